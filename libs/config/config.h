@@ -1,0 +1,81 @@
+// Config: the one YAML file that configures the whole mesh (deploy/examples/srdf.yaml is a commented one).
+//
+// LoadConfig reads and checks it against the settings table (config/settings.h): an unknown key, a wrong
+// type, a value out of bounds or a missing required key is an error that names the key, the line, the value
+// and the remedy. Secrets come from files or environment variables named in the file, never from the file
+// itself, and are read by ReadSecret when they are used.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+
+namespace srdf::config {
+
+struct DatabaseConfig {
+  std::string engine = "mariadb";
+  std::string host = "127.0.0.1";
+  uint16_t port = 3306;
+  std::string socket;
+  std::string user = "srdf";
+  std::string password_file;  // one of the two, or none for socket authentication
+  std::string password_env;
+};
+
+struct FlowConfig {
+  std::string name;
+  DatabaseConfig source;
+  uint32_t source_server_id = 0;  // the replica id capture uses at the source; unique among its replicas
+  DatabaseConfig target;
+  std::string before_image = "key";  // key | full
+
+  // Window. Adaptive: seal as soon as the destination can take the next wagon, within the limits.
+  std::string batch_mode = "adaptive";  // adaptive | window | on_commit
+  uint64_t batch_max_events = 200000;
+  uint64_t batch_max_bytes = 64ull << 20;
+  uint64_t batch_max_age_seconds = 300;
+  bool compaction_enabled = true;
+  uint32_t adaptive_wagons_in_flight = 2;
+
+  bool compression_enabled = true;
+  std::string compression_codec = "zstd";  // zstd | gzip
+  int compression_level = 3;
+  bool encryption_enabled = false;
+
+  uint32_t retry_max_attempts = 0;  // 0: as many as the schedule has entries
+  std::vector<uint64_t> retry_backoff_policy = {10, 30, 120, 600, 3600};  // seconds
+  uint64_t ack_timeout_seconds = 60;
+  uint64_t purge_after_days = 7;
+  uint64_t outbox_max_bytes = 20ull << 30;
+  uint64_t inbox_max_bytes = 20ull << 30;
+};
+
+struct ServiceConfig {
+  std::string listen;   // host:port of the gRPC API
+  std::string metrics;  // host:port of the Prometheus endpoint
+};
+
+struct Config {
+  std::string path;  // of the file, absolute
+  std::string mesh = "srdf";
+  std::string data_dir;  // relative paths are taken from the directory of the file
+  std::string log_level = "info";   // debug | info | warn | error
+  std::string log_format = "text";  // text | json
+  std::map<std::string, ServiceConfig> services;  // capture, batcher, shipper, receiver, applier, orchestrator
+  std::vector<FlowConfig> flows;
+
+  const FlowConfig* FindFlow(const std::string& name) const;
+};
+
+Result<Config> LoadConfig(const std::string& path);
+
+// The password of a database: the file's first line or the variable's value.
+Result<std::string> ReadSecret(const DatabaseConfig& database);
+
+// Every setting, with unit, type, default, bounds and sentence, as a Markdown table (docs/operations/settings.md).
+std::string SettingsMarkdown();
+
+}  // namespace srdf::config

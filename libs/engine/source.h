@@ -1,0 +1,85 @@
+// What capture needs of a source engine: a preflight and a stream of changes from a position.
+//
+// One adapter per engine implements these (engine_mariadb/). All calls block; each object is driven by one
+// thread at a time, except ChangeReader::Interrupt, which any thread may call.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/status.h"
+#include "model/position.h"
+
+namespace srdf::engine {
+
+// How to reach a database server. The password is a secret: never formatted, never logged.
+struct ServerEndpoint {
+  std::string host = "127.0.0.1";
+  uint16_t port = 3306;
+  std::string socket;  // when not empty, used instead of host and port
+  std::string user;
+  std::string password;
+};
+
+// One thing of a server that has to be changed before replication can be trusted.
+struct PreflightProblem {
+  std::string what;    // "binlog_format is MIXED, ROW is required"
+  std::string remedy;  // the statement or configuration line that mends it
+  bool fatal = true;   // false: a warning
+};
+
+// What a reader has to say about the stream besides changes.
+struct SourceLag {
+  SourcePosition server_end;  // the server's current end of log, as last seen
+  uint64_t bytes_behind = 0;  // log bytes between what was read and server_end; 0 when caught up
+};
+
+// Receives the change stream. Called on the thread that drives ChangeReader::Run.
+class ChangeSink {
+ public:
+  virtual ~ChangeSink() = default;
+  // `records` is a whole number of records (model/record.h); the view is valid during the call only.
+  // `transaction_end` is true when the last record is a TransactionEnd. May block: that is back-pressure.
+  // An error ends Run with that error.
+  virtual Status Consume(std::string_view records, bool transaction_end) = 0;
+  // The source is alive but has nothing new (heartbeat); `lag` is fresh.
+  virtual void Idle(const SourceLag& lag) = 0;
+};
+
+struct ChangeReaderStats {
+  uint64_t transactions = 0;
+  uint64_t rows = 0;
+  uint64_t statements = 0;
+  uint64_t statements_skipped = 0;
+  uint64_t log_bytes = 0;
+  SourcePosition read;  // after the last whole transaction handed to the sink
+  SourceLag lag;
+};
+
+class ChangeReader {
+ public:
+  virtual ~ChangeReader() = default;
+  // Streams everything after `from` into `sink` until an error or Interrupt (kCancelled). Begins at a
+  // transaction boundary. kUnavailable: reconnect and call again with the position then wanted; any other
+  // error stops the flow until an operator acts.
+  virtual Status Run(const SourcePosition& from, ChangeSink* sink) = 0;
+  // Ends Run soon, from any thread.
+  virtual void Interrupt() = 0;
+  // Any thread; a snapshot.
+  virtual ChangeReaderStats Stats() const = 0;
+};
+
+class SourceEngine {
+ public:
+  virtual ~SourceEngine() = default;
+  // Every wrong setting and missing privilege; empty when all is well. An error means that the server could
+  // not be asked.
+  virtual Result<std::vector<PreflightProblem>> Preflight() = 0;
+  // The current end of the source's log. Opens its own connection.
+  virtual Result<SourcePosition> CurrentPosition() = 0;
+  virtual std::unique_ptr<ChangeReader> NewReader() = 0;
+};
+
+}  // namespace srdf::engine

@@ -1,0 +1,53 @@
+// TableSchema: what the rows of one table look like at their place in the log.
+//
+// It travels once per wagon (and once per feed), so that every wagon can be read on its own. Columns carry
+// what a reader needs to decode an image; `engine_meta` is the engine's own description, opaque to
+// everybody but its adapter (MariaDB: the TABLE_MAP event body after the table id and flags).
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/status.h"
+
+namespace srdf {
+
+struct Column {
+  std::string name;
+  uint8_t type = 0;       // engine type code (MariaDB: enum_field_types, real type for ENUM/SET)
+  uint16_t type_meta = 0;  // engine type metadata (MariaDB: table-map metadata, as read little-endian)
+  bool is_unsigned = false;
+  bool nullable = false;
+  uint16_t collation = 0;  // engine collation id of character columns, 0 when not one
+  std::vector<std::string> labels;  // ENUM and SET strings
+  friend bool operator==(const Column&, const Column&) = default;
+};
+
+enum class KeyKind : uint8_t {
+  kNone = 0,           // no usable logical key: changes are kept as they came
+  kPrimary = 1,        // primary key
+  kUniqueNotNull = 2,  // first unique key without nullable columns
+};
+
+struct TableSchema {
+  uint32_t table_ref = 0;  // number of this schema within its feed or wagon; row runs refer to it
+  std::string database;
+  std::string table;
+  std::vector<Column> columns;
+  KeyKind key_kind = KeyKind::kNone;
+  std::vector<uint16_t> key_columns;  // ordinals, in table order
+  // True when a unique key other than the logical key exists: rows that free and take unique values must
+  // be deleted before they are inserted.
+  bool has_secondary_unique = false;
+  std::string engine_meta;
+
+  friend bool operator==(const TableSchema&, const TableSchema&) = default;
+};
+
+// Flat encoding, docs/formats/change-stream.md.
+void EncodeTableSchema(const TableSchema& schema, std::string* out);
+Result<TableSchema> DecodeTableSchema(ByteView in);
+
+}  // namespace srdf

@@ -1,0 +1,92 @@
+// Inbox: the durable queue of received wagons at the target site (inbox.db, SQLite, WAL mode, full sync).
+//
+// Owned by the receiver. Tables: flow, wagon, wagon_chunk, ack; any SQLite tool can read them. Wagon status:
+// receiving, accepted, applied, failed. A wagon may be received in chunks over several connections; the
+// chunks already on disk are kept, so a broken connection resumes where it stopped.
+//
+// Thread rules: all methods may be called from any thread; each is one SQLite transaction under a mutex.
+// Durable on return: everything a call says it did.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "model/wagon.h"
+
+namespace srdf::store {
+
+enum class InboxStatus { kReceiving, kAccepted, kApplied, kFailed };
+const char* InboxStatusName(InboxStatus status);
+
+struct InboxWagon {
+  WagonHeader header;
+  std::string hash;
+  uint64_t frame_bytes = 0;
+  uint32_t chunk_count = 0;
+  int64_t received_at_ms = 0;
+  int64_t applied_at_ms = 0;
+  InboxStatus status = InboxStatus::kReceiving;
+  std::string error;  // why it failed
+  bool payload_present = true;
+};
+
+struct InboxFlow {
+  std::string flow;
+  bool tip_known = false;  // a wagon was accepted or a checkpoint was told
+  ChainTip tip;            // last accepted wagon, or the checkpoint when that is ahead
+  uint64_t applied_sequence = 0;
+  uint64_t applied_epoch = 0;
+  uint64_t unapplied_wagons = 0;
+  uint64_t unapplied_bytes = 0;
+  uint64_t failed_sequence = 0;  // 0: none
+  std::string failed_error;
+};
+
+// What is on disk of a wagon still being received; all zero when nothing.
+struct PartialWagon {
+  uint64_t sequence = 0;
+  std::string uid;
+  std::string hash;
+  uint32_t chunks = 0;
+};
+
+class Inbox {
+ public:
+  static Result<std::unique_ptr<Inbox>> Open(const std::string& path);
+  virtual ~Inbox() = default;
+
+  virtual Result<InboxFlow> GetFlow(const std::string& flow) = 0;
+  virtual Result<PartialWagon> GetPartial(const std::string& flow) = 0;
+
+  // Begins (or, for the same uid and hash, goes on with) the wagon; another partial wagon of the flow is
+  // dropped.
+  virtual Status BeginWagon(const std::string& flow, uint64_t sequence, const std::string& uid,
+                            const std::string& hash) = 0;
+  // Chunks come in order; one that is on disk already is ignored.
+  virtual Status AppendChunk(const std::string& flow, uint64_t sequence, uint32_t chunk_no,
+                             std::string_view bytes) = 0;
+  // The partial wagon is whole and verified: accepted. kAborted when it does not fit the tip.
+  virtual Status Accept(const WagonHeader& header, const std::string& hash) = 0;
+  virtual Status DropPartial(const std::string& flow) = 0;
+
+  // The applier's checkpoint: everything up to it is applied. Moves the tip forward when it is ahead of it.
+  // kDataLoss when the inbox holds a different wagon under the checkpoint's sequence.
+  virtual Status AdoptCheckpoint(const std::string& flow, const ChainTip& checkpoint) = 0;
+
+  virtual Result<std::optional<InboxWagon>> NextToApply(const std::string& flow, uint64_t after) = 0;
+  virtual Result<std::string> ReadChunk(const std::string& flow, uint64_t sequence, uint32_t chunk_no) = 0;
+  virtual Status MarkApplied(const std::string& flow, uint64_t sequence) = 0;
+  virtual Status MarkFailed(const std::string& flow, uint64_t sequence, const std::string& error) = 0;
+
+  virtual Result<std::vector<InboxWagon>> List(const std::string& flow, uint64_t before_sequence,
+                                               uint32_t limit) = 0;
+  virtual Result<std::optional<InboxWagon>> Find(const std::string& uid_prefix) = 0;
+  virtual Result<uint64_t> Purge(const std::string& flow, int64_t applied_before_ms) = 0;
+};
+
+}  // namespace srdf::store

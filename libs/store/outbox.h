@@ -1,0 +1,140 @@
+// Outbox: the durable queue of sealed wagons at the source site (outbox.db, SQLite, WAL mode, full sync).
+//
+// Owned by the shipper. Tables: flow, wagon, wagon_chunk, delivery, delivery_attempt, dead_letter; any SQLite
+// tool can read them. Frames are opaque: they arrive and leave in pieces (chunks), so a wagon of any size
+// needs only a chunk of memory. Delivery status: pending, sending, sent, acked, retry, failed, dead_letter,
+// applied, superseded.
+//
+// Thread rules: all methods may be called from any thread; each is one SQLite transaction under a mutex.
+// Durable on return: everything a call says it did, unless its comment says otherwise.
+// After a crash: a wagon is either wholly there or absent (its stray chunks are removed by Open).
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/status.h"
+#include "model/wagon.h"
+
+namespace srdf::store {
+
+enum class DeliveryStatus {
+  kPending,
+  kSending,
+  kSent,
+  kAcked,
+  kRetry,
+  kFailed,
+  kDeadLetter,
+  kApplied,
+  kSuperseded,  // its content was re-captured after the tail of the outbox had been lost
+};
+const char* DeliveryStatusName(DeliveryStatus status);
+
+// One wagon as the outbox knows it.
+struct OutboxWagon {
+  WagonHeader header;
+  std::string hash;  // frame hash, 32 bytes
+  uint64_t frame_bytes = 0;
+  uint32_t chunk_count = 0;
+  int64_t stored_at_ms = 0;
+  bool payload_present = true;  // false: purged, or adopted from the destination
+  DeliveryStatus status = DeliveryStatus::kPending;
+  uint32_t attempts = 0;
+  std::string last_error;
+  int64_t acked_at_ms = 0;
+  int64_t applied_at_ms = 0;
+};
+
+struct DeliveryAttempt {
+  uint32_t attempt = 0;
+  int64_t started_at_ms = 0;
+  int64_t ended_at_ms = 0;  // 0: not ended
+  std::string outcome;      // "accepted", "duplicate", "network: …"
+};
+
+struct OutboxFlow {
+  std::string flow;
+  bool initialised = false;  // a tip is known, so capture can be told where to resume
+  bool paused = false;
+  ChainTip tip;              // of the last wagon stored or adopted
+  uint64_t unapplied_wagons = 0;
+  uint64_t unapplied_bytes = 0;  // frame bytes
+  uint64_t unacked_wagons = 0;
+};
+
+struct StatusCount {
+  std::string status;
+  uint64_t wagons = 0;
+  uint64_t bytes = 0;
+};
+
+struct FlowTotals {  // over all wagons ever stored for the flow, purged ones included
+  uint64_t wagons = 0, transactions = 0, rows_before = 0, rows_after = 0, statements = 0;
+  uint64_t source_bytes = 0, bytes_before = 0, payload_raw_bytes = 0, payload_compressed_bytes = 0;
+};
+
+// Takes one frame piece by piece. Destroying it before Commit removes what was written.
+class WagonWriter {
+ public:
+  virtual ~WagonWriter() = default;
+  // Pieces may have any size; they are stored in pieces of kChunkBytes.
+  virtual Status Append(std::string_view bytes) = 0;
+  // The wagon becomes visible and durable. `header` and `hash` come from the verified frame. Fails with
+  // kAborted, and stores nothing, when the wagon does not fit the flow's tip any more.
+  virtual Status Commit(const WagonHeader& header, const std::string& hash) = 0;
+};
+
+constexpr size_t kChunkBytes = 1u << 20;
+
+class Outbox {
+ public:
+  // Creates or opens the database; checks its integrity and format version; removes unfinished wagons.
+  static Result<std::unique_ptr<Outbox>> Open(const std::string& path);
+  virtual ~Outbox() = default;
+
+  virtual Result<OutboxFlow> GetFlow(const std::string& flow) = 0;
+  virtual Status SetPaused(const std::string& flow, bool paused) = 0;
+  virtual Result<std::unique_ptr<WagonWriter>> NewWagon(const std::string& flow) = 0;
+
+  // Makes the outbox agree with what the destination says it has. When the destination has more than the
+  // outbox (a new or restored outbox, a lost tail), the tip moves to the destination's and differing local
+  // wagons after the common part become superseded. When the destination has less (a lost inbox tail),
+  // later wagons that still have their payload become pending again. Returns true when the tip moved:
+  // sessions that were told the old resume position must be closed. kDataLoss when the destination needs
+  // wagons whose payload is gone, with the remedy.
+  virtual Result<bool> Reconcile(const std::string& flow, const ChainTip& destination) = 0;
+
+  // The first wagon with sequence > after that is not acked, applied, superseded or dead; nothing if none.
+  virtual Result<std::optional<OutboxWagon>> NextToSend(const std::string& flow, uint64_t after) = 0;
+  virtual Result<std::string> ReadChunk(const std::string& flow, uint64_t sequence, uint32_t chunk_no) = 0;
+
+  // An attempt row is opened / closed. `outcome` "accepted" or "duplicate" moves the delivery to acked.
+  virtual Status BeginAttempt(const std::string& flow, uint64_t sequence) = 0;
+  virtual Status MarkSent(const std::string& flow, uint64_t sequence) = 0;
+  virtual Status MarkAcked(const std::string& flow, uint64_t sequence, const std::string& outcome) = 0;
+  virtual Status MarkRetry(const std::string& flow, uint64_t sequence, const std::string& error) = 0;
+  virtual Status MarkDeadLetter(const std::string& flow, uint64_t sequence, const std::string& error) = 0;
+  // Every wagon up to and including `sequence` is applied.
+  virtual Status MarkApplied(const std::string& flow, uint64_t sequence) = 0;
+  // The applier could not apply this wagon; it stays acked at the receiver. Shown, cleared by MarkApplied.
+  virtual Status MarkFailed(const std::string& flow, uint64_t sequence, const std::string& error) = 0;
+  // Operator's word: failed and dead-letter deliveries of the flow are pending again.
+  virtual Status Requeue(const std::string& flow) = 0;
+
+  virtual Result<std::vector<OutboxWagon>> List(const std::string& flow, uint64_t before_sequence,
+                                                uint32_t limit) = 0;  // newest first; before 0: from the end
+  virtual Result<std::optional<OutboxWagon>> Find(const std::string& uid_prefix) = 0;
+  virtual Result<std::vector<DeliveryAttempt>> Attempts(const std::string& flow, uint64_t sequence) = 0;
+  virtual Result<std::vector<StatusCount>> Counts(const std::string& flow) = 0;
+  virtual Result<FlowTotals> Totals(const std::string& flow) = 0;
+
+  // Removes applied wagons older than `applied_before_ms`, never the newest one. Returns how many.
+  virtual Result<uint64_t> Purge(const std::string& flow, int64_t applied_before_ms) = 0;
+};
+
+}  // namespace srdf::store

@@ -1,0 +1,66 @@
+// The wagon frame: magic, version, header, payload, SHA-256 (docs/formats/wagon.md).
+//
+//   "SRDFWAGN" | version u32 = 1 | header_length u32 | header (protobuf srdf.model.v1.WagonHeader)
+//   | payload (payload_compressed_bytes) | SHA-256 over everything before it
+//
+// WagonBuilder makes one: records are compressed as they come, into memory up to a limit and into a spill
+// file beyond it, so that a wagon of any size needs little memory. WagonReader checks and reads one the same
+// way. Driven by one thread each.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+#include "engine/sink.h"
+#include "model/wagon.h"
+
+namespace srdf::wire {
+
+struct WagonBuilderOptions {
+  Codec codec = Codec::kZstd;
+  int level = 3;
+  std::string spill_dir;               // where a large payload is kept while it grows; unlinked at once
+  size_t memory_bytes_max = 8u << 20;  // compressed bytes held in memory before the spill file is used
+};
+
+// Gives the bytes of a finished frame, from the front, in pieces of at most `piece_bytes_max`.
+using FrameSink = std::function<Status(std::string_view piece)>;
+
+class WagonBuilder {
+ public:
+  virtual ~WagonBuilder() = default;
+  // Whole records of the payload.
+  virtual Status Append(std::string_view records) = 0;
+  // Completes `header` (payload sizes, codec) and streams the whole frame. *hash becomes the frame's SHA-256.
+  // The payload can be streamed once.
+  virtual Status Finish(WagonHeader* header, size_t piece_bytes_max, const FrameSink& sink,
+                        std::string* hash) = 0;
+};
+Result<std::unique_ptr<WagonBuilder>> NewWagonBuilder(const WagonBuilderOptions& options);
+
+// Checks a frame as its bytes pass by: magic, version, lengths, hash. Nothing is decompressed.
+class FrameVerifier {
+ public:
+  virtual ~FrameVerifier() = default;
+  virtual Status Append(std::string_view bytes) = 0;
+  // kDataLoss when the frame is torn, too long, or its hash is wrong.
+  virtual Status Finish(WagonHeader* header, std::string* hash) = 0;
+};
+std::unique_ptr<FrameVerifier> NewFrameVerifier();
+
+// Where a reader gets the next piece of a frame; empty at the end.
+using FramePieces = std::function<Result<std::string>()>;
+
+// Verifies nothing but the framing of records (the hash was checked when the frame was stored): gives header
+// and decompressed records. A decompressed record larger than the product's limit is an error.
+class WagonReader : public engine::PayloadReader {
+ public:
+  static Result<std::unique_ptr<WagonReader>> Open(FramePieces pieces);
+  virtual const WagonHeader& header() const = 0;
+};
+
+}  // namespace srdf::wire
