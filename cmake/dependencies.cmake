@@ -17,6 +17,6 @@ pkg_check_modules(mariadb REQUIRED IMPORTED_TARGET libmariadb)
 find_package(Protobuf REQUIRED)
 if(NOT SRDF_CORES_ONLY)
   pkg_check_modules(grpcpp REQUIRED IMPORTED_TARGET grpc++)
-  pkg_check_modules(grpcpp_reflection REQUIRED IMPORTED_TARGET grpc++_reflection)
+  find_library(GRPCPP_REFLECTION grpc++_reflection REQUIRED) # has no pkg-config file in Debian 12
   find_program(GRPC_CPP_PLUGIN grpc_cpp_plugin REQUIRED)
 endif()
