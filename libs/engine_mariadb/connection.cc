@@ -1,0 +1,158 @@
+#include "engine_mariadb/connection.h"
+
+#include <errmsg.h>
+#include <mysqld_error.h>
+
+#include <mutex>
+
+namespace srdf::engine_mariadb {
+
+namespace {
+
+StatusCode Classify(unsigned error) {
+  switch (error) {
+    case CR_SERVER_GONE_ERROR:
+    case CR_SERVER_LOST:
+    case CR_CONNECTION_ERROR:
+    case CR_CONN_HOST_ERROR:
+    case CR_UNKNOWN_HOST:
+    case CR_IPSOCK_ERROR:
+    case CR_SERVER_HANDSHAKE_ERR:
+    case ER_SERVER_SHUTDOWN:
+    case ER_CONNECTION_KILLED:
+    case ER_CON_COUNT_ERROR:
+    case ER_TOO_MANY_USER_CONNECTIONS:
+    case ER_NET_READ_ERROR:
+    case ER_NET_READ_INTERRUPTED:
+    case ER_NORMAL_SHUTDOWN:
+      return StatusCode::kUnavailable;
+    case ER_LOCK_DEADLOCK:
+    case ER_LOCK_WAIT_TIMEOUT:
+    case ER_QUERY_INTERRUPTED:
+      return StatusCode::kAborted;
+    case ER_ACCESS_DENIED_ERROR:
+    case ER_DBACCESS_DENIED_ERROR:
+    case ER_TABLEACCESS_DENIED_ERROR:
+    case ER_SPECIFIC_ACCESS_DENIED_ERROR:
+    case ER_OPTION_PREVENTS_STATEMENT:
+      return StatusCode::kPermissionDenied;
+    case ER_DISK_FULL:
+    case ER_RECORD_FILE_FULL:
+    case ER_OUT_OF_RESOURCES:
+      return StatusCode::kResourceExhausted;
+    case ER_DUP_ENTRY:
+    case ER_DUP_ENTRY_WITH_KEY_NAME:
+    case ER_KEY_NOT_FOUND:
+    case ER_NO_REFERENCED_ROW:
+    case ER_NO_REFERENCED_ROW_2:
+    case ER_ROW_IS_REFERENCED:
+    case ER_ROW_IS_REFERENCED_2:
+      return StatusCode::kDivergence;
+    default:
+      return StatusCode::kFailedPrecondition;
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Connection>> Connection::Open(const engine::ServerEndpoint& endpoint,
+                                                     const ConnectionOptions& options) {
+  static std::once_flag library_once;
+  std::call_once(library_once, [] { mysql_library_init(0, nullptr, nullptr); });
+  MYSQL* mysql = mysql_init(nullptr);
+  if (mysql == nullptr) return Status(StatusCode::kInternal, "out of memory for a database connection");
+  std::unique_ptr<Connection> connection(new Connection(mysql));
+  mysql_optionsv(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &options.connect_timeout_seconds);
+  if (options.read_timeout_seconds != 0) {
+    mysql_optionsv(mysql, MYSQL_OPT_READ_TIMEOUT, &options.read_timeout_seconds);
+  }
+  mysql_optionsv(mysql, MYSQL_OPT_WRITE_TIMEOUT, &options.write_timeout_seconds);
+  mysql_optionsv(mysql, MYSQL_SET_CHARSET_NAME, options.charset.c_str());
+  const unsigned long packet_bytes_max = 1ul << 30;
+  mysql_optionsv(mysql, MYSQL_OPT_MAX_ALLOWED_PACKET, &packet_bytes_max);
+  mysql_optionsv(mysql, MYSQL_OPT_CONNECT_ATTR_ADD, "program_name", "srdf");
+  const bool by_socket = !endpoint.socket.empty();
+  const char* host = by_socket ? "localhost" : endpoint.host.c_str();
+  if (mysql_real_connect(mysql, host, endpoint.user.c_str(), endpoint.password.c_str(), nullptr,
+                         by_socket ? 0 : endpoint.port, by_socket ? endpoint.socket.c_str() : nullptr,
+                         CLIENT_FOUND_ROWS) == nullptr) {
+    const std::string where = by_socket ? endpoint.socket : endpoint.host + ":" + std::to_string(endpoint.port);
+    return connection->LastError("cannot connect to MariaDB at " + where + " as " + endpoint.user);
+  }
+  return connection;
+}
+
+Connection::~Connection() { mysql_close(mysql_); }
+
+Status Connection::LastError(std::string_view context) {
+  last_errno_ = mysql_errno(mysql_);
+  std::string remedy;
+  const StatusCode code = Classify(last_errno_);
+  if (code == StatusCode::kUnavailable) remedy = "check that the server runs and can be reached; tried again by itself";
+  if (last_errno_ == ER_ACCESS_DENIED_ERROR) remedy = "check user and password_file (or password_env) in the configuration";
+  return {code, std::string(context) + ": " + mysql_error(mysql_) + " (" + std::to_string(last_errno_) + ")",
+          std::move(remedy)};
+}
+
+Status Connection::Execute(std::string_view sql) {
+  last_errno_ = 0;
+  if (mysql_real_query(mysql_, sql.data(), sql.size()) != 0) return LastError("statement failed");
+  for (;;) {
+    if (MYSQL_RES* result = mysql_store_result(mysql_); result != nullptr) mysql_free_result(result);
+    const int more = mysql_next_result(mysql_);
+    if (more < 0) return {};
+    if (more > 0) return LastError("statement failed");
+  }
+}
+
+Result<std::vector<ResultRow>> Connection::Query(std::string_view sql) {
+  last_errno_ = 0;
+  if (mysql_real_query(mysql_, sql.data(), sql.size()) != 0) return LastError("query failed");
+  MYSQL_RES* result = mysql_store_result(mysql_);
+  if (result == nullptr) {
+    if (mysql_errno(mysql_) != 0) return LastError("query failed");
+    return std::vector<ResultRow>();
+  }
+  std::unique_ptr<MYSQL_RES, decltype(&mysql_free_result)> guard(result, &mysql_free_result);
+  const unsigned columns = mysql_num_fields(result);
+  std::vector<ResultRow> rows;
+  while (MYSQL_ROW row = mysql_fetch_row(result)) {
+    const unsigned long* lengths = mysql_fetch_lengths(result);
+    ResultRow& out = rows.emplace_back();
+    out.reserve(columns);
+    for (unsigned i = 0; i < columns; ++i) {
+      if (row[i] == nullptr) {
+        out.emplace_back(std::nullopt);
+      } else {
+        out.emplace_back(std::string(row[i], lengths[i]));
+      }
+    }
+  }
+  return rows;
+}
+
+Result<std::string> Connection::QueryValue(std::string_view sql) {
+  SRDF_ASSIGN_OR_RETURN(auto rows, Query(sql));
+  if (rows.empty() || rows[0].empty() || !rows[0][0].has_value()) {
+    return Status(StatusCode::kNotFound, "query returned no value");
+  }
+  return *rows[0][0];
+}
+
+std::string Connection::Quote(std::string_view text) const {
+  std::string out(text.size() * 2 + 1, '\0');
+  out.resize(mysql_real_escape_string(mysql_, out.data(), text.data(), text.size()));
+  return "'" + out + "'";
+}
+
+std::string Connection::QuoteIdentifier(std::string_view name) {
+  std::string out = "`";
+  for (const char c : name) {
+    if (c == '`') out.push_back('`');
+    out.push_back(c);
+  }
+  out.push_back('`');
+  return out;
+}
+
+}  // namespace srdf::engine_mariadb
