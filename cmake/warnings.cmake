@@ -1,4 +1,5 @@
 # One interface target carries the warning level, so that generated code can leave it out.
+add_compile_definitions(SRDF_VERSION="${PROJECT_VERSION}")
 add_library(srdf_warnings INTERFACE)
 target_compile_options(srdf_warnings INTERFACE -Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Werror)
 if(SRDF_SANITIZE)

@@ -35,7 +35,7 @@ struct FlowConfig {
   // Window. Adaptive: seal as soon as the destination can take the next wagon, within the limits.
   std::string batch_mode = "adaptive";  // adaptive | window | on_commit
   uint64_t batch_max_events = 200000;
-  uint64_t batch_max_bytes = 64ull << 20;
+  uint64_t batch_max_bytes = 32ull << 20;
   uint64_t batch_max_age_seconds = 300;
   bool compaction_enabled = true;
   uint32_t adaptive_wagons_in_flight = 2;

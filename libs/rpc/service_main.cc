@@ -1,0 +1,96 @@
+#include "rpc/service_main.h"
+
+#include <sys/stat.h>
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <csignal>
+#include <cstdio>
+#include <cstring>
+#include <filesystem>
+
+#include "obs/log.h"
+
+namespace srdf::rpc {
+
+namespace {
+
+constexpr std::chrono::milliseconds kDrainGrace{3000};
+
+// Blocks the signals in every thread made from here on, so that only WaitForSignal receives them.
+sigset_t BlockStopSignals() {
+  sigset_t set;
+  sigemptyset(&set);
+  sigaddset(&set, SIGTERM);
+  sigaddset(&set, SIGINT);
+  pthread_sigmask(SIG_BLOCK, &set, nullptr);
+  std::signal(SIGPIPE, SIG_IGN);
+  return set;
+}
+
+int Fail(const std::string& service, const Status& status, int exit_code) {
+  obs::Error("service_failed", {{"error", status}});
+  std::fprintf(stderr, "srdf-%s: %s\n", service.c_str(), status.message().c_str());
+  if (!status.remedy().empty()) std::fprintf(stderr, "  remedy: %s\n", status.remedy().c_str());
+  return exit_code;
+}
+
+Status PrepareDataDir(const std::string& dir) {
+  std::error_code error;
+  std::filesystem::create_directories(dir, error);
+  if (error) {
+    return {StatusCode::kFailedPrecondition, "cannot create the data directory " + dir + ": " + error.message(),
+            "create it, or set data_dir to a directory this user can write"};
+  }
+  return {};
+}
+
+}  // namespace
+
+int ServiceMain(const std::string& service, int argc, char** argv, AppFactory factory) {
+  CLI::App cli("srdf-" + service + ": a service of the SRDF replication mesh, usually started by `srdfctl up`");
+  std::string config_path;
+  std::string data_dir;
+  cli.add_option("--config", config_path, "the mesh's YAML file")->required();
+  cli.add_option("--data-dir", data_dir, "overrides data_dir of the configuration");
+  cli.set_version_flag("--version", "srdf-" + service + " " SRDF_VERSION);
+  cli.footer("Example:\n  srdf-" + service + " --config /etc/srdf/srdf.yaml");
+  try {
+    cli.parse(argc, argv);
+  } catch (const CLI::ParseError& e) {
+    return cli.exit(e) == 0 ? 0 : 2;
+  }
+
+  const sigset_t stop_signals = BlockStopSignals();
+  auto loaded = config::LoadConfig(config_path);
+  if (!loaded.ok()) return Fail(service, loaded.status(), 2);
+  config::Config config = std::move(loaded).value();
+  if (!data_dir.empty()) config.data_dir = data_dir;
+  obs::InitLogging(service, config.log_level, config.log_format);
+  if (Status s = PrepareDataDir(config.data_dir); !s.ok()) return Fail(service, s, 1);
+
+  const config::ServiceConfig& endpoint = config.services.at(service);
+  auto metrics = obs::Metrics::Start(endpoint.metrics, service);
+  if (!metrics.ok()) return Fail(service, metrics.status(), 1);
+
+  auto app = factory(AppContext{&config, metrics->get()});
+  if (!app.ok()) return Fail(service, app.status(), 1);
+  Server server(endpoint.listen);
+  (*app)->Register(&server);
+  if (Status s = server.Start(); !s.ok()) return Fail(service, s, 1);
+  if (Status s = (*app)->Start(); !s.ok()) return Fail(service, s, 1);
+  server.SetServing(true);
+  obs::Info("service_started", {{"listen", endpoint.listen}, {"metrics", endpoint.metrics}, {"version", SRDF_VERSION}});
+
+  int signal_number = 0;
+  sigwait(&stop_signals, &signal_number);
+  obs::Info("service_draining", {{"signal", strsignal(signal_number)}});
+  server.SetServing(false);
+  (*app)->BeginDrain();
+  server.Drain(kDrainGrace);
+  (*app)->Stop();
+  obs::Info("service_stopped");
+  return 0;
+}
+
+}  // namespace srdf::rpc

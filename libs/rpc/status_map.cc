@@ -1,0 +1,81 @@
+#include "rpc/status_map.h"
+
+#include <array>
+
+namespace srdf::rpc {
+
+namespace {
+
+struct Pair {
+  StatusCode ours;
+  grpc::StatusCode theirs;
+};
+
+// The first pair of a gRPC code is what it means when it comes without details.
+constexpr std::array<Pair, 16> kTable = {{
+    {StatusCode::kOk, grpc::StatusCode::OK},
+    {StatusCode::kCancelled, grpc::StatusCode::CANCELLED},
+    {StatusCode::kInvalidArgument, grpc::StatusCode::INVALID_ARGUMENT},
+    {StatusCode::kNotFound, grpc::StatusCode::NOT_FOUND},
+    {StatusCode::kAlreadyExists, grpc::StatusCode::ALREADY_EXISTS},
+    {StatusCode::kFailedPrecondition, grpc::StatusCode::FAILED_PRECONDITION},
+    {StatusCode::kAborted, grpc::StatusCode::ABORTED},
+    {StatusCode::kUnavailable, grpc::StatusCode::UNAVAILABLE},
+    {StatusCode::kResourceExhausted, grpc::StatusCode::RESOURCE_EXHAUSTED},
+    {StatusCode::kDeadlineExceeded, grpc::StatusCode::DEADLINE_EXCEEDED},
+    {StatusCode::kDataLoss, grpc::StatusCode::DATA_LOSS},
+    {StatusCode::kDivergence, grpc::StatusCode::FAILED_PRECONDITION},
+    {StatusCode::kOutcomeUnknown, grpc::StatusCode::UNKNOWN},
+    {StatusCode::kPermissionDenied, grpc::StatusCode::PERMISSION_DENIED},
+    {StatusCode::kUnimplemented, grpc::StatusCode::UNIMPLEMENTED},
+    {StatusCode::kInternal, grpc::StatusCode::INTERNAL},
+}};
+
+StatusCode CodeFromName(const std::string& name, StatusCode otherwise) {
+  for (const Pair& pair : kTable) {
+    if (StatusCodeName(pair.ours) == name) return pair.ours;
+  }
+  return otherwise;
+}
+
+}  // namespace
+
+void ToProto(const Status& status, int64_t since_ms, model::v1::Problem* out) {
+  out->set_code(std::string(StatusCodeName(status.code())));
+  out->set_message(status.message());
+  out->set_remedy(status.remedy());
+  out->set_since_ms(since_ms);
+}
+
+Status FromProto(const model::v1::Problem& problem) {
+  return {CodeFromName(problem.code(), StatusCode::kInternal), problem.message(), problem.remedy()};
+}
+
+grpc::Status ToGrpc(const Status& status) {
+  if (status.ok()) return grpc::Status::OK;
+  grpc::StatusCode code = grpc::StatusCode::INTERNAL;
+  for (const Pair& pair : kTable) {
+    if (pair.ours == status.code()) code = pair.theirs;
+  }
+  model::v1::Problem problem;
+  ToProto(status, 0, &problem);
+  return {code, status.message(), problem.SerializeAsString()};
+}
+
+Status FromGrpc(const grpc::Status& status) {
+  if (status.ok()) return {};
+  StatusCode code = StatusCode::kInternal;
+  for (const Pair& pair : kTable) {
+    if (pair.theirs == status.error_code()) {
+      code = pair.ours;
+      break;
+    }
+  }
+  model::v1::Problem problem;
+  if (!status.error_details().empty() && problem.ParseFromString(status.error_details())) {
+    return {CodeFromName(problem.code(), code), problem.message(), problem.remedy()};
+  }
+  return {code, status.error_message()};
+}
+
+}  // namespace srdf::rpc
