@@ -1,0 +1,206 @@
+#include "batcher/batcher_flow.h"
+
+#include "base/clock.h"
+#include <chrono>
+
+#include "obs/log.h"
+
+namespace srdf::batcher {
+
+namespace {
+constexpr std::chrono::seconds kSealNowTimeout{60};
+}
+
+BatcherSession::BatcherSession(BatcherFlow* flow, SessionEvents events)
+    : flow_(flow), events_(std::move(events)), window_(flow->limits()) {}
+
+BatcherSession::~BatcherSession() { End(); }
+
+void BatcherSession::End() {
+  Break(Status(StatusCode::kCancelled, "the feed has ended"));
+  if (thread_.joinable()) thread_.join();
+  flow_->SessionEnded(this);
+}
+
+Result<SourcePosition> BatcherSession::Begin(ShipperClient* shipper) {
+  StoreEvents events;
+  events.on_state = [this](const DeliveryState& state) { OnState(state); };
+  events.on_end = [this](const Status& status) { Break(status); };
+  auto store = shipper->Open(flow_->name(), std::move(events));
+  if (!store.ok()) {
+    flow_->ShipperProblem(store.status());
+    return store.status();
+  }
+  sealer_ = std::make_unique<Sealer>(flow_->sealer_options(), store->get());
+  {
+    std::lock_guard lock(mu_);
+    store_ = std::move(store).value();
+    if (broken_) store_->Cancel();
+  }
+  const SourcePosition resume = sealer_->tip().position;
+  flow_->SessionBegan(shared_from_this(), resume);
+  thread_ = std::thread([this] { RunSealer(stop_.get_token()); });
+  return resume;
+}
+
+Status BatcherSession::Append(std::string records) { return window_.Append(std::move(records), stop_.get_token()); }
+
+void BatcherSession::OnState(const DeliveryState& state) {
+  const bool ready = !state.outbox_full && state.unapplied_wagons < flow_->adaptive_wagons_in_flight();
+  window_.SetDestinationReady(ready);
+  std::lock_guard lock(mu_);
+  state_ = state;
+  sealed_.notify_all();
+}
+
+void BatcherSession::Break(const Status& status) {
+  stop_.request_stop();
+  {
+    std::lock_guard lock(mu_);
+    if (broken_) return;
+    broken_ = true;
+    if (store_ != nullptr) store_->Cancel();
+    sealed_.notify_all();
+  }
+  events_.on_broken(status);
+}
+
+void BatcherSession::Drain() { window_.Drain(); }
+
+void BatcherSession::RunSealer(const std::stop_token& stop) {
+  for (;;) {
+    {
+      // A full outbox is a state, not an error: nothing is sealed until wagons were applied and purged.
+      std::unique_lock lock(mu_);
+      sealed_.wait(lock, [&] { return !state_.outbox_full || broken_; });
+    }
+    auto group = window_.Take(stop);
+    if (!group.has_value()) break;
+    {
+      std::lock_guard lock(mu_);
+      ++groups_in_hand_;
+    }
+    auto header = sealer_->Seal(std::move(*group), stop);
+    if (!header.ok()) {
+      if (!stop.stop_requested()) {
+        obs::Error("wagon_not_sealed", {{"flow", flow_->name()}, {"error", header.status()}});
+        flow_->ShipperProblem(header.status());
+      }
+      Break(header.status());
+      return;
+    }
+    flow_->WagonSealed(*header);
+    {
+      std::lock_guard lock(mu_);
+      --groups_in_hand_;
+      last_uid_ = header->uid;
+    }
+    sealed_.notify_all();
+    events_.on_durable(header->last);
+  }
+  if (!stop.stop_requested()) Break(Status(StatusCode::kUnavailable, "the batcher is stopping"));
+}
+
+Result<std::string> BatcherSession::SealNow() {
+  if (!window_.CloseNow(SealReason::kManual)) return std::string();
+  std::unique_lock lock(mu_);
+  const bool done = sealed_.wait_for(lock, kSealNowTimeout, [&] {
+    return broken_ || (groups_in_hand_ == 0 && window_.GetStatus().closed_groups == 0);
+  });
+  if (broken_) return Status(StatusCode::kUnavailable, "the feed broke before the wagon was stored", "try again");
+  if (!done) return Status(StatusCode::kDeadlineExceeded, "the wagon was not stored within 60 s", "see `srdfctl status`");
+  return last_uid_;
+}
+
+BatcherFlow::BatcherFlow(const config::FlowConfig& config, std::string spill_dir)
+    : config_(config), spill_dir_(std::move(spill_dir)) {}
+
+WindowLimits BatcherFlow::limits() const {
+  WindowLimits limits;
+  limits.adaptive = config_.batch_mode == "adaptive";
+  limits.on_commit = config_.batch_mode == "on_commit";
+  limits.events_max = config_.batch_max_events;
+  limits.bytes_max = config_.batch_max_bytes;
+  limits.age_max = std::chrono::seconds(config_.batch_max_age_seconds);
+  return limits;
+}
+
+SealerOptions BatcherFlow::sealer_options() const {
+  SealerOptions options;
+  options.flow = config_.name;
+  options.compaction_enabled = config_.compaction_enabled;
+  options.codec = !config_.compression_enabled              ? Codec::kNone
+                  : config_.compression_codec == "gzip" ? Codec::kGzip
+                                                            : Codec::kZstd;
+  options.compression_level = config_.compression_level;
+  options.spill_dir = spill_dir_;
+  return options;
+}
+
+void BatcherFlow::SessionBegan(std::shared_ptr<BatcherSession> session, const SourcePosition& resume) {
+  std::lock_guard lock(mu_);
+  session_ = std::move(session);
+  status_.capture_connected = status_.shipper_connected = true;
+  status_.sealed = resume;
+  status_.problem = {};
+  obs::Info("feed_opened", {{"flow", name()}, {"resume", resume.gtid}});
+}
+
+void BatcherFlow::SessionEnded(BatcherSession* session) {
+  // Let go outside of the lock: the last reference may be this one.
+  std::shared_ptr<BatcherSession> gone;
+  std::lock_guard lock(mu_);
+  if (session_.get() != session) return;
+  gone = std::move(session_);
+  status_.capture_connected = status_.shipper_connected = false;
+  obs::Info("feed_closed", {{"flow", name()}});
+}
+
+void BatcherFlow::WagonSealed(const WagonHeader& header) {
+  std::lock_guard lock(mu_);
+  status_.sealed = header.last;
+  ++status_.wagons_sealed;
+  ++status_.wagons_by_reason[SealReasonName(header.seal_reason)];
+  status_.rows_before += header.rows_before;
+  status_.rows_after += header.rows_after;
+  obs::Debug("wagon_sealed", {{"flow", name()},
+                              {"sequence", header.sequence},
+                              {"uid", header.uid},
+                              {"reason", SealReasonName(header.seal_reason)},
+                              {"transactions", header.transactions},
+                              {"rows_before", header.rows_before},
+                              {"rows_after", header.rows_after},
+                              {"bytes", header.payload_compressed_bytes}});
+}
+
+void BatcherFlow::ShipperProblem(const Status& status) {
+  std::lock_guard lock(mu_);
+  status_.problem = status;
+  status_.problem_since_ms = WallClockMs();
+}
+
+BatcherStatus BatcherFlow::GetStatus() const {
+  std::lock_guard lock(mu_);
+  BatcherStatus status = status_;
+  if (session_ != nullptr) status.window = session_->window_status();
+  return status;
+}
+
+Result<std::string> BatcherFlow::SealNow() {
+  std::shared_ptr<BatcherSession> session;
+  {
+    std::lock_guard lock(mu_);
+    session = session_;
+  }
+  if (session == nullptr) {
+    return Status(StatusCode::kUnavailable, "nothing feeds flow " + name() + " now", "see `srdfctl status`");
+  }
+  return session->SealNow();
+}
+
+void BatcherFlow::Drain() {
+  std::lock_guard lock(mu_);
+  if (session_ != nullptr) session_->Drain();
+}
+
+}  // namespace srdf::batcher

@@ -1,0 +1,118 @@
+// BatcherFlow: one flow in the batcher: at most one feed session at a time, and what is known across them.
+//
+// A session is a Store stream to the shipper, a window and a sealer thread; it begins and ends with capture's
+// Feed stream. When either side breaks, the session ends and the open window is dropped: capture is fed
+// again from the position the outbox covers.
+#pragma once
+
+#include <condition_variable>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <thread>
+
+#include "base/status.h"
+#include "batcher/sealer.h"
+#include "batcher/shipper_client.h"
+#include "batcher/window.h"
+#include "config/config.h"
+
+namespace srdf::batcher {
+
+struct BatcherStatus {
+  bool capture_connected = false;
+  bool shipper_connected = false;
+  WindowStatus window;
+  SourcePosition sealed;
+  uint64_t wagons_sealed = 0;
+  std::map<std::string, uint64_t> wagons_by_reason;
+  uint64_t rows_before = 0;
+  uint64_t rows_after = 0;
+  Status problem;
+  int64_t problem_since_ms = 0;
+};
+
+struct SessionEvents {
+  std::function<void(const SourcePosition&)> on_durable;  // sealer's thread
+  std::function<void(Status)> on_broken;                  // once, any thread: end the feed with this
+};
+
+class BatcherFlow;
+
+// Begin once, then Append from the feed's thread; End (or the destructor) ends it.
+class BatcherSession : public std::enable_shared_from_this<BatcherSession> {
+ public:
+  BatcherSession(BatcherFlow* flow, SessionEvents events);
+  ~BatcherSession();
+  BatcherSession(const BatcherSession&) = delete;
+  BatcherSession& operator=(const BatcherSession&) = delete;
+
+  // Opens the Store stream; returns where capture resumes.
+  Result<SourcePosition> Begin(ShipperClient* shipper);
+  Status Append(std::string records);
+  // Any thread: ends the session with this status.
+  void Break(const Status& status);
+  // Breaks it, waits for the sealer, and tells the flow. Not from the sealer's thread.
+  void End();
+  // Any thread: what is whole is sealed, then the session ends.
+  void Drain();
+  // Waits until everything gathered by now is sealed; the uid of the last wagon, empty for none.
+  Result<std::string> SealNow();
+  WindowStatus window_status() const { return window_.GetStatus(); }
+
+ private:
+  void RunSealer(const std::stop_token& stop);
+  void OnState(const DeliveryState& state);
+
+  BatcherFlow* const flow_;
+  const SessionEvents events_;
+  std::stop_source stop_;
+  Window window_;
+
+  std::mutex mu_;
+  std::condition_variable sealed_;
+  // guarded by mu_; store_ is set once
+  std::unique_ptr<StoreSession> store_;
+  bool broken_ = false;
+  uint64_t groups_in_hand_ = 0;
+  std::string last_uid_;
+  DeliveryState state_;
+
+  std::unique_ptr<Sealer> sealer_;  // sealer thread, once that runs
+  std::thread thread_;
+};
+
+class BatcherFlow {
+ public:
+  BatcherFlow(const config::FlowConfig& config, std::string spill_dir);
+
+  const std::string& name() const { return config_.name; }
+  WindowLimits limits() const;
+  SealerOptions sealer_options() const;
+  uint32_t adaptive_wagons_in_flight() const { return config_.adaptive_wagons_in_flight; }
+
+  // The session's word to the flow. Any thread.
+  void SessionBegan(std::shared_ptr<BatcherSession> session, const SourcePosition& resume);
+  void SessionEnded(BatcherSession* session);
+  void WagonSealed(const WagonHeader& header);
+  void ShipperProblem(const Status& status);
+
+  BatcherStatus GetStatus() const;
+  // Seals the open window; see BatcherSession::SealNow. kUnavailable when nothing feeds the flow.
+  Result<std::string> SealNow();
+  void Drain();
+
+ private:
+  const config::FlowConfig config_;
+  const std::string spill_dir_;
+  mutable std::mutex mu_;
+  // guarded by mu_
+  std::shared_ptr<BatcherSession> session_;
+  BatcherStatus status_;
+};
+
+}  // namespace srdf::batcher

@@ -1,0 +1,91 @@
+#include "batcher/batcher_service.h"
+
+#include "rpc/duplex.h"
+#include "rpc/status_map.h"
+#include "wire/header_convert.h"
+
+namespace srdf::batcher {
+
+Result<BatcherFlow*> BatcherServiceImpl::Find(const std::string& flow) const {
+  const auto it = flows_->find(flow);
+  if (it == flows_->end()) return Status(StatusCode::kNotFound, "no flow named " + flow, "see `srdfctl flow list`");
+  return it->second.get();
+}
+
+grpc::Status BatcherServiceImpl::Feed(grpc::ServerContext* context,
+                                      grpc::ServerReaderWriter<v1::FeedResponse, v1::FeedRequest>* stream) {
+  v1::FeedRequest request;
+  if (!stream->Read(&request) || !request.has_open() || request.open().protocol_version() != 1) {
+    return rpc::ToGrpc({StatusCode::kInvalidArgument, "a feed begins with `open`, protocol version 1"});
+  }
+  auto flow = Find(request.open().flow());
+  if (!flow.ok()) return rpc::ToGrpc(flow.status());
+
+  using Duplex = rpc::ServerDuplex<v1::FeedRequest, v1::FeedResponse>;
+  const auto duplex = std::make_shared<Duplex>(context, stream);
+  auto slot = feeds_.Enter((*flow)->name(), [duplex](Status status) { duplex->Cancel(std::move(status)); });
+  if (!slot.ok()) return rpc::ToGrpc(slot.status());
+
+  SessionEvents events;
+  events.on_broken = [duplex](Status status) { duplex->Cancel(std::move(status)); };
+  events.on_durable = [duplex](const SourcePosition& position) {
+    v1::FeedResponse response;
+    wire::ToProto(position, response.mutable_durable()->mutable_position());
+    duplex->Write(response);
+  };
+  const auto session = std::make_shared<BatcherSession>(*flow, std::move(events));
+  auto resume = session->Begin(shipper_);
+  Status ended = resume.status();
+  if (ended.ok()) {
+    v1::FeedResponse opened;
+    wire::ToProto(*resume, opened.mutable_opened()->mutable_resume());
+    duplex->Write(opened);
+    while (ended.ok() && stream->Read(&request)) {
+      ended = session->Append(std::move(*request.mutable_changes()->mutable_records()));
+    }
+  }
+  // The first reason that was given is the true one; what follows from it is noise.
+  if (const Status first = duplex->end_status(); !first.ok()) ended = first;
+  session->End();
+  duplex->Close();
+  return rpc::ToGrpc(ended);
+}
+
+grpc::Status BatcherServiceImpl::GetStatus(grpc::ServerContext*, const v1::GetStatusRequest*,
+                                           v1::GetStatusResponse* response) {
+  for (const auto& [name, flow] : *flows_) {
+    const BatcherStatus status = flow->GetStatus();
+    v1::FlowStatus* out = response->add_flows();
+    out->set_flow(name);
+    out->set_capture_connected(status.capture_connected);
+    out->set_shipper_connected(status.shipper_connected);
+    if (!status.problem.ok()) rpc::ToProto(status.problem, status.problem_since_ms, out->add_problems());
+    out->set_window_transactions(status.window.open.transactions);
+    out->set_window_rows(status.window.open.rows);
+    out->set_window_bytes(status.window.open.bytes);
+    out->set_window_opened_at_ms(status.window.opened_at_ms);
+    wire::ToProto(status.sealed, out->mutable_sealed());
+    out->set_wagons_sealed(status.wagons_sealed);
+    for (const auto& [reason, count] : status.wagons_by_reason) (*out->mutable_wagons_by_reason())[reason] = count;
+    out->set_rows_before(status.rows_before);
+    out->set_rows_after(status.rows_after);
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status BatcherServiceImpl::SealFlow(grpc::ServerContext*, const v1::SealFlowRequest* request,
+                                          v1::SealFlowResponse* response) {
+  auto flow = Find(request->flow());
+  if (!flow.ok()) return rpc::ToGrpc(flow.status());
+  auto uid = (*flow)->SealNow();
+  if (!uid.ok()) return rpc::ToGrpc(uid.status());
+  response->set_sealed(!uid->empty());
+  response->set_wagon_uid(*uid);
+  return grpc::Status::OK;
+}
+
+void BatcherServiceImpl::Drain() {
+  for (const auto& [name, flow] : *flows_) flow->Drain();
+}
+
+}  // namespace srdf::batcher

@@ -1,0 +1,35 @@
+// BatcherServiceImpl: translates the RPCs of srdf.batcher.v1 into calls of BatcherFlow and its sessions.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "batcher/batcher_flow.h"
+#include "rpc/flow_slots.h"
+#include "srdf/batcher/v1/batcher.grpc.pb.h"
+
+namespace srdf::batcher {
+
+using FlowMap = std::map<std::string, std::unique_ptr<BatcherFlow>>;
+
+class BatcherServiceImpl final : public v1::BatcherService::Service {
+ public:
+  BatcherServiceImpl(const FlowMap* flows, ShipperClient* shipper) : flows_(flows), shipper_(shipper) {}
+  grpc::Status Feed(grpc::ServerContext* context,
+                    grpc::ServerReaderWriter<v1::FeedResponse, v1::FeedRequest>* stream) override;
+  grpc::Status GetStatus(grpc::ServerContext* context, const v1::GetStatusRequest* request,
+                         v1::GetStatusResponse* response) override;
+  grpc::Status SealFlow(grpc::ServerContext* context, const v1::SealFlowRequest* request,
+                        v1::SealFlowResponse* response) override;
+  // Seals what is whole and ends the feeds.
+  void Drain();
+
+ private:
+  Result<BatcherFlow*> Find(const std::string& flow) const;
+  const FlowMap* const flows_;
+  ShipperClient* const shipper_;
+  rpc::FlowSlots feeds_;
+};
+
+}  // namespace srdf::batcher

@@ -1,0 +1,3 @@
+#include "batcher/batcher_app.h"
+
+int main(int argc, char** argv) { return srdf::rpc::ServiceMain("batcher", argc, argv, &srdf::batcher::NewBatcherApp); }

@@ -1,0 +1,158 @@
+#include "batcher/sealer.h"
+
+#include <algorithm>
+#include <random>
+
+#include "base/clock.h"
+#include "failpoint/failpoint.h"
+
+namespace srdf::batcher {
+
+namespace {
+
+constexpr size_t kPieceBytesMax = 1u << 20;
+
+std::string NewUid() {
+  static thread_local std::random_device device;
+  static constexpr char kHex[] = "0123456789abcdef";
+  std::string uid;
+  for (int word = 0; word < 4; ++word) {
+    uint32_t bits = device();
+    for (int i = 0; i < 8; ++i, bits >>= 4) uid.push_back(kHex[bits & 15]);
+  }
+  return uid;
+}
+
+void AddManifests(std::vector<TableManifest>* sum, const std::vector<TableManifest>& more) {
+  for (const TableManifest& m : more) {
+    auto it = std::find_if(sum->begin(), sum->end(),
+                           [&](const TableManifest& t) { return t.database == m.database && t.table == m.table; });
+    if (it == sum->end()) {
+      sum->push_back(m);
+      continue;
+    }
+    it->inserts_before += m.inserts_before;
+    it->updates_before += m.updates_before;
+    it->deletes_before += m.deletes_before;
+    it->bytes_before += m.bytes_before;
+    it->inserts_after += m.inserts_after;
+    it->updates_after += m.updates_after;
+    it->deletes_after += m.deletes_after;
+    it->bytes_after += m.bytes_after;
+  }
+}
+
+void AddResult(const compaction::CompactionResult& result, WagonHeader* header) {
+  header->rows_before += result.rows_before;
+  header->rows_after += result.rows_after;
+  header->bytes_before += result.bytes_before;
+  AddManifests(&header->tables, result.tables);
+}
+
+}  // namespace
+
+Sealer::Sealer(const SealerOptions& options, StoreSession* session)
+    : options_(options), session_(session), tip_(session->tip()) {}
+
+Result<compaction::CompactionResult> Sealer::Compact(const GroupPart& part, bool merge, wire::WagonBuilder* builder) {
+  const auto compactor = compaction::NewCompactor(merge);
+  for (const SchemaPtr& schema : part.schemas) SRDF_RETURN_IF_ERROR(compactor->AddSchema(*schema));
+  for (const std::string_view run : part.runs) SRDF_RETURN_IF_ERROR(compactor->AddRun(run));
+  return compactor->Finish([builder](std::string_view records) { return builder->Append(records); });
+}
+
+Status Sealer::SealSmall(Group* group, wire::WagonBuilder* builder, WagonHeader* header) {
+  std::string record;
+  for (const std::string_view statement : group->part.statements) {
+    record.clear();
+    AppendRecord(RecordType::kStatement, statement, &record);
+    SRDF_RETURN_IF_ERROR(builder->Append(record));
+  }
+  // The rows of a CREATE TABLE … SELECT have nothing to be merged with.
+  const bool merge = options_.compaction_enabled && group->part.statements.empty();
+  SRDF_ASSIGN_OR_RETURN(const auto result, Compact(group->part, merge, builder));
+  AddResult(result, header);
+  header->statements = group->counts.statements;
+  header->transactions = group->counts.transactions;
+  header->source_bytes = group->counts.source_bytes;
+  return {};
+}
+
+Status Sealer::SealHuge(Group* group, wire::WagonBuilder* builder, WagonHeader* header, const std::stop_token& stop) {
+  std::string record;
+  for (;;) {
+    auto part = group->huge->Pop(stop);
+    if (!part.has_value()) return {StatusCode::kCancelled, "stopped inside a huge transaction"};
+    for (const std::string_view statement : part->part.statements) {
+      record.clear();
+      AppendRecord(RecordType::kStatement, statement, &record);
+      SRDF_RETURN_IF_ERROR(builder->Append(record));
+    }
+    SRDF_ASSIGN_OR_RETURN(const auto result, Compact(part->part, false, builder));
+    AddResult(result, header);
+    if (part->end != nullptr) {
+      group->end = *part->end;
+      break;
+    }
+  }
+  header->statements = group->end.statements;
+  header->transactions = 1;
+  header->source_bytes = group->end.source_bytes;
+  return {};
+}
+
+Result<WagonHeader> Sealer::Seal(Group group, const std::stop_token& stop) {
+  WagonHeader header;
+  header.uid = NewUid();
+  header.flow = options_.flow;
+  header.epoch = tip_.epoch;
+  header.sequence = tip_.sequence + 1;
+  header.first = tip_.position;
+  header.previous_hash = tip_.hash;
+  header.first_gtid = group.first_gtid;
+  header.commit_time_first_ms = group.commit_time_first_ms;
+  header.opened_at_ms = group.opened_at_ms;
+  header.closed_at_ms = WallClockMs();
+  header.seal_reason = group.reason;
+
+  wire::WagonBuilderOptions builder_options;
+  builder_options.codec = options_.codec;
+  builder_options.level = options_.compression_level;
+  builder_options.spill_dir = options_.spill_dir;
+  SRDF_ASSIGN_OR_RETURN(const auto builder, wire::NewWagonBuilder(builder_options));
+  if (group.huge != nullptr) {
+    SRDF_RETURN_IF_ERROR(SealHuge(&group, builder.get(), &header, stop));
+  } else {
+    SRDF_RETURN_IF_ERROR(SealSmall(&group, builder.get(), &header));
+  }
+  header.last = group.end.last;
+  header.last_gtid = group.end.last_gtid;
+  header.commit_time_last_ms = group.end.commit_time_last_ms;
+  group.part = {};
+
+  // One piece is held back, so that the last one can be told.
+  std::string held;
+  bool any = false;
+  std::string hash;
+  SRDF_RETURN_IF_ERROR(builder->Finish(
+      &header, kPieceBytesMax,
+      [&](std::string_view piece) -> Status {
+        if (any) SRDF_RETURN_IF_ERROR(session_->Send(held, false));
+        held.assign(piece);
+        any = true;
+        return {};
+      },
+      &hash));
+  SRDF_FAILPOINT("batcher.before_store");
+  SRDF_RETURN_IF_ERROR(session_->Send(held, true));
+  SRDF_ASSIGN_OR_RETURN(ChainTip stored, session_->WaitStored());
+  SRDF_FAILPOINT("batcher.after_store");
+  if (stored.sequence != header.sequence || stored.hash != hash) {
+    return Status(StatusCode::kInternal, "the outbox stored wagon " + std::to_string(stored.sequence) + ", not wagon " +
+                                             std::to_string(header.sequence));
+  }
+  tip_ = std::move(stored);
+  return header;
+}
+
+}  // namespace srdf::batcher

@@ -1,0 +1,48 @@
+// Sealer: makes a wagon of a group and puts it in the outbox.
+//
+//   compact → serialize → compress → (encrypt) → checksum → Store, wait until durable
+//
+// Driven by one thread. Keeps the chain: each wagon names the hash of the one before.
+#pragma once
+
+#include <cstdint>
+#include <stop_token>
+#include <string>
+
+#include "base/status.h"
+#include "batcher/group.h"
+#include "batcher/shipper_client.h"
+#include "compaction/compactor.h"
+#include "model/wagon.h"
+#include "wire/wagon_frame.h"
+
+namespace srdf::batcher {
+
+struct SealerOptions {
+  std::string flow;
+  bool compaction_enabled = true;
+  Codec codec = Codec::kZstd;
+  int compression_level = 3;
+  std::string spill_dir;
+};
+
+class Sealer {
+ public:
+  // Goes on from what the session's outbox holds. `session` outlives the sealer.
+  Sealer(const SealerOptions& options, StoreSession* session);
+
+  // Returns the header when the wagon is durable in the outbox. The group's memory is free then.
+  Result<WagonHeader> Seal(Group group, const std::stop_token& stop);
+  const ChainTip& tip() const { return tip_; }
+
+ private:
+  Status SealSmall(Group* group, wire::WagonBuilder* builder, WagonHeader* header);
+  Status SealHuge(Group* group, wire::WagonBuilder* builder, WagonHeader* header, const std::stop_token& stop);
+  Result<compaction::CompactionResult> Compact(const GroupPart& part, bool merge, wire::WagonBuilder* builder);
+
+  const SealerOptions options_;
+  StoreSession* const session_;
+  ChainTip tip_;
+};
+
+}  // namespace srdf::batcher

@@ -1,0 +1,275 @@
+#include "batcher/window.h"
+
+#include <iterator>
+
+#include "base/clock.h"
+
+namespace srdf::batcher {
+
+namespace {
+
+// Closed groups that may wait for the sealer; beyond either the feed waits.
+constexpr size_t kClosedGroupsMax = 64;
+constexpr size_t kHugePartsMax = 8;
+constexpr size_t kHugeBytesMax = 8u << 20;
+constexpr size_t kHugePartBytes = 2u << 20;
+
+template <typename T>
+void MoveAppend(std::vector<T>* to, std::vector<T>* from) {
+  to->insert(to->end(), std::make_move_iterator(from->begin()), std::make_move_iterator(from->end()));
+  from->clear();
+}
+
+Status Malformed(const std::string& what) {
+  return {StatusCode::kDataLoss, "change stream: " + what, "restart capture; if it happens again, report a bug"};
+}
+
+}  // namespace
+
+Status Window::Append(std::string records, const std::stop_token& stop) {
+  const auto buffer = std::make_shared<const std::string>(std::move(records));
+  RecordCursor cursor(*buffer);
+  Record record;
+  for (;;) {
+    SRDF_ASSIGN_OR_RETURN(const bool more, cursor.Next(&record));
+    if (!more) return {};
+    SRDF_RETURN_IF_ERROR(AppendRecord(record, buffer, stop));
+  }
+}
+
+Status Window::AppendRecord(const Record& record, const Buffer& buffer, const std::stop_token& stop) {
+  switch (record.type) {
+    case RecordType::kTableSchema: {
+      SRDF_ASSIGN_OR_RETURN(TableSchema schema, DecodeTableSchema(record.body));
+      const uint32_t ref = schema.table_ref;
+      schemas_[ref] = std::make_shared<const TableSchema>(std::move(schema));
+      return {};
+    }
+    case RecordType::kTransactionBegin: {
+      if (pending_.open) return Malformed("a transaction begins inside another");
+      SRDF_RETURN_IF_ERROR(WaitForRoom(stop));
+      SRDF_ASSIGN_OR_RETURN(TransactionBegin begin, DecodeTransactionBegin(record.body));
+      pending_ = {};
+      pending_.open = true;
+      pending_.gtid = std::move(begin.gtid);
+      pending_.commit_time_ms = begin.commit_time_ms;
+      return {};
+    }
+    case RecordType::kRowRun:
+      SRDF_RETURN_IF_ERROR(AppendRun(record, buffer));
+      break;
+    case RecordType::kStatement:
+      if (!pending_.open) return Malformed("a statement outside of a transaction");
+      if (pending_.rows != 0 || pending_.huge != nullptr) return Malformed("a statement after rows of its transaction");
+      KeepBuffer(buffer);
+      pending_.part.statements.push_back(record.body);
+      ++pending_.statements;
+      pending_.bytes += record.whole.size();
+      break;
+    case RecordType::kTransactionEnd: {
+      if (!pending_.open) return Malformed("a transaction ends that did not begin");
+      SRDF_ASSIGN_OR_RETURN(const TransactionEnd end, DecodeTransactionEnd(record.body));
+      SRDF_RETURN_IF_ERROR(EndTransaction(end, stop));
+      pending_ = {};
+      return {};
+    }
+  }
+  if (pending_.huge == nullptr && pending_.bytes > limits_.bytes_max) SRDF_RETURN_IF_ERROR(BeginHuge(stop));
+  if (pending_.huge != nullptr && pending_.bytes > kHugePartBytes) return PushHugePart(nullptr, stop);
+  return {};
+}
+
+Status Window::AppendRun(const Record& record, const Buffer& buffer) {
+  if (!pending_.open) return Malformed("rows outside of a transaction");
+  SRDF_ASSIGN_OR_RETURN(const RowRunReader run, RowRunReader::Open(record.body));
+  const uint32_t ref = run.header().table_ref;
+  if (pending_.refs.insert(ref).second) {
+    const auto it = schemas_.find(ref);
+    if (it == schemas_.end()) return Malformed("rows of a table whose schema was not sent");
+    pending_.part.schemas.push_back(it->second);
+  }
+  KeepBuffer(buffer);
+  pending_.part.runs.push_back(record.body);
+  pending_.rows += run.row_count();
+  pending_.bytes += record.whole.size();
+  return {};
+}
+
+void Window::KeepBuffer(const Buffer& buffer) {
+  auto& buffers = pending_.part.buffers;
+  if (buffers.empty() || buffers.back() != buffer) buffers.push_back(buffer);
+}
+
+Status Window::WaitForRoom(const std::stop_token& stop) {
+  std::unique_lock lock(mu_);
+  const bool room = changed_.wait(lock, stop, [&] {
+    return draining_ || closed_.empty() ||
+           (closed_.size() < kClosedGroupsMax && closed_bytes_ + open_.counts.bytes < limits_.bytes_max);
+  });
+  if (!room || draining_) return {StatusCode::kCancelled, "the batcher is stopping"};
+  return {};
+}
+
+// From here on the transaction goes to the sealer in parts, as a group of its own.
+Status Window::BeginHuge(const std::stop_token& stop) {
+  pending_.huge = std::make_shared<BoundedQueue<HugePart>>(kHugePartsMax, kHugeBytesMax);
+  {
+    std::lock_guard lock(mu_);
+    CloseOpen(SealReason::kMaxBytes);
+    Group group;
+    group.reason = SealReason::kHugeTransaction;
+    group.first_gtid = pending_.gtid;
+    group.commit_time_first_ms = pending_.commit_time_ms;
+    group.opened_at_ms = WallClockMs();
+    group.huge = pending_.huge;
+    closed_.push_back(std::move(group));
+    changed_.notify_all();
+  }
+  return PushHugePart(nullptr, stop);
+}
+
+Status Window::PushHugePart(std::shared_ptr<GroupEnd> end, const std::stop_token& stop) {
+  pending_.huge_rows += pending_.rows;
+  pending_.huge_statements += pending_.statements;
+  const uint64_t bytes = pending_.bytes;
+  pending_.rows = pending_.statements = pending_.bytes = 0;
+  pending_.refs.clear();
+  if (end != nullptr) {
+    end->rows = pending_.huge_rows;
+    end->statements = pending_.huge_statements;
+  }
+  HugePart part{std::move(pending_.part), std::move(end)};
+  pending_.part = {};
+  if (!pending_.huge->Push(std::move(part), bytes, stop)) return {StatusCode::kCancelled, "the batcher is stopping"};
+  return {};
+}
+
+Status Window::EndTransaction(const TransactionEnd& end, const std::stop_token& stop) {
+  if (pending_.huge != nullptr) {
+    auto last = std::make_shared<GroupEnd>();
+    last->last = end.position;
+    last->last_gtid = pending_.gtid;
+    last->commit_time_last_ms = pending_.commit_time_ms;
+    last->source_bytes = end.source_end_bytes;
+    return PushHugePart(std::move(last), stop);
+  }
+  std::lock_guard lock(mu_);
+  const bool statement = pending_.statements != 0;
+  if (statement) {
+    CloseOpen(SealReason::kStatement);
+  } else if (open_.counts.bytes + pending_.bytes > limits_.bytes_max) {
+    CloseOpen(SealReason::kMaxBytes);
+  }
+  AddPendingToOpen(end);
+  if (statement) {
+    CloseOpen(SealReason::kStatement);
+  } else if (limits_.on_commit) {
+    CloseOpen(SealReason::kOnCommit);
+  } else if (open_.counts.rows >= limits_.events_max) {
+    CloseOpen(SealReason::kMaxEvents);
+  } else if (open_.counts.bytes >= limits_.bytes_max) {
+    CloseOpen(SealReason::kMaxBytes);
+  }
+  changed_.notify_all();
+  return {};
+}
+
+void Window::AddPendingToOpen(const TransactionEnd& end) {
+  if (open_.counts.transactions == 0) {
+    open_.first_gtid = pending_.gtid;
+    open_.commit_time_first_ms = pending_.commit_time_ms;
+    open_.opened_at_ms = WallClockMs();
+    opened_at_ = std::chrono::steady_clock::now();
+  }
+  open_.end.last = end.position;
+  open_.end.last_gtid = pending_.gtid;
+  open_.end.commit_time_last_ms = pending_.commit_time_ms;
+  GroupCounts& counts = open_.counts;
+  ++counts.transactions;
+  counts.rows += pending_.rows;
+  counts.statements += pending_.statements;
+  // A transaction weighs something even without rows, so that a stream of empty ones is bounded too.
+  counts.bytes += pending_.bytes + 64;
+  counts.source_bytes += end.source_end_bytes;
+  for (SchemaPtr& schema : pending_.part.schemas) {
+    if (open_refs_.insert(schema->table_ref).second) open_.part.schemas.push_back(std::move(schema));
+  }
+  MoveAppend(&open_.part.statements, &pending_.part.statements);
+  MoveAppend(&open_.part.runs, &pending_.part.runs);
+  for (Buffer& buffer : pending_.part.buffers) {
+    if (open_.part.buffers.empty() || open_.part.buffers.back() != buffer) {
+      open_.part.buffers.push_back(std::move(buffer));
+    }
+  }
+}
+
+void Window::CloseOpen(SealReason reason) {
+  if (open_.counts.transactions == 0) return;
+  open_.reason = reason;
+  closed_bytes_ += open_.counts.bytes;
+  closed_.push_back(std::move(open_));
+  open_ = {};
+  open_refs_.clear();
+  changed_.notify_all();
+}
+
+std::optional<SealReason> Window::Due(SteadyTime now) const {
+  if (open_.counts.transactions == 0) return std::nullopt;
+  if (draining_) return SealReason::kDrain;
+  if (limits_.adaptive && destination_ready_) return SealReason::kAdaptive;
+  if (now - opened_at_ >= limits_.age_max) return SealReason::kMaxAge;
+  return std::nullopt;
+}
+
+std::optional<Group> Window::Take(const std::stop_token& stop) {
+  std::unique_lock lock(mu_);
+  while (closed_.empty()) {
+    if (stop.stop_requested()) return std::nullopt;
+    if (const auto reason = Due(std::chrono::steady_clock::now()); reason.has_value()) {
+      CloseOpen(*reason);
+      break;
+    }
+    if (draining_) return std::nullopt;
+    const auto woken = [&] { return !closed_.empty() || draining_ || Due(std::chrono::steady_clock::now()).has_value(); };
+    if (open_.counts.transactions == 0) {
+      changed_.wait(lock, stop, [&] { return woken() || open_.counts.transactions != 0; });
+    } else {
+      changed_.wait_until(lock, stop, opened_at_ + limits_.age_max, woken);
+    }
+  }
+  Group group = std::move(closed_.front());
+  closed_.pop_front();
+  closed_bytes_ -= group.counts.bytes;
+  changed_.notify_all();
+  return group;
+}
+
+void Window::SetDestinationReady(bool ready) {
+  std::lock_guard lock(mu_);
+  destination_ready_ = ready;
+  changed_.notify_all();
+}
+
+bool Window::CloseNow(SealReason reason) {
+  std::lock_guard lock(mu_);
+  if (open_.counts.transactions == 0) return false;
+  CloseOpen(reason);
+  return true;
+}
+
+void Window::Drain() {
+  std::lock_guard lock(mu_);
+  draining_ = true;
+  changed_.notify_all();
+}
+
+WindowStatus Window::GetStatus() const {
+  std::lock_guard lock(mu_);
+  WindowStatus status;
+  status.open = open_.counts;
+  status.opened_at_ms = open_.counts.transactions == 0 ? 0 : open_.opened_at_ms;
+  status.closed_groups = closed_.size();
+  return status;
+}
+
+}  // namespace srdf::batcher

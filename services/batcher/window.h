@@ -1,0 +1,106 @@
+// Window: gathers whole transactions of a flow and decides when they become a consistency group.
+//
+// The feed's thread appends records; the sealer's thread takes groups. A group is closed when a limit is
+// reached (events, bytes, age), at every commit in that mode, by DDL (which is a group of its own), by an
+// operator, and in adaptive mode as soon as the destination can take the next wagon: so a quiet flow seals
+// each commit at once and a busy one gathers while the last wagon is on its way.
+//
+// Memory: the open window and the closed groups that wait are bounded; Append blocks beyond that. A
+// transaction larger than the byte limit is passed on in parts (Group::huge).
+#pragma once
+
+#include <chrono>
+#include <condition_variable>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <unordered_set>
+
+#include "base/status.h"
+#include "batcher/group.h"
+
+namespace srdf::batcher {
+
+struct WindowLimits {
+  bool adaptive = true;
+  bool on_commit = false;
+  uint64_t events_max = 200000;
+  uint64_t bytes_max = 32ull << 20;
+  std::chrono::milliseconds age_max{300000};
+};
+
+struct WindowStatus {
+  GroupCounts open;
+  int64_t opened_at_ms = 0;  // 0: empty
+  size_t closed_groups = 0;
+};
+
+class Window {
+ public:
+  explicit Window(const WindowLimits& limits) : limits_(limits) {}
+
+  // Feed thread. A whole number of records; transactions may span calls. kDataLoss for a malformed stream;
+  // kCancelled when stopped or closed.
+  Status Append(std::string records, const std::stop_token& stop);
+
+  // Sealer thread. Waits for the next group; nothing when stopped, or closed and empty.
+  std::optional<Group> Take(const std::stop_token& stop);
+
+  // Any thread.
+  void SetDestinationReady(bool ready);
+  // Closes what is gathered now with this reason; false when there is nothing.
+  bool CloseNow(SealReason reason);
+  // No more appends; what is whole is sealed (reason kDrain), the rest is dropped.
+  void Drain();
+  WindowStatus GetStatus() const;
+
+ private:
+  using SteadyTime = std::chrono::steady_clock::time_point;
+
+  // The transaction under way; only the feed's thread touches it.
+  struct Pending {
+    bool open = false;
+    GroupPart part;
+    std::string gtid;
+    int64_t commit_time_ms = 0;
+    uint64_t rows = 0, statements = 0, bytes = 0;
+    std::unordered_set<uint32_t> refs;
+    std::shared_ptr<BoundedQueue<HugePart>> huge;
+    uint64_t huge_rows = 0, huge_statements = 0;
+  };
+
+  Status AppendRecord(const Record& record, const Buffer& buffer, const std::stop_token& stop);
+  Status AppendRun(const Record& record, const Buffer& buffer);
+  Status EndTransaction(const TransactionEnd& end, const std::stop_token& stop);
+  Status BeginHuge(const std::stop_token& stop);
+  Status PushHugePart(std::shared_ptr<GroupEnd> end, const std::stop_token& stop);
+  Status WaitForRoom(const std::stop_token& stop);
+  void KeepBuffer(const Buffer& buffer);
+  // With mu_ held.
+  void AddPendingToOpen(const TransactionEnd& end);
+  void CloseOpen(SealReason reason);
+  std::optional<SealReason> Due(SteadyTime now) const;
+
+  const WindowLimits limits_;
+
+  // feed thread only
+  Pending pending_;
+  std::map<uint32_t, SchemaPtr> schemas_;
+
+  mutable std::mutex mu_;
+  std::condition_variable_any changed_;
+  // guarded by mu_
+  Group open_;
+  std::unordered_set<uint32_t> open_refs_;
+  SteadyTime opened_at_;
+  std::deque<Group> closed_;
+  uint64_t closed_bytes_ = 0;
+  bool destination_ready_ = false;
+  bool draining_ = false;
+};
+
+}  // namespace srdf::batcher

@@ -1,0 +1,61 @@
+#include "capture/capture_app.h"
+
+#include <vector>
+
+#include "capture/capture_probe.h"
+#include "capture/capture_service.h"
+#include "engine_mariadb/source_engine.h"
+
+namespace srdf::capture {
+
+namespace {
+
+class CaptureApp : public rpc::App {
+ public:
+  explicit CaptureApp(const rpc::AppContext& context)
+      : metrics_(context.metrics), feed_(NewGrpcFeedClient(context.config->services.at("batcher").listen)), service_(&flows_) {}
+
+  Status Build(const config::Config& config) {
+    for (const config::FlowConfig& flow : config.flows) {
+      SRDF_ASSIGN_OR_RETURN(std::string password, config::ReadSecret(flow.source));
+      engine_mariadb::SourceOptions options;
+      options.endpoint = {flow.source.host, flow.source.port, flow.source.socket, flow.source.user, std::move(password)};
+      options.server_id = flow.source_server_id;
+      options.before_image = flow.before_image;
+      engines_.push_back(engine_mariadb::NewSourceEngine(std::move(options)));
+      flows_.emplace(flow.name, std::make_unique<CaptureFlow>(flow.name, engines_.back().get(), feed_.get()));
+    }
+    return {};
+  }
+
+  void Register(rpc::Server* server) override { server->AddService(&service_); }
+  Status Start() override {
+    for (auto& [name, flow] : flows_) {
+      probes_.push_back(std::make_unique<CaptureProbe>(metrics_, flow.get()));
+      flow->Start();
+    }
+    return {};
+  }
+  void BeginDrain() override {
+    for (auto& [name, flow] : flows_) flow->Stop();
+  }
+  void Stop() override {}
+
+ private:
+  obs::Metrics* const metrics_;
+  std::unique_ptr<FeedClient> feed_;
+  std::vector<std::unique_ptr<engine::SourceEngine>> engines_;
+  FlowMap flows_;
+  std::vector<std::unique_ptr<CaptureProbe>> probes_;
+  CaptureServiceImpl service_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<rpc::App>> NewCaptureApp(const rpc::AppContext& context) {
+  auto app = std::make_unique<CaptureApp>(context);
+  SRDF_RETURN_IF_ERROR(app->Build(*context.config));
+  return std::unique_ptr<rpc::App>(std::move(app));
+}
+
+}  // namespace srdf::capture

@@ -1,0 +1,163 @@
+#include "capture/capture_flow.h"
+
+#include "base/clock.h"
+#include "obs/log.h"
+
+namespace srdf::capture {
+
+namespace {
+
+constexpr std::chrono::milliseconds kBackoffFirst{100};
+constexpr std::chrono::milliseconds kBackoffMax{3000};
+constexpr std::chrono::milliseconds kPreflightAgain{5000};
+constexpr std::chrono::hours kStoppedAgain{24};
+
+class FeedSink : public engine::ChangeSink {
+ public:
+  explicit FeedSink(FeedSession* session) : session_(session) {}
+  Status Consume(std::string_view records, bool) override { return session_->Send(records); }
+  void Idle(const engine::SourceLag&) override {}
+
+ private:
+  FeedSession* const session_;
+};
+
+// Errors that pass by themselves: a server or a service that is away, or a session that was replaced.
+bool Heals(const Status& status) {
+  switch (status.code()) {
+    case StatusCode::kUnavailable:
+    case StatusCode::kAborted:
+    case StatusCode::kCancelled:
+    case StatusCode::kDeadlineExceeded:
+    case StatusCode::kResourceExhausted:
+      return true;
+    default:
+      return false;
+  }
+}
+
+void AddCounts(engine::ChangeReaderStats* sum, const engine::ChangeReaderStats& more) {
+  sum->transactions += more.transactions;
+  sum->rows += more.rows;
+  sum->statements += more.statements;
+  sum->statements_skipped += more.statements_skipped;
+  sum->log_bytes += more.log_bytes;
+}
+
+}  // namespace
+
+CaptureFlow::CaptureFlow(std::string name, engine::SourceEngine* source, FeedClient* feed)
+    : name_(std::move(name)), source_(source), feed_(feed) {}
+
+CaptureFlow::~CaptureFlow() { Stop(); }
+
+void CaptureFlow::Start() {
+  thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
+}
+
+void CaptureFlow::Stop() {
+  if (!thread_.joinable()) return;
+  thread_.request_stop();
+  {
+    std::lock_guard lock(mu_);
+    if (reader_ != nullptr) reader_->Interrupt();
+    if (session_ != nullptr) session_->Cancel();
+  }
+  thread_.join();
+}
+
+void CaptureFlow::Resume() { wait_.Wake(); }
+
+CaptureStatus CaptureFlow::GetStatus() const {
+  std::lock_guard lock(mu_);
+  CaptureStatus status = status_;
+  status.stats = past_;
+  if (reader_ != nullptr) {
+    const engine::ChangeReaderStats now = reader_->Stats();
+    AddCounts(&status.stats, now);
+    status.stats.read = now.read;
+    status.stats.lag = now.lag;
+  }
+  return status;
+}
+
+void CaptureFlow::SetState(CaptureState state, std::vector<Status> problems) {
+  std::lock_guard lock(mu_);
+  status_.state = state;
+  status_.problems = std::move(problems);
+  status_.since_ms = WallClockMs();
+}
+
+void CaptureFlow::Run(const std::stop_token& stop) {
+  Backoff backoff(kBackoffFirst, kBackoffMax);
+  while (!stop.stop_requested()) {
+    const Status ended = RunOnce(stop);
+    if (stop.stop_requested()) return;
+    if (GetStatus().state == CaptureState::kStreaming) backoff.Reset();
+    {
+      std::lock_guard lock(mu_);
+      ++status_.reconnects;
+    }
+    if (GetStatus().state == CaptureState::kBlocked) {
+      wait_.WaitFor(stop, kPreflightAgain);
+      continue;
+    }
+    if (Heals(ended)) {
+      obs::Warn("capture_reconnecting", {{"flow", name_}, {"reason", ended}});
+      SetState(CaptureState::kConnecting, {ended});
+      wait_.WaitFor(stop, backoff.Next());
+      continue;
+    }
+    obs::Error("capture_stopped", {{"flow", name_}, {"error", ended}});
+    SetState(CaptureState::kStopped, {ended});
+    while (!stop.stop_requested() && !wait_.WaitFor(stop, kStoppedAgain)) {
+    }
+    obs::Info("capture_resumed", {{"flow", name_}});
+  }
+}
+
+Status CaptureFlow::CheckSource() {
+  auto problems = source_->Preflight();
+  if (!problems.ok()) return problems.status();
+  std::vector<Status> fatal;
+  for (const engine::PreflightProblem& p : *problems) {
+    obs::Log(p.fatal ? obs::Level::kError : obs::Level::kWarn, "preflight_finding",
+             {{"flow", name_}, {"what", p.what}, {"remedy", p.remedy}});
+    if (p.fatal) fatal.emplace_back(StatusCode::kFailedPrecondition, "source: " + p.what, p.remedy);
+  }
+  if (fatal.empty()) return {};
+  Status first = fatal.front();
+  SetState(CaptureState::kBlocked, std::move(fatal));
+  return first;
+}
+
+Status CaptureFlow::RunOnce(const std::stop_token& stop) {
+  SRDF_RETURN_IF_ERROR(CheckSource());
+  // A healed preflight must not leave the state behind that says otherwise.
+  if (GetStatus().state == CaptureState::kBlocked) SetState(CaptureState::kConnecting, {});
+
+  std::shared_ptr<engine::ChangeReader> reader = source_->NewReader();
+  // The session's end must reach a reader that waits for the source.
+  SRDF_ASSIGN_OR_RETURN(std::shared_ptr<FeedSession> session, feed_->Open(name_, [reader] { reader->Interrupt(); }));
+  {
+    std::lock_guard lock(mu_);
+    reader_ = reader;
+    session_ = session;
+    if (stop.stop_requested()) return {StatusCode::kCancelled, "stopping"};
+  }
+  const SourcePosition& resume = session->resume();
+  obs::Info("capture_streaming", {{"flow", name_}, {"from", resume.gtid}});
+  SetState(CaptureState::kStreaming, {});
+  FeedSink sink(session.get());
+  Status ended = reader->Run(resume, &sink);
+  if (Status s = session->Ended(); !s.ok()) ended = s;
+  {
+    std::lock_guard lock(mu_);
+    AddCounts(&past_, reader->Stats());
+    reader_.reset();
+    session_.reset();
+  }
+  return ended;
+}
+
+}  // namespace srdf::capture

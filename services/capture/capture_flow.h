@@ -1,0 +1,73 @@
+// CaptureFlow: one flow's life in the capture service, on a thread of its own.
+//
+//   preflight → open the feed (which tells the resume position) → stream until something breaks → again
+//
+// Nothing is durable here: whatever breaks, the next round asks the batcher where to go on. Errors that time
+// may heal are retried with back-off; others stop the flow, visibly, until Resume.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "base/backoff.h"
+#include "base/status.h"
+#include "capture/feed_client.h"
+#include "engine/source.h"
+
+namespace srdf::capture {
+
+enum class CaptureState { kConnecting, kStreaming, kBlocked, kStopped };
+
+struct CaptureStatus {
+  CaptureState state = CaptureState::kConnecting;
+  std::vector<Status> problems;
+  int64_t since_ms = 0;  // of state and problems
+  engine::ChangeReaderStats stats;
+  uint64_t reconnects = 0;
+};
+
+class CaptureFlow {
+ public:
+  // `source` and `feed` outlive the flow.
+  CaptureFlow(std::string name, engine::SourceEngine* source, FeedClient* feed);
+  ~CaptureFlow();
+
+  void Start();
+  // Ends the stream and joins the thread.
+  void Stop();
+  // Any thread: a stopped or blocked flow tries again at once.
+  void Resume();
+  // Any thread.
+  CaptureStatus GetStatus() const;
+  Result<std::vector<engine::PreflightProblem>> Preflight() { return source_->Preflight(); }
+  const std::string& name() const { return name_; }
+
+ private:
+  void Run(const std::stop_token& stop);
+  // One round; returns why it ended.
+  Status RunOnce(const std::stop_token& stop);
+  Status CheckSource();
+  void SetState(CaptureState state, std::vector<Status> problems);
+
+  // constant
+  const std::string name_;
+  engine::SourceEngine* const source_;
+  FeedClient* const feed_;
+
+  WakeableWait wait_;
+  mutable std::mutex mu_;
+  // guarded by mu_
+  CaptureStatus status_;
+  std::shared_ptr<engine::ChangeReader> reader_;
+  std::shared_ptr<FeedSession> session_;
+  engine::ChangeReaderStats past_;  // sums over readers that have ended
+
+  std::jthread thread_;
+};
+
+}  // namespace srdf::capture

@@ -1,0 +1,106 @@
+#include "capture/feed_client.h"
+
+#include <chrono>
+#include <condition_variable>
+#include <mutex>
+
+#include "rpc/channel.h"
+#include "rpc/duplex.h"
+#include "srdf/batcher/v1/batcher.grpc.pb.h"
+
+namespace srdf::capture {
+
+namespace {
+
+using batcher::v1::BatcherService;
+using batcher::v1::FeedRequest;
+using batcher::v1::FeedResponse;
+
+constexpr std::chrono::seconds kOpenTimeout{15};
+
+class GrpcFeedSession : public FeedSession {
+ public:
+  GrpcFeedSession(BatcherService::Stub* stub, std::function<void()> on_end)
+      : on_end_(std::move(on_end)), duplex_([stub](grpc::ClientContext* context) { return stub->Feed(context); }) {}
+
+  Status Open(const std::string& flow) {
+    duplex_.Start([this](FeedResponse& response) { OnMessage(response); }, [this](Status status) { OnEnd(std::move(status)); });
+    FeedRequest request;
+    request.mutable_open()->set_protocol_version(1);
+    request.mutable_open()->set_flow(flow);
+    duplex_.Write(request);
+    std::unique_lock lock(mu_);
+    if (!changed_.wait_for(lock, kOpenTimeout, [&] { return opened_ || !ended_.ok(); })) {
+      return {StatusCode::kUnavailable, "the batcher did not answer in time"};
+    }
+    return ended_;
+  }
+
+  const SourcePosition& resume() const override { return resume_; }
+
+  Status Send(std::string_view records) override {
+    request_.mutable_changes()->set_records(records.data(), records.size());
+    if (duplex_.Write(request_)) return {};
+    std::unique_lock lock(mu_);
+    changed_.wait_for(lock, kOpenTimeout, [&] { return !ended_.ok(); });
+    return ended_.ok() ? Status(StatusCode::kUnavailable, "the feed to the batcher broke") : ended_;
+  }
+
+  Status Ended() const override {
+    std::lock_guard lock(mu_);
+    return ended_;
+  }
+
+  void Cancel() override { duplex_.Cancel(); }
+
+ private:
+  void OnMessage(const FeedResponse& response) {
+    if (!response.has_opened()) return;
+    std::lock_guard lock(mu_);
+    const auto& resume = response.opened().resume();
+    resume_ = {resume.gtid(), resume.file(), resume.offset()};
+    opened_ = true;
+    changed_.notify_all();
+  }
+  void OnEnd(Status status) {
+    {
+      std::lock_guard lock(mu_);
+      ended_ = std::move(status);
+      changed_.notify_all();
+    }
+    on_end_();
+  }
+
+  const std::function<void()> on_end_;
+  FeedRequest request_;  // reused, so that its buffer is
+  mutable std::mutex mu_;
+  std::condition_variable changed_;
+  // guarded by mu_; resume_ is constant once opened_ is set
+  SourcePosition resume_;
+  bool opened_ = false;
+  Status ended_;
+  // Last member: its reader thread uses the others and is joined first.
+  rpc::ClientDuplex<FeedRequest, FeedResponse> duplex_;
+};
+
+class GrpcFeedClient : public FeedClient {
+ public:
+  explicit GrpcFeedClient(const std::string& address) : stub_(BatcherService::NewStub(rpc::NewChannel(address))) {}
+
+  Result<std::unique_ptr<FeedSession>> Open(const std::string& flow, std::function<void()> on_end) override {
+    auto session = std::make_unique<GrpcFeedSession>(stub_.get(), std::move(on_end));
+    if (Status s = session->Open(flow); !s.ok()) return s.WithContext("batcher");
+    return std::unique_ptr<FeedSession>(std::move(session));
+  }
+
+ private:
+  std::unique_ptr<BatcherService::Stub> stub_;
+};
+
+}  // namespace
+
+std::unique_ptr<FeedClient> NewGrpcFeedClient(const std::string& address) {
+  return std::make_unique<GrpcFeedClient>(address);
+}
+
+}  // namespace srdf::capture
