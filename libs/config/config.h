@@ -2,18 +2,26 @@
 //
 // LoadConfig reads and checks it against the settings table (config/settings.h): an unknown key, a wrong
 // type, a value out of bounds or a missing required key is an error that names the key, the line, the value
-// and the remedy. Secrets come from files or environment variables named in the file, never from the file
-// itself, and are read by ReadSecret when they are used.
+// and the remedy; all errors of the file come at once. Secrets come from files or environment variables
+// named in the file, never from the file itself, and are read by ReadSecret when they are used.
+//
+// Thread rules: plain values; the functions may be called from any thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <map>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/status.h"
 
 namespace srdf::config {
+
+// In the order in which changes flow, which is the order in which they are drained.
+inline constexpr std::array<std::string_view, 6> kServiceNames = {"capture",  "batcher", "shipper",
+                                                                  "receiver", "applier", "orchestrator"};
 
 struct DatabaseConfig {
   std::string engine = "mariadb";
@@ -61,21 +69,29 @@ struct ServiceConfig {
 struct Config {
   std::string path;  // of the file, absolute
   std::string mesh = "srdf";
-  std::string data_dir;  // relative paths are taken from the directory of the file
-  std::string log_level = "info";   // debug | info | warn | error
-  std::string log_format = "text";  // text | json
-  std::map<std::string, ServiceConfig> services;  // capture, batcher, shipper, receiver, applier, orchestrator
+  std::string data_dir = "srdf-data";             // relative paths are taken from the directory of the file
+  std::string log_level = "info";                 // debug | info | warn | error
+  std::string log_format = "text";                // text | json
+  bool allow_plaintext_network = false;           // services may listen beyond this host, without encryption
+  std::map<std::string, ServiceConfig> services;  // all of kServiceNames, defaults filled in
   std::vector<FlowConfig> flows;
 
   const FlowConfig* FindFlow(const std::string& name) const;
 };
 
+// kInvalidArgument with one line per error ("file:line: flows[shop].batch_max_bytes: … (remedy: …)");
+// kNotFound when the file cannot be read. Secrets are not looked at.
 Result<Config> LoadConfig(const std::string& path);
 
-// The password of a database: the file's first line or the variable's value.
+// The password of a database: the file's first line or the variable's value; empty when neither is named.
+// A file that others may read is refused, as ssh does with a private key.
 Result<std::string> ReadSecret(const DatabaseConfig& database);
 
-// Every setting, with unit, type, default, bounds and sentence, as a Markdown table (docs/operations/settings.md).
+// "mariadb at 10.0.0.1:3306" or "mariadb at /run/mysqld/mysqld.sock"; never with credentials.
+std::string DescribeDatabase(const DatabaseConfig& database);
+
+// Every setting, with unit, type, default, bounds and sentence, as a Markdown table
+// (docs/operations/settings.md).
 std::string SettingsMarkdown();
 
 }  // namespace srdf::config

@@ -1,0 +1,247 @@
+#include "config/settings.h"
+
+#include <algorithm>
+
+namespace srdf::config {
+namespace {
+
+constexpr uint64_t kKiB = 1ull << 10;
+constexpr uint64_t kGiB = 1ull << 30;
+constexpr uint64_t kTiB = 1ull << 40;
+
+}  // namespace
+
+const std::vector<Setting<Config>>& MeshSettings() {
+  static const std::vector<Setting<Config>> settings = {
+      {.name = "mesh",
+       .member = &Config::mesh,
+       .type = SettingType::kText,
+       .sentence = "Name of this mesh in inventories and on screens."},
+      {.name = "data_dir",
+       .member = &Config::data_dir,
+       .type = SettingType::kPath,
+       .sentence =
+           "Directory of outbox, inbox, logs and run state: it needs room for what an outage piles up, and "
+           "a disk that honours fsync."},
+      {.name = "log.level",
+       .member = &Config::log_level,
+       .type = SettingType::kChoice,
+       .sentence = "`debug` names every wagon and connection, at the price of volume.",
+       .choices = {"debug", "info", "warn", "error"}},
+      {.name = "log.format",
+       .member = &Config::log_format,
+       .type = SettingType::kChoice,
+       .sentence = "`text` is for people, `json` for log collectors.",
+       .choices = {"text", "json"}},
+      {.name = "allow_plaintext_network",
+       .member = &Config::allow_plaintext_network,
+       .type = SettingType::kBoolean,
+       .sentence =
+           "Lets services listen beyond this host although they do not encrypt yet: only for a network "
+           "that nobody else can read, such as a VPN."},
+  };
+  return settings;
+}
+
+const std::vector<Setting<ServiceConfig>>& ServiceSettings() {
+  static const std::vector<Setting<ServiceConfig>> settings = {
+      {.name = "listen",
+       .member = &ServiceConfig::listen,
+       .type = SettingType::kText,
+       .sentence = "Address of the gRPC API; the other services reach it there, so the port cannot be 0.",
+       .unit = "host:port"},
+      {.name = "metrics",
+       .member = &ServiceConfig::metrics,
+       .type = SettingType::kText,
+       .sentence = "Address of the Prometheus endpoint; it shows names and counts, never rows.",
+       .unit = "host:port"},
+  };
+  return settings;
+}
+
+const std::vector<Setting<FlowConfig>>& FlowSettings() {
+  static const std::vector<Setting<FlowConfig>> settings = {
+      {.name = "name",
+       .member = &FlowConfig::name,
+       .type = SettingType::kText,
+       .sentence = "Name of the flow in commands, logs, metrics and checkpoints; a new name is a new flow.",
+       .required = true},
+      {.name = "before_image",
+       .member = &FlowConfig::before_image,
+       .type = SettingType::kChoice,
+       .sentence =
+           "`key` sends of an old row only what finds it, `full` all of it: more bytes, and every column of "
+           "a differing row is noticed.",
+       .choices = {"key", "full"}},
+      {.name = "batch_mode",
+       .member = &FlowConfig::batch_mode,
+       .type = SettingType::kChoice,
+       .sentence =
+           "`adaptive` seals as soon as the destination can take the next wagon, `window` gathers up to the "
+           "limits (fewest bytes, more lag), `on_commit` makes a wagon of each transaction.",
+       .choices = {"adaptive", "window", "on_commit"}},
+      {.name = "batch_max_events",
+       .member = &FlowConfig::batch_max_events,
+       .type = SettingType::kNumber,
+       .sentence = "Row changes that seal a wagon: more compact better, fewer reach the target sooner.",
+       .unit = "row changes",
+       .min = 1,
+       .max = 100'000'000},
+      {.name = "batch_max_bytes",
+       .member = &FlowConfig::batch_max_bytes,
+       .type = SettingType::kSize,
+       .sentence = "Row bytes that seal a wagon, which bounds the batcher's memory per flow.",
+       .unit = "bytes",
+       .min = 64 * kKiB,
+       .max = 4 * kGiB},
+      {.name = "batch_max_age_seconds",
+       .member = &FlowConfig::batch_max_age_seconds,
+       .type = SettingType::kNumber,
+       .sentence = "Age that seals a wagon: the longest a commit waits in the window.",
+       .unit = "seconds",
+       .min = 1,
+       .max = 86'400},
+      {.name = "compaction_enabled",
+       .member = &FlowConfig::compaction_enabled,
+       .type = SettingType::kBoolean,
+       .sentence = "Sends the net effect per key; without it every single change is sent and applied."},
+      {.name = "adaptive_wagons_in_flight",
+       .member = &FlowConfig::adaptive_wagons_in_flight,
+       .type = SettingType::kNumber,
+       .sentence =
+           "Wagons on their way before the adaptive window waits: more hide a long round trip, fewer make "
+           "larger wagons.",
+       .unit = "wagons",
+       .min = 1,
+       .max = 64},
+      {.name = "compression_enabled",
+       .member = &FlowConfig::compression_enabled,
+       .type = SettingType::kBoolean,
+       .sentence = "Compresses whole wagons; without it the batcher saves CPU and network and disk pay."},
+      {.name = "compression_codec",
+       .member = &FlowConfig::compression_codec,
+       .type = SettingType::kChoice,
+       .sentence = "`zstd` is faster and smaller; `gzip` can be read by any tool.",
+       .choices = {"zstd", "gzip"}},
+      {.name = "compression_level",
+       .member = &FlowConfig::compression_level,
+       .type = SettingType::kNumber,
+       .sentence = "Higher levels are smaller and slower; gzip ends at 9.",
+       .min = 1,
+       .max = 19},
+      {.name = "encryption_enabled",
+       .member = &FlowConfig::encryption_enabled,
+       .type = SettingType::kBoolean,
+       .sentence = "Reserved: encryption of wagons comes with a later version, `true` is refused."},
+      {.name = "retry_max_attempts",
+       .member = &FlowConfig::retry_max_attempts,
+       .type = SettingType::kNumber,
+       .sentence =
+           "Attempts before a delivery is suspended and only probed; 0 takes as many as the schedule has "
+           "entries.",
+       .unit = "attempts",
+       .min = 0,
+       .max = 1'000},
+      {.name = "retry_backoff_policy",
+       .member = &FlowConfig::retry_backoff_policy,
+       .type = SettingType::kNumbers,
+       .sentence =
+           "Waits between attempts; the last one is used again when there are more attempts than entries.",
+       .unit = "seconds",
+       .min = 1,
+       .max = 86'400},
+      {.name = "ack_timeout_seconds",
+       .member = &FlowConfig::ack_timeout_seconds,
+       .type = SettingType::kNumber,
+       .sentence =
+           "Wait for a receipt before the delivery is tried again: too short repeats wagons on a slow line.",
+       .unit = "seconds",
+       .min = 1,
+       .max = 3'600},
+      {.name = "purge_after_days",
+       .member = &FlowConfig::purge_after_days,
+       .type = SettingType::kNumber,
+       .sentence =
+           "How long applied wagons are kept for audit and replay, at the price of disk; 0 purges at once.",
+       .unit = "days",
+       .min = 0,
+       .max = 3'650},
+      {.name = "outbox_max_bytes",
+       .member = &FlowConfig::outbox_max_bytes,
+       .type = SettingType::kSize,
+       .sentence =
+           "Wagons kept at the source site; when full, capture waits and the source's log must last longer.",
+       .unit = "bytes",
+       .min = 1024 * kKiB,
+       .max = 1024 * kTiB},
+      {.name = "inbox_max_bytes",
+       .member = &FlowConfig::inbox_max_bytes,
+       .type = SettingType::kSize,
+       .sentence = "Wagons kept at the target site; when full, they wait in the outbox.",
+       .unit = "bytes",
+       .min = 1024 * kKiB,
+       .max = 1024 * kTiB},
+  };
+  return settings;
+}
+
+const std::vector<Setting<FlowConfig>>& SourceSettings() {
+  static const std::vector<Setting<FlowConfig>> settings = {
+      {.name = "server_id",
+       .member = &FlowConfig::source_server_id,
+       .type = SettingType::kNumber,
+       .sentence =
+           "Replica id that capture uses at the source; the server cuts off the older of two replicas with "
+           "one id.",
+       .min = 1,
+       .max = 4'294'967'295,
+       .required = true},
+  };
+  return settings;
+}
+
+const std::vector<Setting<DatabaseConfig>>& DatabaseSettings() {
+  static const std::vector<Setting<DatabaseConfig>> settings = {
+      {.name = "engine",
+       .member = &DatabaseConfig::engine,
+       .type = SettingType::kChoice,
+       .sentence = "Kind of database server.",
+       .choices = {"mariadb"}},
+      {.name = "host",
+       .member = &DatabaseConfig::host,
+       .type = SettingType::kText,
+       .sentence = "Host name or address of the server."},
+      {.name = "port",
+       .member = &DatabaseConfig::port,
+       .type = SettingType::kNumber,
+       .sentence = "TCP port of the server.",
+       .min = 1,
+       .max = 65'535},
+      {.name = "socket",
+       .member = &DatabaseConfig::socket,
+       .type = SettingType::kPath,
+       .sentence = "Unix socket of a server on this host, used instead of host and port."},
+      {.name = "user",
+       .member = &DatabaseConfig::user,
+       .type = SettingType::kText,
+       .sentence = "Account with the privileges that `srdfctl preflight` asks for."},
+      {.name = "password_file",
+       .member = &DatabaseConfig::password_file,
+       .type = SettingType::kPath,
+       .sentence = "File with the password in its first line, not open to others (mode 600 or 640).",
+       .names_secret = true},
+      {.name = "password_env",
+       .member = &DatabaseConfig::password_env,
+       .type = SettingType::kText,
+       .sentence = "Environment variable with the password, instead of a file.",
+       .names_secret = true},
+  };
+  return settings;
+}
+
+ServiceConfig DefaultServiceConfig(std::string_view service) {
+  const auto at = std::find(kServiceNames.begin(), kServiceNames.end(), service) - kServiceNames.begin();
+  return {"127.0.0.1:" + std::to_string(7101 + at), "127.0.0.1:" + std::to_string(9401 + at)};
+}
+
+}  // namespace srdf::config
