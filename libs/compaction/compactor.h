@@ -3,12 +3,22 @@
 // Pure: no I/O, no clock, no threads. The window's bytes stay where they are; the compactor keeps views into
 // them, so every buffer given to Add must live until Finish has returned.
 //
-// Rules (DESIGN of the product, ARCHITECTURE.md "Compaction"): the window is cut into segments at every run
-// flagged kRunInPlace; such a run passes through untouched, in its place. Inside a segment, per table with a
-// logical key, every key's history folds to its net effect, emitted as deletes, then updates, then inserts,
-// flagged kRunNoForeignKeyChecks. An update that changes a secondary unique value, or a re-creation in a
-// table with secondary unique keys, becomes delete + insert, so that values may move between rows freely.
-// Tables without a logical key keep their changes, one by one, in source order.
+// Rules (ARCHITECTURE.md "Compaction"): the window is cut into segments at every run flagged kRunInPlace;
+// such a run passes through untouched, in its place. So does a run whose images are too partial to be merged
+// (an after image without all columns, a before image without the key), and one with a flag that is not known
+// here; it leaves with kRunInPlace set. Inside a segment, per table with a logical key, every key's history
+// folds to its net effect, emitted as deletes, then updates, then inserts, flagged kRunNoForeignKeyChecks
+// (and kRunNoCheckConstraints, if any run of the table in the segment was). An update that changes a
+// secondary unique value, or a re-creation in a table with secondary unique keys, becomes delete + insert, so
+// that values may move between rows freely. Tables without a logical key keep their changes, one by one, in
+// source order, with the flag as well.
+//
+// Why this is invisible: between two cuts no change cascades and nothing but the rows themselves is checked,
+// so tables do not depend on each other and only the rows at the segment's end count. Deletes come first:
+// from then on the table holds a subset of the rows it ends with, as far as unique values are concerned, so
+// that no later update or insert can clash. Tables are written one after the other, in the order in which the
+// segment met them: any order would be sound, and this one names each table once.
+//
 #pragma once
 
 #include <cstdint>
@@ -47,6 +57,9 @@ class Compactor {
   // kDataLoss when a key's history is impossible (inserted twice, updated after delete): names table and key.
   virtual Result<CompactionResult> Finish(const RecordSink& sink) = 0;
 };
+
+// Adds `part` to `total`, for a window that is passed on in several parts.
+void Accumulate(const CompactionResult& part, CompactionResult* total);
 
 // `merge` false: every run passes through in source order, counted, keys removed (for huge transactions and
 // for compaction_enabled: false).
