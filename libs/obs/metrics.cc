@@ -20,12 +20,8 @@ namespace {
 class Refresher : public prometheus::Collectable {
  public:
   std::vector<prometheus::MetricFamily> Collect() const override {
-    std::vector<std::function<void()>> callbacks;
-    {
-      std::lock_guard lock(mu_);
-      callbacks = callbacks_;
-    }
-    for (const auto& callback : callbacks) callback();
+    std::lock_guard lock(mu_);
+    for (const auto& callback : callbacks_) callback();
     return {};
   }
   void Add(std::function<void()> callback) {
@@ -62,7 +58,8 @@ struct Metrics::Impl {
 };
 
 Metrics::Metrics(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-Metrics::~Metrics() { impl_->refresher->Clear(); }
+Metrics::~Metrics() { StopRefreshing(); }
+void Metrics::StopRefreshing() { impl_->refresher->Clear(); }
 
 Result<std::unique_ptr<Metrics>> Metrics::Start(const std::string& address, const std::string& service) {
   auto impl = std::make_unique<Impl>();

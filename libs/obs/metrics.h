@@ -48,6 +48,8 @@ class Metrics {
   // `refresh` is called before every scrape, on the HTTP server's thread: gauges that mirror a status are
   // set there. Resident memory of the process is always exported.
   void OnScrape(std::function<void()> refresh);
+  // No callback runs any more when this returns; to be called before what they refer to goes away.
+  void StopRefreshing();
 
  private:
   struct Impl;

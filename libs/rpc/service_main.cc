@@ -86,6 +86,7 @@ int ServiceMain(const std::string& service, int argc, char** argv, AppFactory fa
   sigwait(&stop_signals, &signal_number);
   obs::Info("service_draining", {{"signal", strsignal(signal_number)}});
   server.SetServing(false);
+  (*metrics)->StopRefreshing();
   (*app)->BeginDrain();
   server.Drain(kDrainGrace);
   (*app)->Stop();

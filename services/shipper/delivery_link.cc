@@ -1,0 +1,348 @@
+#include "shipper/delivery_link.h"
+
+#include <algorithm>
+
+#include "base/clock.h"
+#include "failpoint/failpoint.h"
+#include "obs/log.h"
+
+namespace srdf::shipper {
+
+namespace {
+
+constexpr std::chrono::milliseconds kBackoffFirst{100};
+constexpr std::chrono::milliseconds kBackoffMax{5000};
+constexpr unsigned kRejectionsMax = 5;
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+bool NeedsOperator(const Status& status) {
+  return status.code() == StatusCode::kDataLoss || status.code() == StatusCode::kFailedPrecondition ||
+         status.code() == StatusCode::kInvalidArgument || status.code() == StatusCode::kInternal;
+}
+
+}  // namespace
+
+// Guarded by the link's mu_.
+struct DeliveryLink::Stream {
+  std::optional<DestinationState> opened;
+  uint64_t credit_bytes = 0;
+  std::map<uint64_t, SteadyTime> in_flight;  // sequence → when its last chunk was sent
+  Status ended;                              // not OK: over
+};
+
+DeliveryLink::DeliveryLink(LinkOptions options, store::Outbox* outbox, ReceiverClient* receiver, LinkEvents events)
+    : options_(std::move(options)), outbox_(outbox), receiver_(receiver), events_(std::move(events)) {}
+
+DeliveryLink::~DeliveryLink() { Stop(); }
+
+void DeliveryLink::Start(bool paused) {
+  paused_ = paused;
+  thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
+}
+
+void DeliveryLink::Stop() {
+  if (!thread_.joinable()) return;
+  thread_.request_stop();
+  thread_.join();
+}
+
+void DeliveryLink::WagonStored() {
+  std::lock_guard lock(mu_);
+  stored_ = true;
+  changed_.notify_all();
+}
+
+void DeliveryLink::Pause() {
+  std::lock_guard lock(mu_);
+  paused_ = true;
+  changed_.notify_all();
+}
+
+void DeliveryLink::Resume() {
+  std::lock_guard lock(mu_);
+  paused_ = false;
+  resumed_ = true;
+  rejections_ = 0;
+  changed_.notify_all();
+}
+
+LinkStatus DeliveryLink::GetStatus() const {
+  std::lock_guard lock(mu_);
+  return status_;
+}
+
+void DeliveryLink::SetState(LinkState state, const Status& problem) {
+  std::lock_guard lock(mu_);
+  if (status_.state != state || status_.problem.message() != problem.message()) status_.since_ms = WallClockMs();
+  status_.state = state;
+  status_.problem = problem;
+}
+
+void DeliveryLink::Run(const std::stop_token& stop) {
+  Backoff backoff(kBackoffFirst, kBackoffMax);
+  SteadyTime failing_since{};
+  while (!stop.stop_requested()) {
+    {
+      std::unique_lock lock(mu_);
+      if (paused_) {
+        lock.unlock();
+        SetState(LinkState::kPaused, {});
+        lock.lock();
+        changed_.wait(lock, stop, [&] { return !paused_; });
+        continue;
+      }
+      resumed_ = false;
+    }
+    if (GetStatus().state == LinkState::kPaused) SetState(LinkState::kConnecting, {});
+    const Status ended = RunOnce(stop);
+    if (stop.stop_requested()) return;
+    if (GetStatus().state == LinkState::kStreaming) {
+      backoff.Reset();
+      failing_since = {};
+    }
+    {
+      std::lock_guard lock(mu_);
+      if (paused_) continue;
+    }
+    if (NeedsOperator(ended)) {
+      obs::Error("delivery_stopped", {{"flow", options_.flow}, {"error", ended}});
+      SetState(LinkState::kStopped, ended);
+      std::unique_lock lock(mu_);
+      changed_.wait(lock, stop, [&] { return resumed_ || paused_; });
+      continue;
+    }
+    const auto now = std::chrono::steady_clock::now();
+    if (failing_since == SteadyTime{}) failing_since = now;
+    const bool suspended = now - failing_since > options_.suspended_after;
+    SetState(suspended ? LinkState::kSuspended : LinkState::kBackingOff, ended);
+    obs::Warn("delivery_interrupted", {{"flow", options_.flow}, {"reason", ended}});
+    std::unique_lock lock(mu_);
+    changed_.wait_for(lock, stop, backoff.Next(), [&] { return resumed_ || paused_; });
+  }
+}
+
+DeliverEvents DeliveryLink::EventsFor(Stream* stream) {
+  const auto end = [this, stream](const Status& status) {
+    std::lock_guard lock(mu_);
+    if (stream->ended.ok()) stream->ended = status;
+    changed_.notify_all();
+  };
+  DeliverEvents events;
+  events.on_opened = [this, stream](const DestinationState& state) {
+    std::lock_guard lock(mu_);
+    stream->opened = state;
+    stream->credit_bytes = state.credit_bytes;
+    changed_.notify_all();
+  };
+  events.on_receipt = [this, stream, end](uint64_t sequence, Receipt receipt, const std::string& error) {
+    if (Status s = OnReceipt(stream, sequence, receipt, error); !s.ok()) end(s);
+  };
+  events.on_credit = [this, stream](uint64_t bytes) {
+    std::lock_guard lock(mu_);
+    stream->credit_bytes += bytes;
+    changed_.notify_all();
+  };
+  events.on_applied = [this](uint64_t sequence) { OnApplied(sequence); };
+  events.on_failed = [this](uint64_t sequence, const Status& problem) { OnFailed(sequence, problem); };
+  events.on_end = end;
+  return events;
+}
+
+Status DeliveryLink::RunOnce(const std::stop_token& stop) {
+  SRDF_ASSIGN_OR_RETURN(const store::OutboxFlow flow, outbox_->GetFlow(options_.flow));
+  Stream stream;
+  const auto session = receiver_->Open(options_.flow, flow.tip.epoch, EventsFor(&stream));
+  // A stop must reach a Send that waits for the network.
+  const std::stop_callback cancel(stop, [&session] { session->Cancel(); });
+  auto destination = Agree(&stream, stop);
+  Status ended = destination.status();
+  if (ended.ok()) {
+    SetState(LinkState::kStreaming, {});
+    obs::Info("delivery_streaming", {{"flow", options_.flow}, {"destination_sequence", destination->tip.sequence}});
+    ended = SendWagons(&stream, session.get(), *destination, stop);
+  }
+  session->Cancel();
+  MarkRetries(&stream, ended);
+  return ended;
+}
+
+Result<DestinationState> DeliveryLink::Agree(Stream* stream, const std::stop_token& stop) {
+  DestinationState destination;
+  {
+    std::unique_lock lock(mu_);
+    changed_.wait(lock, stop, [&] {
+      return !stream->ended.ok() || paused_ || (stream->opened.has_value() && stream->opened->tip_known);
+    });
+    if (!stream->ended.ok()) return stream->ended;
+    if (paused_ || stop.stop_requested()) return Status(StatusCode::kCancelled, "paused");
+    destination = *stream->opened;
+  }
+  SRDF_ASSIGN_OR_RETURN(const bool moved, outbox_->Reconcile(options_.flow, destination.tip));
+  if (moved) {
+    obs::Warn("outbox_adopted_destination",
+              {{"flow", options_.flow}, {"sequence", destination.tip.sequence}, {"position", destination.tip.position.gtid}});
+  }
+  {
+    std::lock_guard lock(mu_);
+    status_.acked_sequence = destination.tip.sequence;
+  }
+  if (destination.applied_sequence != 0) OnApplied(destination.applied_sequence);
+  // Also when nothing moved: a Store stream may wait to learn that the starting point is known now.
+  if (moved) events_.on_tip_moved();
+  events_.on_progress();
+  return destination;
+}
+
+Status DeliveryLink::SendWagons(Stream* stream, DeliverSession* session, const DestinationState& destination,
+                                const std::stop_token& stop) {
+  uint64_t after = destination.tip.sequence;
+  for (;;) {
+    SRDF_ASSIGN_OR_RETURN(const auto wagon, NextWagon(stream, after, stop));
+    if (!wagon.has_value()) continue;
+    const bool resume = wagon->header.sequence == destination.partial_sequence &&
+                        wagon->header.uid == destination.partial_uid && wagon->hash == destination.partial_hash;
+    SRDF_RETURN_IF_ERROR(outbox_->BeginAttempt(options_.flow, wagon->header.sequence));
+    SRDF_RETURN_IF_ERROR(SendWagon(stream, session, *wagon, resume ? destination.partial_chunks : 0, stop));
+    after = wagon->header.sequence;
+  }
+}
+
+Result<std::optional<store::OutboxWagon>> DeliveryLink::NextWagon(Stream* stream, uint64_t after,
+                                                                  const std::stop_token& stop) {
+  SRDF_ASSIGN_OR_RETURN(auto wagon, outbox_->NextToSend(options_.flow, after));
+  if (wagon.has_value()) return wagon;
+  std::unique_lock lock(mu_);
+  const auto woken = [&] { return stored_ || paused_ || !stream->ended.ok(); };
+  if (stream->in_flight.empty()) {
+    changed_.wait(lock, stop, [&] { return woken() || !stream->in_flight.empty(); });
+  } else {
+    const SteadyTime oldest = std::min_element(stream->in_flight.begin(), stream->in_flight.end(), [](auto& a, auto& b) {
+                                return a.second < b.second;
+                              })->second;
+    changed_.wait_until(lock, stop, oldest + options_.ack_timeout, woken);
+    if (!woken() && !stream->in_flight.empty() &&
+        std::chrono::steady_clock::now() >= stream->in_flight.begin()->second + options_.ack_timeout) {
+      return Status(StatusCode::kUnavailable,
+                    "no receipt for wagon " + std::to_string(stream->in_flight.begin()->first) + " within ack_timeout_seconds");
+    }
+  }
+  if (stop.stop_requested()) return Status(StatusCode::kCancelled, "stopping");
+  if (!stream->ended.ok()) return stream->ended;
+  if (paused_) return Status(StatusCode::kCancelled, "paused");
+  stored_ = false;
+  return std::optional<store::OutboxWagon>();
+}
+
+Status DeliveryLink::SendWagon(Stream* stream, DeliverSession* session, const store::OutboxWagon& wagon,
+                               uint32_t first_chunk, const std::stop_token& stop) {
+  const uint64_t sequence = wagon.header.sequence;
+  for (uint32_t chunk_no = first_chunk; chunk_no < wagon.chunk_count; ++chunk_no) {
+    SRDF_ASSIGN_OR_RETURN(std::string data, outbox_->ReadChunk(options_.flow, sequence, chunk_no));
+    const uint64_t bytes = data.size();
+    {
+      std::unique_lock lock(mu_);
+      // Without credit the destination is busy, which may last; a link that died ends the stream.
+      changed_.wait(lock, stop, [&] { return stream->credit_bytes >= bytes || !stream->ended.ok() || paused_; });
+      if (stop.stop_requested()) return {StatusCode::kCancelled, "stopping"};
+      if (!stream->ended.ok()) return stream->ended;
+      if (paused_) return {StatusCode::kCancelled, "paused"};
+      stream->credit_bytes -= bytes;
+      status_.bytes_sent += bytes;
+      // Before the last chunk leaves: its receipt may be faster than the return from Send.
+      if (chunk_no + 1 == wagon.chunk_count) stream->in_flight[sequence] = std::chrono::steady_clock::now();
+    }
+    ChunkToSend chunk{sequence, wagon.header.uid, wagon.hash, chunk_no, wagon.chunk_count, std::move(data)};
+    if (!session->Send(std::move(chunk))) {
+      std::unique_lock lock(mu_);
+      changed_.wait_for(lock, stop, std::chrono::seconds(10), [&] { return !stream->ended.ok(); });
+      return stream->ended.ok() ? Status(StatusCode::kUnavailable, "the stream to the receiver broke") : stream->ended;
+    }
+  }
+  return outbox_->MarkSent(options_.flow, sequence);
+}
+
+Status DeliveryLink::OnReceipt(Stream* stream, uint64_t sequence, Receipt receipt, const std::string& error) {
+  {
+    std::lock_guard lock(mu_);
+    stream->in_flight.erase(sequence);
+  }
+  switch (receipt) {
+    case Receipt::kAccepted:
+    case Receipt::kDuplicate: {
+      SRDF_FAILPOINT("shipper.before_mark_acked");
+      const bool duplicate = receipt == Receipt::kDuplicate;
+      SRDF_RETURN_IF_ERROR(outbox_->MarkAcked(options_.flow, sequence, duplicate ? "duplicate" : "accepted"));
+      SRDF_FAILPOINT("shipper.after_mark_acked");
+      std::lock_guard lock(mu_);
+      rejections_ = 0;
+      status_.acked_sequence = std::max(status_.acked_sequence, sequence);
+      if (duplicate) ++status_.duplicates;
+      return {};
+    }
+    case Receipt::kBusy:
+      SRDF_RETURN_IF_ERROR(outbox_->MarkRetry(options_.flow, sequence, "busy: " + error));
+      return {StatusCode::kResourceExhausted, "the receiver is busy: " + error};
+    case Receipt::kInvalidPayload:
+      SRDF_RETURN_IF_ERROR(outbox_->MarkDeadLetter(options_.flow, sequence, "invalid payload: " + error));
+      return {StatusCode::kDataLoss, "the receiver found wagon " + std::to_string(sequence) + " invalid: " + error,
+              "check disk and memory of both hosts, then `srdfctl flow resume " + options_.flow + "` sends it again"};
+    case Receipt::kRejected: {
+      std::unique_lock lock(mu_);
+      const bool give_up = ++rejections_ >= kRejectionsMax;
+      lock.unlock();
+      const std::string message = "the receiver rejected wagon " + std::to_string(sequence) + ": " + error;
+      if (!give_up) {
+        SRDF_RETURN_IF_ERROR(outbox_->MarkRetry(options_.flow, sequence, "rejected: " + error));
+        return {StatusCode::kAborted, message};
+      }
+      SRDF_RETURN_IF_ERROR(outbox_->MarkDeadLetter(options_.flow, sequence, "rejected: " + error));
+      return {StatusCode::kFailedPrecondition, message,
+              "mend what the message names, then `srdfctl flow resume " + options_.flow + "`"};
+    }
+  }
+  return {};
+}
+
+void DeliveryLink::OnApplied(uint64_t sequence) {
+  if (Status s = outbox_->MarkApplied(options_.flow, sequence); !s.ok()) {
+    // Told again at the next agreement; until then the wagon only counts as not applied.
+    obs::Error("outbox_mark_applied_failed", {{"flow", options_.flow}, {"sequence", sequence}, {"error", s}});
+    SetState(GetStatus().state, s);
+    return;
+  }
+  {
+    std::lock_guard lock(mu_);
+    status_.applied_sequence = std::max(status_.applied_sequence, sequence);
+    status_.acked_sequence = std::max(status_.acked_sequence, sequence);
+    status_.apply_problem = {};
+  }
+  events_.on_progress();
+}
+
+void DeliveryLink::OnFailed(uint64_t sequence, const Status& problem) {
+  obs::Error("wagon_failed", {{"flow", options_.flow}, {"sequence", sequence}, {"error", problem}});
+  Status shown = problem;
+  if (Status s = outbox_->MarkFailed(options_.flow, sequence, problem.message()); !s.ok()) shown = s;
+  {
+    std::lock_guard lock(mu_);
+    status_.apply_problem = shown;
+    status_.apply_problem_since_ms = WallClockMs();
+  }
+  events_.on_progress();
+}
+
+void DeliveryLink::MarkRetries(Stream* stream, const Status& why) {
+  std::map<uint64_t, SteadyTime> in_flight;
+  {
+    std::lock_guard lock(mu_);
+    in_flight.swap(stream->in_flight);
+  }
+  for (const auto& [sequence, time] : in_flight) {
+    if (Status s = outbox_->MarkRetry(options_.flow, sequence, "network: " + why.message()); !s.ok()) {
+      SetState(GetStatus().state, s);
+    }
+  }
+}
+
+}  // namespace srdf::shipper

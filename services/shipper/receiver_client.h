@@ -1,0 +1,65 @@
+// ReceiverClient: the shipper's way to the inbox at the other site.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "base/status.h"
+#include "model/wagon.h"
+
+namespace srdf::shipper {
+
+enum class Receipt { kAccepted, kDuplicate, kRejected, kBusy, kInvalidPayload };
+
+// What the inbox holds when a stream begins (and again when it learns the flow's checkpoint).
+struct DestinationState {
+  bool tip_known = false;
+  ChainTip tip;
+  uint64_t partial_sequence = 0;
+  std::string partial_uid;
+  std::string partial_hash;
+  uint32_t partial_chunks = 0;
+  uint64_t credit_bytes = 0;
+  uint64_t applied_sequence = 0;
+};
+
+struct ChunkToSend {
+  uint64_t sequence = 0;
+  std::string wagon_uid;
+  std::string wagon_hash;
+  uint32_t chunk_no = 0;
+  uint32_t chunk_count = 0;
+  std::string data;
+};
+
+// All are called on the stream's reader thread; on_end is the last.
+struct DeliverEvents {
+  std::function<void(const DestinationState&)> on_opened;
+  std::function<void(uint64_t sequence, Receipt receipt, const std::string& error)> on_receipt;
+  std::function<void(uint64_t bytes)> on_credit;
+  std::function<void(uint64_t sequence)> on_applied;
+  std::function<void(uint64_t sequence, const Status& problem)> on_failed;
+  std::function<void(Status)> on_end;
+};
+
+// Destroying it cancels the stream and waits for the reader thread.
+class DeliverSession {
+ public:
+  virtual ~DeliverSession() = default;
+  // False when the stream has ended (on_end tells why). The caller keeps to its credit.
+  virtual bool Send(ChunkToSend chunk) = 0;
+  virtual void Cancel() = 0;
+};
+
+class ReceiverClient {
+ public:
+  virtual ~ReceiverClient() = default;
+  virtual std::unique_ptr<DeliverSession> Open(const std::string& flow, uint64_t epoch, DeliverEvents events) = 0;
+};
+
+// A client of ReceiverService at `address`.
+std::unique_ptr<ReceiverClient> NewGrpcReceiverClient(const std::string& address);
+
+}  // namespace srdf::shipper

@@ -1,0 +1,76 @@
+#include "shipper/shipper_app.h"
+
+#include <thread>
+#include <vector>
+
+#include "base/backoff.h"
+#include "obs/log.h"
+#include "shipper/shipper_probe.h"
+#include "shipper/shipper_service.h"
+
+namespace srdf::shipper {
+
+namespace {
+
+constexpr std::chrono::minutes kPurgeEvery{10};
+
+class ShipperApp : public rpc::App {
+ public:
+  ShipperApp(const rpc::AppContext& context, std::unique_ptr<store::Outbox> outbox)
+      : metrics_(context.metrics),
+        destination_(context.config->services.at("receiver").listen),
+        outbox_(std::move(outbox)),
+        receiver_(NewGrpcReceiverClient(destination_)),
+        service_(&flows_, destination_) {
+    for (const config::FlowConfig& flow : context.config->flows) {
+      flows_.emplace(flow.name, std::make_unique<ShipperFlow>(flow, outbox_.get(), receiver_.get()));
+    }
+  }
+
+  void Register(rpc::Server* server) override { server->AddService(&service_); }
+
+  Status Start() override {
+    for (auto& [name, flow] : flows_) {
+      probes_.push_back(std::make_unique<ShipperProbe>(metrics_, flow.get(), destination_));
+      SRDF_RETURN_IF_ERROR(flow->Start());
+    }
+    purger_ = std::jthread([this](const std::stop_token& stop) {
+      while (!stop.stop_requested()) {
+        for (auto& [name, flow] : flows_) {
+          if (Status s = flow->Purge(); !s.ok()) obs::Error("outbox_purge_failed", {{"flow", name}, {"error", s}});
+        }
+        purge_wait_.WaitFor(stop, kPurgeEvery);
+      }
+    });
+    return {};
+  }
+
+  void BeginDrain() override {
+    purger_.request_stop();
+    service_.Drain();
+  }
+  void Stop() override {
+    for (auto& [name, flow] : flows_) flow->Stop();
+    if (purger_.joinable()) purger_.join();
+  }
+
+ private:
+  obs::Metrics* const metrics_;
+  const std::string destination_;
+  std::unique_ptr<store::Outbox> outbox_;
+  std::unique_ptr<ReceiverClient> receiver_;
+  FlowMap flows_;
+  std::vector<std::unique_ptr<ShipperProbe>> probes_;
+  ShipperServiceImpl service_;
+  WakeableWait purge_wait_;
+  std::jthread purger_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<rpc::App>> NewShipperApp(const rpc::AppContext& context) {
+  SRDF_ASSIGN_OR_RETURN(auto outbox, store::Outbox::Open(context.config->data_dir + "/outbox.db"));
+  return std::unique_ptr<rpc::App>(std::make_unique<ShipperApp>(context, std::move(outbox)));
+}
+
+}  // namespace srdf::shipper

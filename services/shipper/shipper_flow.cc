@@ -1,0 +1,158 @@
+#include "shipper/shipper_flow.h"
+
+#include <chrono>
+#include <numeric>
+
+#include "base/clock.h"
+#include "failpoint/failpoint.h"
+#include "obs/log.h"
+
+namespace srdf::shipper {
+
+namespace {
+
+constexpr std::chrono::seconds kStartingPointWait{8};
+
+LinkOptions LinkOptionsOf(const config::FlowConfig& config) {
+  LinkOptions options;
+  options.flow = config.name;
+  options.ack_timeout = std::chrono::seconds(config.ack_timeout_seconds);
+  options.suspended_after = std::chrono::seconds(
+      std::accumulate(config.retry_backoff_policy.begin(), config.retry_backoff_policy.end(), uint64_t{0}));
+  return options;
+}
+
+}  // namespace
+
+ShipperFlow::ShipperFlow(const config::FlowConfig& config, store::Outbox* outbox, ReceiverClient* receiver)
+    : name_(config.name),
+      outbox_bytes_max_(config.outbox_max_bytes),
+      purge_after_days_(config.purge_after_days),
+      outbox_(outbox),
+      link_(LinkOptionsOf(config), outbox, receiver,
+            LinkEvents{[this] { PushState(); },
+                       [this] {
+                         std::lock_guard lock(mu_);
+                         if (stream_.has_value()) {
+                           stream_->on_abort(Status(StatusCode::kAborted, "the outbox adopted what the destination holds"));
+                         }
+                         changed_.notify_all();
+                       }}) {}
+
+Status ShipperFlow::Start() {
+  SRDF_ASSIGN_OR_RETURN(const store::OutboxFlow flow, outbox_->GetFlow(name_));
+  link_.Start(flow.paused);
+  return {};
+}
+
+void ShipperFlow::Stop() {
+  {
+    std::lock_guard lock(mu_);
+    stopping_ = true;
+    changed_.notify_all();
+  }
+  link_.Stop();
+}
+
+Result<ChainTip> ShipperFlow::OpenStore(StoreStreamEvents events) {
+  const auto deadline = std::chrono::steady_clock::now() + kStartingPointWait;
+  std::unique_lock lock(mu_);
+  for (;;) {
+    // Under mu_, so that a tip that moves after this look aborts the stream that was told the old one.
+    SRDF_ASSIGN_OR_RETURN(const store::OutboxFlow flow, outbox_->GetFlow(name_));
+    if (flow.initialised) {
+      stream_ = std::move(events);
+      return flow.tip;
+    }
+    if (stopping_ || changed_.wait_until(lock, deadline) == std::cv_status::timeout) break;
+  }
+  return Status(StatusCode::kUnavailable,
+                "the starting point of flow " + name_ + " is not known: the destination has not told its checkpoint",
+                "start receiver and applier, and once per flow `srdfctl flow init " + name_ + " --position GTID`");
+}
+
+void ShipperFlow::CloseStore() {
+  std::lock_guard lock(mu_);
+  stream_.reset();
+}
+
+bool ShipperFlow::batcher_connected() const {
+  std::lock_guard lock(mu_);
+  return stream_.has_value();
+}
+
+Result<DeliveryState> ShipperFlow::GetDeliveryState() const {
+  SRDF_ASSIGN_OR_RETURN(const store::OutboxFlow flow, outbox_->GetFlow(name_));
+  DeliveryState state;
+  state.unapplied_wagons = flow.unapplied_wagons;
+  state.unapplied_bytes = flow.unapplied_bytes;
+  state.outbox_full = flow.unapplied_bytes >= outbox_bytes_max_;
+  return state;
+}
+
+void ShipperFlow::PushState() {
+  // Read under the lock: two pushes must not leave the older state as the last word.
+  std::lock_guard lock(mu_);
+  changed_.notify_all();
+  if (!stream_.has_value()) return;
+  auto state = GetDeliveryState();
+  if (state.ok()) {
+    stream_->on_state(*state);
+  } else {
+    stream_->on_abort(state.status());
+  }
+}
+
+void ShipperFlow::WagonStored() {
+  link_.WagonStored();
+  PushState();
+}
+
+Status ShipperFlow::Pause() {
+  SRDF_RETURN_IF_ERROR(outbox_->SetPaused(name_, true));
+  link_.Pause();
+  obs::Info("flow_paused", {{"flow", name_}});
+  return {};
+}
+
+Status ShipperFlow::Resume() {
+  SRDF_RETURN_IF_ERROR(outbox_->SetPaused(name_, false));
+  SRDF_RETURN_IF_ERROR(outbox_->Requeue(name_));
+  link_.Resume();
+  obs::Info("flow_resumed", {{"flow", name_}});
+  return {};
+}
+
+Status ShipperFlow::Purge() {
+  const auto keep_ms = static_cast<int64_t>(purge_after_days_) * 24 * 3600 * 1000;
+  SRDF_ASSIGN_OR_RETURN(const uint64_t purged, outbox_->Purge(name_, WallClockMs() - keep_ms));
+  if (purged != 0) obs::Info("outbox_purged", {{"flow", name_}, {"wagons", purged}});
+  return {};
+}
+
+Status StoreIntake::Begin() {
+  verifier_ = wire::NewFrameVerifier();
+  SRDF_ASSIGN_OR_RETURN(writer_, flow_->outbox()->NewWagon(flow_->name()));
+  return {};
+}
+
+Result<std::optional<ChainTip>> StoreIntake::Append(std::string_view data, bool last) {
+  if (writer_ == nullptr) SRDF_RETURN_IF_ERROR(Begin());
+  SRDF_RETURN_IF_ERROR(verifier_->Append(data));
+  SRDF_RETURN_IF_ERROR(writer_->Append(data));
+  if (!last) return std::optional<ChainTip>();
+  WagonHeader header;
+  std::string hash;
+  SRDF_RETURN_IF_ERROR(verifier_->Finish(&header, &hash));
+  if (header.flow != flow_->name()) {
+    return Status(StatusCode::kInvalidArgument, "a wagon of flow " + header.flow + " came on the stream of flow " + flow_->name());
+  }
+  SRDF_FAILPOINT("shipper.before_commit");
+  SRDF_RETURN_IF_ERROR(writer_->Commit(header, hash));
+  SRDF_FAILPOINT("shipper.after_commit");
+  writer_.reset();
+  verifier_.reset();
+  return std::optional<ChainTip>(ChainTip{header.epoch, header.sequence, header.uid, hash, header.last});
+}
+
+}  // namespace srdf::shipper

@@ -1,0 +1,91 @@
+// ShipperFlow: one flow in the shipper: what comes in from the batcher, and its delivery link.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <condition_variable>
+#include <optional>
+#include <string>
+
+#include "base/status.h"
+#include "config/config.h"
+#include "shipper/delivery_link.h"
+#include "shipper/receiver_client.h"
+#include "store/outbox.h"
+#include "wire/wagon_frame.h"
+
+namespace srdf::shipper {
+
+// What the batcher's adaptive window goes by.
+struct DeliveryState {
+  uint64_t unapplied_wagons = 0;
+  uint64_t unapplied_bytes = 0;
+  bool outbox_full = false;
+};
+
+// The present Store stream, as the flow sees it. Called from any thread.
+struct StoreStreamEvents {
+  std::function<void(const DeliveryState&)> on_state;
+  std::function<void(Status)> on_abort;
+};
+
+class ShipperFlow {
+ public:
+  // `outbox` and `receiver` outlive the flow.
+  ShipperFlow(const config::FlowConfig& config, store::Outbox* outbox, ReceiverClient* receiver);
+
+  Status Start();
+  void Stop();
+
+  const std::string& name() const { return name_; }
+  store::Outbox* outbox() const { return outbox_; }
+
+  // Waits until the starting point is known (kUnavailable after some seconds), and makes `events` the
+  // present stream's.
+  Result<ChainTip> OpenStore(StoreStreamEvents events);
+  void CloseStore();
+  Result<DeliveryState> GetDeliveryState() const;
+  // Tells the delivery link and the present stream. Call after a commit.
+  void WagonStored();
+
+  Status Pause();
+  Status Resume();
+  LinkStatus link_status() const { return link_.GetStatus(); }
+  bool batcher_connected() const;
+  // Removes what is applied and older than purge_after_days.
+  Status Purge();
+
+ private:
+  void PushState();
+
+  const std::string name_;
+  const uint64_t outbox_bytes_max_;
+  const uint64_t purge_after_days_;
+  store::Outbox* const outbox_;
+
+  mutable std::mutex mu_;
+  std::condition_variable changed_;
+  // guarded by mu_
+  std::optional<StoreStreamEvents> stream_;
+  bool stopping_ = false;
+
+  DeliveryLink link_;
+};
+
+// Takes one frame after another from a Store stream into the outbox.
+class StoreIntake {
+ public:
+  explicit StoreIntake(ShipperFlow* flow) : flow_(flow) {}
+  // The next piece. With `last`, the wagon's new tip; it is durable then.
+  Result<std::optional<ChainTip>> Append(std::string_view data, bool last);
+
+ private:
+  Status Begin();
+
+  ShipperFlow* const flow_;
+  std::unique_ptr<wire::FrameVerifier> verifier_;
+  std::unique_ptr<store::WagonWriter> writer_;
+};
+
+}  // namespace srdf::shipper

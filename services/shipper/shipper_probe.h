@@ -1,0 +1,60 @@
+// ShipperProbe owns the names of the shipper's metrics; they mirror outbox and link at every scrape.
+#pragma once
+
+#include <map>
+#include <string>
+
+#include "obs/metrics.h"
+#include "shipper/shipper_flow.h"
+
+namespace srdf::shipper {
+
+class ShipperProbe {
+ public:
+  // `flow` must outlive the last scrape.
+  ShipperProbe(obs::Metrics* metrics, ShipperFlow* flow, const std::string& destination)
+      : metrics_(metrics), flow_(flow), labels_{{"flow", flow->name()}, {"destination", destination}} {
+    metrics->OnScrape([this] { Refresh(); });
+  }
+
+ private:
+  void Set(const std::string& name, const std::string& help, double value) {
+    metrics_->NewGauge("srdf_shipper_" + name, help, labels_).Set(value);
+  }
+
+  void Refresh() {
+    const LinkStatus link = flow_->link_status();
+    Set("link_streaming", "1 while the destination takes wagons.", link.state == LinkState::kStreaming ? 1 : 0);
+    Set("link_stopped", "1 when an operator is needed.", link.state == LinkState::kStopped ? 1 : 0);
+    Set("apply_failed", "1 while the destination cannot apply a wagon.", link.apply_problem.ok() ? 0 : 1);
+    Set("applied_sequence", "Sequence of the last wagon applied.", static_cast<double>(link.applied_sequence));
+    Set("sent_bytes", "Frame bytes sent since the start.", static_cast<double>(link.bytes_sent));
+    Set("duplicate_receipts", "Wagons the destination had already, since the start.", static_cast<double>(link.duplicates));
+    if (auto flow = flow_->outbox()->GetFlow(flow_->name()); flow.ok()) {
+      Set("unapplied_wagons", "Wagons stored and not yet applied.", static_cast<double>(flow->unapplied_wagons));
+      Set("unapplied_bytes", "Frame bytes of these.", static_cast<double>(flow->unapplied_bytes));
+      Set("stored_sequence", "Sequence of the last wagon stored.", static_cast<double>(flow->tip.sequence));
+    }
+    if (auto counts = flow_->outbox()->Counts(flow_->name()); counts.ok()) {
+      for (const store::StatusCount& count : *counts) {
+        obs::Labels labels = labels_;
+        labels["status"] = count.status;
+        metrics_->NewGauge("srdf_shipper_wagons", "Wagons in the outbox by delivery status.", labels)
+            .Set(static_cast<double>(count.wagons));
+      }
+    }
+    if (auto totals = flow_->outbox()->Totals(flow_->name()); totals.ok()) {
+      Set("rows_before_total", "Row changes before compaction, ever.", static_cast<double>(totals->rows_before));
+      Set("rows_after_total", "Row changes after compaction, ever.", static_cast<double>(totals->rows_after));
+      Set("raw_bytes_total", "Payload bytes before compression, ever.", static_cast<double>(totals->payload_raw_bytes));
+      Set("compressed_bytes_total", "Payload bytes after compression, ever.", static_cast<double>(totals->payload_compressed_bytes));
+      Set("source_bytes_total", "Bytes of the same transactions in the source's log, ever.", static_cast<double>(totals->source_bytes));
+    }
+  }
+
+  obs::Metrics* const metrics_;
+  ShipperFlow* const flow_;
+  const obs::Labels labels_;
+};
+
+}  // namespace srdf::shipper

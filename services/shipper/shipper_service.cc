@@ -1,0 +1,212 @@
+#include "shipper/shipper_service.h"
+
+#include <algorithm>
+
+#include "rpc/duplex.h"
+#include "rpc/status_map.h"
+#include "wire/header_convert.h"
+
+namespace srdf::shipper {
+
+namespace {
+
+constexpr uint32_t kListDefault = 50;
+constexpr uint32_t kListMax = 1000;
+
+void FillState(const DeliveryState& state, v1::StoreResponse::DeliveryState* out) {
+  out->set_unapplied_wagons(state.unapplied_wagons);
+  out->set_unapplied_bytes(state.unapplied_bytes);
+  out->set_outbox_full(state.outbox_full);
+}
+
+v1::DeliveryLinkState ToProto(LinkState state) {
+  switch (state) {
+    case LinkState::kConnecting: return v1::DELIVERY_LINK_STATE_CONNECTING;
+    case LinkState::kStreaming: return v1::DELIVERY_LINK_STATE_STREAMING;
+    case LinkState::kBackingOff: return v1::DELIVERY_LINK_STATE_BACKING_OFF;
+    case LinkState::kSuspended: return v1::DELIVERY_LINK_STATE_SUSPENDED;
+    case LinkState::kPaused: return v1::DELIVERY_LINK_STATE_PAUSED;
+    case LinkState::kStopped: return v1::DELIVERY_LINK_STATE_STOPPED;
+  }
+  return v1::DELIVERY_LINK_STATE_UNSPECIFIED;
+}
+
+void FillInfo(const store::OutboxWagon& wagon, model::v1::WagonInfo* out) {
+  wire::ToProto(wagon.header, out->mutable_header());
+  out->set_hash(wagon.hash);
+  out->set_frame_bytes(wagon.frame_bytes);
+  out->set_status(store::DeliveryStatusName(wagon.status));
+  out->set_attempts(wagon.attempts);
+  out->set_error(wagon.last_error);
+  out->set_stored_at_ms(wagon.stored_at_ms);
+  out->set_acked_at_ms(wagon.acked_at_ms);
+  out->set_applied_at_ms(wagon.applied_at_ms);
+  out->set_payload_present(wagon.payload_present);
+}
+
+}  // namespace
+
+Result<ShipperFlow*> ShipperServiceImpl::Find(const std::string& flow) const {
+  const auto it = flows_->find(flow);
+  if (it == flows_->end()) return Status(StatusCode::kNotFound, "no flow named " + flow, "see `srdfctl flow list`");
+  return it->second.get();
+}
+
+grpc::Status ShipperServiceImpl::Store(grpc::ServerContext* context,
+                                       grpc::ServerReaderWriter<v1::StoreResponse, v1::StoreRequest>* stream) {
+  v1::StoreRequest request;
+  if (!stream->Read(&request) || !request.has_open() || request.open().protocol_version() != 1) {
+    return rpc::ToGrpc({StatusCode::kInvalidArgument, "a store stream begins with `open`, protocol version 1"});
+  }
+  auto flow = Find(request.open().flow());
+  if (!flow.ok()) return rpc::ToGrpc(flow.status());
+
+  using Duplex = rpc::ServerDuplex<v1::StoreRequest, v1::StoreResponse>;
+  const auto duplex = std::make_shared<Duplex>(context, stream);
+  auto slot = stores_.Enter((*flow)->name(), [duplex](Status status) { duplex->Cancel(std::move(status)); });
+  if (!slot.ok()) return rpc::ToGrpc(slot.status());
+
+  StoreStreamEvents events;
+  events.on_state = [duplex](const DeliveryState& state) {
+    v1::StoreResponse response;
+    FillState(state, response.mutable_state());
+    duplex->Write(response);
+  };
+  events.on_abort = [duplex](Status status) { duplex->Cancel(std::move(status)); };
+  auto tip = (*flow)->OpenStore(std::move(events));
+  if (!tip.ok()) return rpc::ToGrpc(tip.status());
+  Status ended;
+  auto state = (*flow)->GetDeliveryState();
+  if (state.ok()) {
+    v1::StoreResponse opened;
+    wire::ToProto(*tip, opened.mutable_opened()->mutable_tip());
+    FillState(*state, opened.mutable_opened()->mutable_state());
+    duplex->Write(opened);
+    StoreIntake intake(*flow);
+    while (ended.ok() && stream->Read(&request)) {
+      auto stored = intake.Append(request.piece().data(), request.piece().last());
+      ended = stored.status();
+      if (!ended.ok() || !stored->has_value()) continue;
+      // The state first: the batcher decides on the next wagon when it sees this one stored.
+      (*flow)->WagonStored();
+      v1::StoreResponse response;
+      wire::ToProto(**stored, response.mutable_stored()->mutable_tip());
+      duplex->Write(response);
+    }
+  } else {
+    ended = state.status();
+  }
+  if (const Status first = duplex->end_status(); !first.ok()) ended = first;
+  (*flow)->CloseStore();
+  duplex->Close();
+  return rpc::ToGrpc(ended);
+}
+
+Status ShipperServiceImpl::FillStatus(ShipperFlow* flow, v1::FlowStatus* out) const {
+  const LinkStatus link = flow->link_status();
+  out->set_flow(flow->name());
+  out->set_destination(destination_);
+  out->set_batcher_connected(flow->batcher_connected());
+  out->set_link(ToProto(link.state));
+  if (!link.problem.ok()) rpc::ToProto(link.problem, link.since_ms, out->add_problems());
+  if (!link.apply_problem.ok()) rpc::ToProto(link.apply_problem, link.apply_problem_since_ms, out->add_problems());
+  out->set_acked_sequence(link.acked_sequence);
+  out->set_applied_sequence(link.applied_sequence);
+
+  store::Outbox* outbox = flow->outbox();
+  SRDF_ASSIGN_OR_RETURN(const store::OutboxFlow stored, outbox->GetFlow(flow->name()));
+  out->set_initialised(stored.initialised);
+  wire::ToProto(stored.tip, out->mutable_stored());
+  out->set_unapplied_wagons(stored.unapplied_wagons);
+  out->set_unapplied_bytes(stored.unapplied_bytes);
+  SRDF_ASSIGN_OR_RETURN(const auto counts, outbox->Counts(flow->name()));
+  for (const store::StatusCount& count : counts) {
+    v1::StatusCount* c = out->add_wagons();
+    c->set_status(count.status);
+    c->set_wagons(count.wagons);
+    c->set_bytes(count.bytes);
+  }
+  if (stored.unapplied_wagons != 0) {
+    const uint64_t oldest = stored.tip.sequence - stored.unapplied_wagons + 1;
+    SRDF_ASSIGN_OR_RETURN(const auto wagons, outbox->List(flow->name(), oldest + 1, 1));
+    if (!wagons.empty()) out->set_oldest_unapplied_commit_ms(wagons.front().header.commit_time_first_ms);
+  }
+  SRDF_ASSIGN_OR_RETURN(const store::FlowTotals totals, outbox->Totals(flow->name()));
+  out->set_total_wagons(totals.wagons);
+  out->set_total_transactions(totals.transactions);
+  out->set_total_rows_before(totals.rows_before);
+  out->set_total_rows_after(totals.rows_after);
+  out->set_total_statements(totals.statements);
+  out->set_total_source_bytes(totals.source_bytes);
+  out->set_total_bytes_before(totals.bytes_before);
+  out->set_total_payload_raw_bytes(totals.payload_raw_bytes);
+  out->set_total_payload_compressed_bytes(totals.payload_compressed_bytes);
+  return {};
+}
+
+grpc::Status ShipperServiceImpl::GetStatus(grpc::ServerContext*, const v1::GetStatusRequest*,
+                                           v1::GetStatusResponse* response) {
+  for (const auto& [name, flow] : *flows_) {
+    if (Status s = FillStatus(flow.get(), response->add_flows()); !s.ok()) return rpc::ToGrpc(s);
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status ShipperServiceImpl::ListWagons(grpc::ServerContext*, const v1::ListWagonsRequest* request,
+                                            v1::ListWagonsResponse* response) {
+  auto flow = Find(request->flow());
+  if (!flow.ok()) return rpc::ToGrpc(flow.status());
+  const uint32_t limit = request->limit() == 0 ? kListDefault : std::min(request->limit(), kListMax);
+  auto wagons = (*flow)->outbox()->List((*flow)->name(), request->before_sequence(), limit);
+  if (!wagons.ok()) return rpc::ToGrpc(wagons.status());
+  for (const store::OutboxWagon& wagon : *wagons) FillInfo(wagon, response->add_wagons());
+  return grpc::Status::OK;
+}
+
+grpc::Status ShipperServiceImpl::ReadWagon(grpc::ServerContext*, const v1::ReadWagonRequest* request,
+                                           grpc::ServerWriter<v1::ReadWagonResponse>* writer) {
+  if (flows_->empty()) return rpc::ToGrpc({StatusCode::kNotFound, "no flow is configured"});
+  store::Outbox* outbox = flows_->begin()->second->outbox();  // one outbox holds all flows
+  auto found = outbox->Find(request->uid());
+  if (!found.ok()) return rpc::ToGrpc(found.status());
+  if (!found->has_value()) {
+    return rpc::ToGrpc({StatusCode::kNotFound, "no wagon's uid begins with " + request->uid(), "see `srdfctl wagon list`"});
+  }
+  const store::OutboxWagon& wagon = **found;
+  v1::ReadWagonResponse response;
+  FillInfo(wagon, response.mutable_info());
+  auto attempts = outbox->Attempts(wagon.header.flow, wagon.header.sequence);
+  if (!attempts.ok()) return rpc::ToGrpc(attempts.status());
+  for (const store::DeliveryAttempt& attempt : *attempts) {
+    v1::DeliveryAttempt* out = response.add_attempts();
+    out->set_attempt(attempt.attempt);
+    out->set_started_at_ms(attempt.started_at_ms);
+    out->set_ended_at_ms(attempt.ended_at_ms);
+    out->set_outcome(attempt.outcome);
+  }
+  if (!writer->Write(response) || !wagon.payload_present) return grpc::Status::OK;
+  for (uint32_t chunk_no = 0; chunk_no < wagon.chunk_count; ++chunk_no) {
+    auto chunk = outbox->ReadChunk(wagon.header.flow, wagon.header.sequence, chunk_no);
+    if (!chunk.ok()) return rpc::ToGrpc(chunk.status());
+    v1::ReadWagonResponse piece;
+    piece.set_data(std::move(*chunk));
+    if (!writer->Write(piece)) break;
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status ShipperServiceImpl::PauseFlow(grpc::ServerContext*, const v1::PauseFlowRequest* request,
+                                           v1::PauseFlowResponse*) {
+  auto flow = Find(request->flow());
+  if (!flow.ok()) return rpc::ToGrpc(flow.status());
+  return rpc::ToGrpc((*flow)->Pause());
+}
+
+grpc::Status ShipperServiceImpl::ResumeFlow(grpc::ServerContext*, const v1::ResumeFlowRequest* request,
+                                            v1::ResumeFlowResponse*) {
+  auto flow = Find(request->flow());
+  if (!flow.ok()) return rpc::ToGrpc(flow.status());
+  return rpc::ToGrpc((*flow)->Resume());
+}
+
+}  // namespace srdf::shipper
