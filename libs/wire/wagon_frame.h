@@ -3,6 +3,9 @@
 //   "SRDFWAGN" | version u32 = 1 | header_length u32 | header (protobuf srdf.model.v1.WagonHeader)
 //   | payload (payload_compressed_bytes) | SHA-256 over everything before it
 //
+// Front = magic … header. A header is at most 16 MiB, a schema record 4 MiB, another record
+// kRecordBodyBytesMax; the payload holds schemas, statements and row runs only.
+//
 // WagonBuilder makes one: records are compressed as they come, into memory up to a limit and into a spill
 // file beyond it, so that a wagon of any size needs little memory. WagonReader checks and reads one the same
 // way. Driven by one thread each.
@@ -33,10 +36,11 @@ using FrameSink = std::function<Status(std::string_view piece)>;
 class WagonBuilder {
  public:
   virtual ~WagonBuilder() = default;
-  // Whole records of the payload.
+  // Whole records of the payload. kResourceExhausted when the spill directory's disk is full, and then the
+  // builder is spent, as after any error.
   virtual Status Append(std::string_view records) = 0;
-  // Completes `header` (payload sizes, codec) and streams the whole frame. *hash becomes the frame's SHA-256.
-  // The payload can be streamed once.
+  // Completes `header` (payload sizes, codec, schema fingerprint), checks it and streams the whole frame.
+  // *hash becomes the frame's SHA-256. The payload can be streamed once.
   virtual Status Finish(WagonHeader* header, size_t piece_bytes_max, const FrameSink& sink,
                         std::string* hash) = 0;
 };
@@ -52,11 +56,18 @@ class FrameVerifier {
 };
 std::unique_ptr<FrameVerifier> NewFrameVerifier();
 
+// The header from the first bytes of a frame; what follows it is not looked at, and nothing is proven by it:
+// the hash covers the whole frame. kUnavailable when it takes more bytes to tell; *bytes_needed (when given)
+// is then how many to come with: first the 16 of the prefix, then the whole front. Also set on success.
+Result<WagonHeader> PeekHeader(std::string_view frame_prefix, size_t* bytes_needed = nullptr);
+
 // Where a reader gets the next piece of a frame; empty at the end.
 using FramePieces = std::function<Result<std::string>()>;
 
 // Verifies nothing but the framing of records (the hash was checked when the frame was stored): gives header
-// and decompressed records. A decompressed record larger than the product's limit is an error.
+// and decompressed records. A record larger than its limit, a payload that decompresses to more or less than
+// its header declares, and a payload that ends early are kDataLoss. Memory: a MiB or two, the codec's window
+// and one piece; more only while a record that is larger itself is given out.
 class WagonReader : public engine::PayloadReader {
  public:
   static Result<std::unique_ptr<WagonReader>> Open(FramePieces pieces);
