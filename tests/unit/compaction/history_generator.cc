@@ -1,0 +1,194 @@
+#include "unit/compaction/history_generator.h"
+
+#include <algorithm>
+
+namespace srdf::compaction::test {
+
+namespace {
+
+constexpr uint32_t kSecondRef = 100;  // added to a table's ref for its second schema
+
+// Few values, so that keys meet again and unique values clash, move and swap; some that only an injective
+// key encoding keeps apart.
+Value SomeValue(Tape* tape) {
+  static const char* const kValues[] = {"a", "b", "c", "", "ab", "bc", "abc", "a.b"};
+  return std::string(kValues[tape->Draw(8)]);
+}
+
+Value SomeValueOrNull(Tape* tape) { return tape->OneIn(6) ? Value() : SomeValue(tape); }
+
+// Columns: key columns first, then 2 or more others; the last one is the checked one.
+ModelTable SomeTable(Tape* tape, uint32_t ref) {
+  const uint32_t shape = tape->Draw(5);
+  const size_t key_columns = shape == 4 ? 0 : shape == 3 ? 3 : shape == 2 ? 2 : 1;
+  const size_t columns = key_columns + 2 + tape->Draw(8);
+  std::vector<uint16_t> key;
+  for (size_t i = 0; i < key_columns; ++i) key.push_back(static_cast<uint16_t>(i));
+  ModelTable t;
+  const uint32_t uniques = key.empty() ? 0 : tape->Draw(3);
+  for (uint32_t i = 0; i < uniques; ++i) {
+    std::vector<uint16_t> unique = {static_cast<uint16_t>(key_columns + i)};
+    if (i == 1) unique.push_back(0);  // together with a part of the key
+    t.uniques.push_back(unique);
+  }
+  t.schema = MakeSchema(ref, "t" + std::to_string(ref), columns, key, uniques > 0);
+  if (!key.empty() && tape->OneIn(3)) t.schema.key_kind = KeyKind::kUniqueNotNull;
+  t.checked_column = static_cast<uint16_t>(columns - 1);
+  return t;
+}
+
+class Generator {
+ public:
+  explicit Generator(const HistoryOptions& options) : options_(options) {}
+
+  History Make(const std::vector<uint16_t>& schema_tape, const std::vector<std::vector<uint16_t>>& steps) {
+    MakeTables(schema_tape);
+    const size_t warm_up = steps.size() / 3;  // fills the tables that the window then finds
+    for (size_t i = 0; i < steps.size(); ++i) {
+      if (i == warm_up) BeginWindow();
+      Tape tape(steps[i]);
+      Step(&tape);
+    }
+    if (steps.empty()) BeginWindow();
+    history_.after = db_;
+    return std::move(history_);
+  }
+
+ private:
+  void MakeTables(const std::vector<uint16_t>& numbers) {
+    Tape tape(numbers);
+    const uint32_t count = 1 + tape.Draw(3);
+    for (uint32_t ref = 1; ref <= count; ++ref) {
+      ModelTable t = SomeTable(&tape, ref);
+      if (options_.barriers && !names_.empty() && !t.schema.key_columns.empty() && tape.Draw(3) != 0) {
+        const ModelTable& parent = db_.table(names_[0]);
+        if (parent.schema.key_columns.size() == 1) {
+          const auto column = static_cast<uint16_t>(t.schema.key_columns.size() + tape.Draw(2));
+          t.foreign_keys.push_back({column, names_[0], static_cast<OnDelete>(tape.Draw(3))});
+        }
+      }
+      names_.push_back(t.schema.table);
+      db_.AddTable(std::move(t));
+    }
+  }
+
+  void BeginWindow() {
+    history_ = {};
+    history_.before = db_;
+    for (const auto& [name, t] : db_.tables()) {
+      history_.schemas.push_back(t.schema);
+      history_.schemas.push_back(t.schema);
+      history_.schemas.back().table_ref += kSecondRef;
+    }
+  }
+
+  // One statement at the source: a run of one or more changes of one table.
+  void Step(Tape* tape) {
+    const std::string name = names_[tape->Draw(static_cast<uint32_t>(names_.size()))];
+    TableSchema schema = db_.table(name).schema;
+    if (options_.barriers && tape->OneIn(16)) schema.table_ref += kSecondRef;
+    RunSpec spec;
+    spec.op = static_cast<RowOp>(1 + tape->Draw(3));
+    ChooseImages(schema, tape, &spec);
+    if (options_.barriers && tape->OneIn(8)) spec.flags |= kRunNoForeignKeyChecks;
+    if (tape->OneIn(6)) spec.flags |= kRunNoCheckConstraints;
+    if (options_.barriers && tape->OneIn(20)) spec.flags |= kRunInPlace;
+    const bool may_cascade = db_.IsCascadingParent(name) && spec.op != RowOp::kInsert;
+    if (may_cascade && (spec.flags & kRunNoForeignKeyChecks) == 0) spec.flags |= kRunInPlace;
+
+    std::vector<Change> changes;
+    const uint32_t rows = 1 + tape->Draw(3);
+    for (uint32_t i = 0; i < rows; ++i) {
+      Change change;
+      if (!ChooseChange(db_.table(name), spec, tape, &change)) continue;
+      const std::string record = MakeRun(schema, spec, {change});
+      ModelDatabase tried = db_;
+      if (!Apply(name, record, &tried)) continue;
+      db_ = std::move(tried);
+      changes.push_back(std::move(change));
+    }
+    if (changes.empty()) return;
+    history_.rows += changes.size();
+    history_.runs.push_back(MakeRun(schema, spec, changes));
+  }
+
+  void ChooseImages(const TableSchema& schema, Tape* tape, RunSpec* spec) {
+    if (schema.key_kind == KeyKind::kNone) return;
+    const size_t columns = schema.columns.size();
+    if (tape->Draw(2) == 0) spec->bitmap_before = Bitmap(columns, schema.key_columns);
+    if (!options_.barriers || !tape->OneIn(12)) return;
+    std::vector<uint16_t> some = schema.key_columns;
+    for (auto c = static_cast<uint16_t>(some.size()); c < columns; ++c) {
+      if (tape->Draw(2) == 0) some.push_back(c);
+    }
+    spec->bitmap_after = Bitmap(columns, some);
+  }
+
+  static bool ChooseChange(const ModelTable& t, const RunSpec& spec, Tape* tape, Change* change) {
+    const size_t columns = t.schema.columns.size();
+    if (spec.op == RowOp::kInsert) {
+      for (size_t c = 0; c < columns; ++c) {
+        change->after.push_back(c < t.schema.key_columns.size() ? SomeValue(tape) : SomeValueOrNull(tape));
+      }
+    } else {
+      if (!ChooseRow(t, tape, &change->before)) return false;
+      change->after = change->before;
+      const uint32_t touched = tape->Draw(3);  // none at all: an update may also change nothing
+      for (uint32_t i = 0; i < touched; ++i) {
+        const uint32_t c = tape->Draw(static_cast<uint32_t>(columns));
+        change->after[c] = c < t.schema.key_columns.size() ? SomeValue(tape) : SomeValueOrNull(tape);
+      }
+    }
+    if ((spec.flags & kRunNoCheckConstraints) != 0 && tape->Draw(2) == 0)
+      change->after[t.checked_column] = "bad";
+    if (!spec.bitmap_after.empty() && spec.op != RowOp::kDelete) {
+      for (size_t c = 0; c < columns;
+           ++c) {  // what the image does not hold did not change (or is the default)
+        if (Present(spec.bitmap_after, c)) continue;
+        change->after[c] = spec.op == RowOp::kInsert ? Value() : change->before[c];
+      }
+    }
+    for (const auto& unique : t.uniques) {
+      for (const uint16_t c : unique) {
+        const bool update = spec.op == RowOp::kUpdate;
+        if (update && change->before[c] != change->after[c]) change->unique_changed = true;
+      }
+    }
+    return true;
+  }
+
+  static bool ChooseRow(const ModelTable& t, Tape* tape, Values* row) {
+    if (t.schema.key_kind == KeyKind::kNone) {
+      if (t.keyless_rows.empty()) return false;
+      auto it = t.keyless_rows.begin();
+      std::advance(it, tape->Draw(static_cast<uint32_t>(t.keyless_rows.size())));
+      row->resize(t.schema.columns.size());
+      return DecodeImage(it->first, FullBitmap(t.schema.columns.size()), row);
+    }
+    if (t.rows.empty()) return false;
+    auto it = t.rows.begin();
+    std::advance(it, tape->Draw(static_cast<uint32_t>(t.rows.size())));
+    *row = it->second;
+    return true;
+  }
+
+  static bool Apply(const std::string& name, const std::string& record, ModelDatabase* db) {
+    auto run = RowRunReader::Open(BodyOf(record));
+    Row row;
+    return run->Next(&row).ok() && db->Apply(name, run->header(), row).empty();
+  }
+
+  const HistoryOptions options_;
+  std::vector<std::string> names_;
+  ModelDatabase db_;
+  History history_;
+};
+
+}  // namespace
+
+History MakeHistory(const std::vector<uint16_t>& schema_tape, const std::vector<std::vector<uint16_t>>& steps,
+                    const HistoryOptions& options) {
+  return Generator(options).Make(schema_tape, steps);
+}
+
+}  // namespace srdf::compaction::test
