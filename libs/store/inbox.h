@@ -17,6 +17,7 @@
 
 #include "base/status.h"
 #include "model/wagon.h"
+#include "store/store_options.h"
 
 namespace srdf::store {
 
@@ -57,35 +58,46 @@ struct PartialWagon {
 
 class Inbox {
  public:
+  // kUnavailable when another process has it, kFailedPrecondition when a newer program wrote it, kDataLoss
+  // when it is damaged.
   static Result<std::unique_ptr<Inbox>> Open(const std::string& path);
+  static Result<std::unique_ptr<Inbox>> Open(const std::string& path, const StoreOptions& options);
   virtual ~Inbox() = default;
 
   virtual Result<InboxFlow> GetFlow(const std::string& flow) = 0;
   virtual Result<PartialWagon> GetPartial(const std::string& flow) = 0;
 
   // Begins (or, for the same uid and hash, goes on with) the wagon; another partial wagon of the flow is
-  // dropped.
+  // dropped. kAlreadyExists when the inbox's tip is at or past this sequence.
   virtual Status BeginWagon(const std::string& flow, uint64_t sequence, const std::string& uid,
                             const std::string& hash) = 0;
-  // Chunks come in order; one that is on disk already is ignored.
+  // Chunks come in order; one that is on disk already is ignored. kAborted when an earlier one is missing, or
+  // no such wagon was begun. After a power failure the last chunks may be gone: GetPartial tells.
   virtual Status AppendChunk(const std::string& flow, uint64_t sequence, uint32_t chunk_no,
                              std::string_view bytes) = 0;
-  // The partial wagon is whole and verified: accepted. kAborted when it does not fit the tip.
+  // The partial wagon is whole and verified: accepted, durable. kAborted when it does not fit the tip, or
+  // while the tip is unknown (the starting point is the applier's to tell); the partial wagon stays.
   virtual Status Accept(const WagonHeader& header, const std::string& hash) = 0;
   virtual Status DropPartial(const std::string& flow) = 0;
 
   // The applier's checkpoint: everything up to it is applied. Moves the tip forward when it is ahead of it.
-  // kDataLoss when the inbox holds a different wagon under the checkpoint's sequence.
+  // kDataLoss when the inbox holds a different wagon under the checkpoint's sequence, or does not hold what
+  // follows the checkpoint. Wagons after it that were applied (the target lost its last commits) are to be
+  // applied again. kFailedPrecondition when it is of another epoch. Not synced to disk, nor is MarkApplied:
+  // the checkpoint in the target is the truth, and is told again.
   virtual Status AdoptCheckpoint(const std::string& flow, const ChainTip& checkpoint) = 0;
 
+  // The first wagon with sequence > after that is not applied. kDataLoss when one is missing before it.
   virtual Result<std::optional<InboxWagon>> NextToApply(const std::string& flow, uint64_t after) = 0;
   virtual Result<std::string> ReadChunk(const std::string& flow, uint64_t sequence, uint32_t chunk_no) = 0;
+  // Every wagon up to and including `sequence` is applied.
   virtual Status MarkApplied(const std::string& flow, uint64_t sequence) = 0;
   virtual Status MarkFailed(const std::string& flow, uint64_t sequence, const std::string& error) = 0;
 
   virtual Result<std::vector<InboxWagon>> List(const std::string& flow, uint64_t before_sequence,
-                                               uint32_t limit) = 0;
+                                               uint32_t limit) = 0;  // newest first; before 0: from the end
   virtual Result<std::optional<InboxWagon>> Find(const std::string& uid_prefix) = 0;
+  // Removes applied wagons older than `applied_before_ms`, never the newest one. Returns how many.
   virtual Result<uint64_t> Purge(const std::string& flow, int64_t applied_before_ms) = 0;
 };
 

@@ -19,6 +19,7 @@
 
 #include "base/status.h"
 #include "model/wagon.h"
+#include "store/store_options.h"
 
 namespace srdf::store {
 
@@ -61,10 +62,13 @@ struct OutboxFlow {
   std::string flow;
   bool initialised = false;  // a tip is known, so capture can be told where to resume
   bool paused = false;
-  ChainTip tip;              // of the last wagon stored or adopted
+  ChainTip tip;  // of the last wagon stored or adopted
   uint64_t unapplied_wagons = 0;
   uint64_t unapplied_bytes = 0;  // frame bytes
   uint64_t unacked_wagons = 0;
+  uint64_t acked_sequence = 0;             // the highest one the destination has
+  uint64_t applied_sequence = 0;           // the highest one it has applied
+  int64_t oldest_unapplied_commit_ms = 0;  // source commit time of the first wagon not applied; 0: none
 };
 
 struct StatusCount {
@@ -78,14 +82,17 @@ struct FlowTotals {  // over all wagons ever stored for the flow, purged ones in
   uint64_t source_bytes = 0, bytes_before = 0, payload_raw_bytes = 0, payload_compressed_bytes = 0;
 };
 
-// Takes one frame piece by piece. Destroying it before Commit removes what was written.
+// Takes one frame piece by piece. Destroying it before Commit removes what was written. Not to outlive its
+// outbox; one thread at a time.
 class WagonWriter {
  public:
   virtual ~WagonWriter() = default;
-  // Pieces may have any size; they are stored in pieces of kChunkBytes.
+  // Pieces may have any size; they are stored in pieces of kChunkBytes. After a failure the writer is only
+  // good for being destroyed.
   virtual Status Append(std::string_view bytes) = 0;
   // The wagon becomes visible and durable. `header` and `hash` come from the verified frame. Fails with
-  // kAborted, and stores nothing, when the wagon does not fit the flow's tip any more.
+  // kAborted, and stores nothing, when the wagon does not fit the flow's tip any more. After
+  // kResourceExhausted (disk full) it may be called again.
   virtual Status Commit(const WagonHeader& header, const std::string& hash) = 0;
 };
 
@@ -94,7 +101,10 @@ constexpr size_t kChunkBytes = 1u << 20;
 class Outbox {
  public:
   // Creates or opens the database; checks its integrity and format version; removes unfinished wagons.
+  // kUnavailable when another process has it, kFailedPrecondition when a newer program wrote it, kDataLoss
+  // when it is damaged.
   static Result<std::unique_ptr<Outbox>> Open(const std::string& path);
+  static Result<std::unique_ptr<Outbox>> Open(const std::string& path, const StoreOptions& options);
   virtual ~Outbox() = default;
 
   virtual Result<OutboxFlow> GetFlow(const std::string& flow) = 0;
@@ -109,11 +119,15 @@ class Outbox {
   // wagons whose payload is gone, with the remedy.
   virtual Result<bool> Reconcile(const std::string& flow, const ChainTip& destination) = 0;
 
-  // The first wagon with sequence > after that is not acked, applied, superseded or dead; nothing if none.
+  // The first wagon with sequence > after that is not acked, failed, applied or superseded; nothing if none,
+  // or if a dead letter comes first: nothing is sent past a dead letter.
   virtual Result<std::optional<OutboxWagon>> NextToSend(const std::string& flow, uint64_t after) = 0;
   virtual Result<std::string> ReadChunk(const std::string& flow, uint64_t sequence, uint32_t chunk_no) = 0;
 
-  // An attempt row is opened / closed. `outcome` "accepted" or "duplicate" moves the delivery to acked.
+  // An attempt row is opened / closed. `outcome` "accepted" or "duplicate" moves the delivery to acked. What
+  // the destination says again after a reconnect is not synced to disk: sending, sent, acked and applied
+  // survive a crash of the process, but a power failure may take the newest of them back (Reconcile and the
+  // next MarkApplied mend that). retry, dead_letter, failed and all else is durable on return.
   virtual Status BeginAttempt(const std::string& flow, uint64_t sequence) = 0;
   virtual Status MarkSent(const std::string& flow, uint64_t sequence) = 0;
   virtual Status MarkAcked(const std::string& flow, uint64_t sequence, const std::string& outcome) = 0;

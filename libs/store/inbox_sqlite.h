@@ -1,0 +1,74 @@
+// SqliteInbox: the Inbox on one QueueDatabase. Its methods are spread over files by what they are for:
+// inbox.cc (open, flow, looking, purging), inbox_receive.cc (taking a wagon in), inbox_checkpoint.cc
+// (agreeing with the target), inbox_apply.cc (giving wagons out, and what became of them).
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/inbox.h"
+#include "store/queue_database.h"
+#include "store/wagon_rows.h"
+
+namespace srdf::store {
+
+// A flow row, within a transaction.
+struct InboxFlowRow {
+  bool tip_known = false;
+  ChainTip tip;
+  std::string start_gtid;  // position of the checkpoint at sequence 0, when one was told
+  uint64_t applied_epoch = 0;
+  uint64_t applied_sequence = 0;
+  uint64_t failed_sequence = 0;
+  std::string failed_error;
+};
+
+struct PartialRow {
+  int64_t wagon_id = 0;
+  uint64_t epoch = 0;
+  PartialWagon wagon;
+  uint64_t bytes = 0;
+};
+
+class SqliteInbox final : public Inbox {
+ public:
+  explicit SqliteInbox(std::unique_ptr<QueueDatabase> db) : db_(std::move(db)) {}
+
+  Result<InboxFlow> GetFlow(const std::string& flow) override;
+  Result<PartialWagon> GetPartial(const std::string& flow) override;
+  Status BeginWagon(const std::string& flow, uint64_t sequence, const std::string& uid,
+                    const std::string& hash) override;
+  Status AppendChunk(const std::string& flow, uint64_t sequence, uint32_t chunk_no,
+                     std::string_view bytes) override;
+  Status Accept(const WagonHeader& header, const std::string& hash) override;
+  Status DropPartial(const std::string& flow) override;
+  Status AdoptCheckpoint(const std::string& flow, const ChainTip& checkpoint) override;
+  Result<std::optional<InboxWagon>> NextToApply(const std::string& flow, uint64_t after) override;
+  Result<std::string> ReadChunk(const std::string& flow, uint64_t sequence, uint32_t chunk_no) override;
+  Status MarkApplied(const std::string& flow, uint64_t sequence) override;
+  Status MarkFailed(const std::string& flow, uint64_t sequence, const std::string& error) override;
+  Result<std::vector<InboxWagon>> List(const std::string& flow, uint64_t before_sequence,
+                                       uint32_t limit) override;
+  Result<std::optional<InboxWagon>> Find(const std::string& uid_prefix) override;
+  Result<uint64_t> Purge(const std::string& flow, int64_t applied_before_ms) override;
+
+ private:
+  const std::unique_ptr<QueueDatabase> db_;
+};
+
+// Steps shared by those files; all run inside a QueueDatabase body.
+
+std::optional<InboxFlowRow> ReadInboxFlow(Connection& connection, const std::string& flow);
+void EnsureInboxFlow(Connection& connection, const std::string& flow);
+void SetInboxTip(Connection& connection, const std::string& flow, const ChainTip& tip);
+std::optional<PartialRow> ReadPartial(Connection& connection, const std::string& flow);
+void DropPartialRow(Connection& connection, const PartialRow& partial);
+void MarkAppliedUpTo(Connection& connection, const std::string& flow, uint64_t epoch, uint64_t sequence);
+
+// Columns of ReadInboxWagon: the wagon's own, then status, applied_at_ms, error.
+std::string SelectInboxWagons(const std::string& tail);
+InboxWagon ReadInboxWagon(Connection& connection, const Query& query);
+
+}  // namespace srdf::store

@@ -1,0 +1,84 @@
+// SqliteOutbox: the Outbox on one QueueDatabase. Its methods are spread over files by what they are for:
+// outbox.cc (open, flow), outbox_writer.cc (storing), outbox_delivery.cc (the way to the destination),
+// outbox_reconcile.cc (agreeing with the destination), outbox_query.cc (looking, purging).
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "store/outbox.h"
+#include "store/outbox_schema.h"
+#include "store/queue_database.h"
+#include "store/wagon_rows.h"
+
+namespace srdf::store {
+
+// A flow row, within a transaction.
+struct OutboxFlowRow {
+  bool initialised = false;
+  bool paused = false;
+  ChainTip tip;
+  // The tip that was adopted last: wagons of the flow are those stored after it.
+  uint64_t base_sequence = 0;
+  std::string base_hash;
+  std::string base_gtid;
+  uint64_t acked_sequence = 0;
+  uint64_t applied_sequence = 0;
+};
+
+// One delivery, found by the flow's epoch and a sequence.
+struct DeliveryRow {
+  int64_t wagon_id = 0;
+  uint64_t epoch = 0;
+  std::string status;
+  uint32_t attempts = 0;
+};
+
+class SqliteOutbox final : public Outbox {
+ public:
+  explicit SqliteOutbox(std::unique_ptr<QueueDatabase> db) : db_(std::move(db)) {}
+  // Removes what a killed owner left unfinished.
+  Status Recover();
+
+  Result<OutboxFlow> GetFlow(const std::string& flow) override;
+  Status SetPaused(const std::string& flow, bool paused) override;
+  Result<std::unique_ptr<WagonWriter>> NewWagon(const std::string& flow) override;
+  Result<bool> Reconcile(const std::string& flow, const ChainTip& destination) override;
+  Result<std::optional<OutboxWagon>> NextToSend(const std::string& flow, uint64_t after) override;
+  Result<std::string> ReadChunk(const std::string& flow, uint64_t sequence, uint32_t chunk_no) override;
+  Status BeginAttempt(const std::string& flow, uint64_t sequence) override;
+  Status MarkSent(const std::string& flow, uint64_t sequence) override;
+  Status MarkAcked(const std::string& flow, uint64_t sequence, const std::string& outcome) override;
+  Status MarkRetry(const std::string& flow, uint64_t sequence, const std::string& error) override;
+  Status MarkDeadLetter(const std::string& flow, uint64_t sequence, const std::string& error) override;
+  Status MarkApplied(const std::string& flow, uint64_t sequence) override;
+  Status MarkFailed(const std::string& flow, uint64_t sequence, const std::string& error) override;
+  Status Requeue(const std::string& flow) override;
+  Result<std::vector<OutboxWagon>> List(const std::string& flow, uint64_t before_sequence,
+                                        uint32_t limit) override;
+  Result<std::optional<OutboxWagon>> Find(const std::string& uid_prefix) override;
+  Result<std::vector<DeliveryAttempt>> Attempts(const std::string& flow, uint64_t sequence) override;
+  Result<std::vector<StatusCount>> Counts(const std::string& flow) override;
+  Result<FlowTotals> Totals(const std::string& flow) override;
+  Result<uint64_t> Purge(const std::string& flow, int64_t applied_before_ms) override;
+
+ private:
+  const std::unique_ptr<QueueDatabase> db_;
+  std::atomic<int64_t> next_wagon_id_{1};
+};
+
+// Steps shared by those files; all run inside a QueueDatabase body.
+
+// Nothing for a flow that has no row.
+std::optional<OutboxFlowRow> ReadOutboxFlow(Connection& connection, const std::string& flow);
+void EnsureOutboxFlow(Connection& connection, const std::string& flow);
+// kNotFound when the flow's epoch has no live wagon of this sequence.
+Result<DeliveryRow> FindDelivery(Connection& connection, const std::string& flow, uint64_t sequence);
+// Closes the dead letters of sequences first..last that are still open.
+void ResolveDeadLetters(Connection& connection, const std::string& flow, uint64_t epoch, uint64_t first,
+                        uint64_t last, const char* resolution);
+
+}  // namespace srdf::store

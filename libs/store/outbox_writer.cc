@@ -1,0 +1,159 @@
+// Storing a wagon. One that fits a chunk is a single transaction; a larger one goes to disk in several, whose
+// chunks belong to no wagon row, and so to no reader, until Commit.
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "store/outbox_sqlite.h"
+
+namespace srdf::store {
+namespace {
+
+constexpr size_t kFlushBytes = 4 * kChunkBytes;  // bounds what a writer holds, and one transaction's log
+constexpr uint32_t kChunksPerRemoval = 16;
+
+class SqliteWagonWriter final : public WagonWriter {
+ public:
+  SqliteWagonWriter(QueueDatabase* db, std::string flow, int64_t wagon_id)
+      : db_(db), flow_(std::move(flow)), wagon_id_(wagon_id) {}
+
+  ~SqliteWagonWriter() override {
+    if (committed_ || chunks_flushed_ == 0) return;
+    // What cannot be removed now (a full disk) is a stray that the next Open removes; no reader sees it.
+    bool emptied = false;
+    while (!emptied) {
+      const Status removed = db_->Write(Durability::kProcess, [&](Connection& c) {
+        emptied = DeleteChunks(c, wagon_id_, kChunksPerRemoval);
+        return Status::Ok();
+      });
+      if (!removed.ok()) return;
+    }
+  }
+
+  Status Append(std::string_view bytes) override {
+    if (committed_) return {StatusCode::kInternal, "Append after Commit"};
+    while (failed_.ok() && !bytes.empty()) {
+      // Flushed only when more comes, so that the last chunks share Commit's transaction.
+      if (buffer_.size() == kFlushBytes) {
+        failed_ = Flush();
+        continue;
+      }
+      const size_t n = std::min(bytes.size(), kFlushBytes - buffer_.size());
+      buffer_.append(bytes.substr(0, n));
+      bytes.remove_prefix(n);
+    }
+    return failed_;
+  }
+
+  Status Commit(const WagonHeader& header, const std::string& hash) override;
+
+ private:
+  Status Flush() {
+    SRDF_RETURN_IF_ERROR(db_->Write(Durability::kProcess, [&](Connection& c) {
+      InsertBuffered(c);
+      return Status::Ok();
+    }));
+    chunks_flushed_ += BufferedChunks();
+    bytes_flushed_ += buffer_.size();
+    buffer_.clear();
+    return Status::Ok();
+  }
+
+  uint32_t BufferedChunks() const {
+    return static_cast<uint32_t>((buffer_.size() + kChunkBytes - 1) / kChunkBytes);
+  }
+
+  void InsertBuffered(Connection& c) {
+    const std::string_view all = buffer_;
+    uint32_t chunk_no = chunks_flushed_;
+    for (size_t at = 0; at < all.size(); at += kChunkBytes) {
+      InsertChunk(c, wagon_id_, chunk_no++, all.substr(at, kChunkBytes));
+    }
+  }
+
+  QueueDatabase* const db_;
+  const std::string flow_;
+  const int64_t wagon_id_;
+  std::string buffer_;
+  uint32_t chunks_flushed_ = 0;
+  uint64_t bytes_flushed_ = 0;
+  Status failed_;  // a frame with a hole in it can only be thrown away
+  bool committed_ = false;
+};
+
+Status CheckFits(const std::string& flow, const std::optional<OutboxFlowRow>& row,
+                 const WagonHeader& header) {
+  if (header.flow != flow) {
+    return {StatusCode::kInvalidArgument,
+            fmt::format("a wagon of flow {} came for flow {}", header.flow, flow)};
+  }
+  if (!row || !row->initialised) {
+    return {StatusCode::kFailedPrecondition,
+            fmt::format("flow {}: the outbox does not know its starting point", flow),
+            "wait until the destination has told its checkpoint"};
+  }
+  const ChainTip& tip = row->tip;
+  if (header.epoch != tip.epoch || header.sequence != tip.sequence + 1 || header.previous_hash != tip.hash) {
+    return {StatusCode::kAborted,
+            fmt::format(
+                "flow {}: wagon {} of epoch {} (after hash {}) does not follow the outbox's tip, wagon {} of "
+                "epoch {} (hash {})",
+                flow, header.sequence, header.epoch, ToHex(header.previous_hash).substr(0, 16), tip.sequence,
+                tip.epoch, ToHex(tip.hash).substr(0, 16)),
+            "open the stream again and resume from the position it tells"};
+  }
+  return Status::Ok();
+}
+
+void AddToFlow(Connection& c, const WagonHeader& h, const std::string& hash) {
+  Query(c,
+        "UPDATE flow SET tip_sequence = ?, tip_uid = ?, tip_hash = ?, tip_gtid = ?, tip_file = ?, tip_offset "
+        "= ?,"
+        " total_wagons = total_wagons + 1, total_transactions = total_transactions + ?,"
+        " total_rows_before = total_rows_before + ?, total_rows_after = total_rows_after + ?,"
+        " total_statements = total_statements + ?, total_source_bytes = total_source_bytes + ?,"
+        " total_bytes_before = total_bytes_before + ?, total_payload_raw_bytes = total_payload_raw_bytes + ?,"
+        " total_payload_compressed_bytes = total_payload_compressed_bytes + ? WHERE flow = ?",
+        h.sequence, h.uid, ToHex(hash), h.last.gtid, h.last.file, h.last.offset, h.transactions,
+        h.rows_before, h.rows_after, h.statements, h.source_bytes, h.bytes_before, h.payload_raw_bytes,
+        h.payload_compressed_bytes, h.flow)
+      .Run();
+}
+
+Status SqliteWagonWriter::Commit(const WagonHeader& header, const std::string& hash) {
+  if (committed_) return {StatusCode::kInternal, "Commit after Commit"};
+  SRDF_RETURN_IF_ERROR(failed_);
+  if (buffer_.empty())
+    return {StatusCode::kInvalidArgument, fmt::format("flow {}: an empty wagon frame", flow_)};
+  const Status stored = db_->Write(Durability::kDisk, [&](Connection& c) -> Status {
+    SRDF_RETURN_IF_ERROR(CheckFits(flow_, ReadOutboxFlow(c, flow_), header));
+    WagonRow row;
+    row.wagon_id = wagon_id_;
+    row.header = header;
+    row.hash = hash;
+    row.frame_bytes = bytes_flushed_ + buffer_.size();
+    row.chunk_count = chunks_flushed_ + BufferedChunks();
+    row.stored_at_ms = NowMs();
+    InsertBuffered(c);
+    InsertWagon(c, row);
+    Query(c,
+          "INSERT INTO delivery (wagon_id, destination, flow, epoch, sequence, frame_bytes)"
+          " VALUES (?, ?, ?, ?, ?, ?)",
+          wagon_id_, kDestination, flow_, header.epoch, header.sequence, row.frame_bytes)
+        .Run();
+    AddToFlow(c, header, hash);
+    return Status::Ok();
+  });
+  SRDF_RETURN_IF_ERROR(stored);
+  committed_ = true;
+  buffer_ = {};
+  return Status::Ok();
+}
+
+}  // namespace
+
+Result<std::unique_ptr<WagonWriter>> SqliteOutbox::NewWagon(const std::string& flow) {
+  return std::unique_ptr<WagonWriter>(std::make_unique<SqliteWagonWriter>(db_.get(), flow, next_wagon_id_++));
+}
+
+}  // namespace srdf::store

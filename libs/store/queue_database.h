@@ -1,0 +1,110 @@
+// QueueDatabase: one owned SQLite file with a writing and a reading connection; the base of outbox and inbox.
+//
+// Open takes the owner's lock, creates the file (mode 0600, its directory synced), sets WAL mode, checks
+// application id and format version, and, when the last owner did not close the file (its write-ahead log was
+// left behind), the integrity of what is in it. Nothing throws across this class: bodies given to Write and
+// Read may throw SQLite::Exception, which becomes a Status.
+//
+// Threads: Write bodies run one at a time under one mutex, Read bodies under another; in WAL mode readers do
+// not block the writer, and see everything committed before they began.
+//
+// Never open() the database file with anything but SQLite while this object lives: closing any descriptor of
+// it drops the process's POSIX locks.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <type_traits>
+#include <vector>
+
+#include "base/status.h"
+#include "store/file_lock.h"
+#include "store/sqlite_connection.h"
+#include "store/store_options.h"
+
+namespace srdf::store {
+
+// What makes a file an outbox or an inbox.
+struct QueueFormat {
+  const char* noun;                       // "outbox"
+  int64_t application_id;                 // PRAGMA application_id
+  int64_t version;                        // PRAGMA user_version; the newest this program knows
+  std::string schema;                     // statements that create version `version` in an empty file
+  std::vector<const char*> small_tables;  // checked after every crash; wagon_chunk only in a small file
+};
+
+class QueueDatabase {
+ public:
+  static Result<std::unique_ptr<QueueDatabase>> Open(const std::string& path, const QueueFormat& format,
+                                                     const StoreOptions& options);
+
+  const std::string& path() const { return path_; }
+
+  // Runs body(connection) in one transaction: committed when it returns ok, else rolled back.
+  template <typename Body>
+  std::invoke_result_t<Body&, Connection&> Write(Durability durability, Body&& body) {
+    std::lock_guard lock(writer_mu_);
+    if (!broken_.ok()) return broken_;
+    try {
+      Transaction transaction(*writer_, durability);
+      auto result = body(*writer_);
+      if (!result.ok()) return result;
+      transaction.Commit();
+      return result;
+    } catch (const SQLite::Exception& e) {
+      return WriteFailed(e);
+    }
+  }
+
+  // Runs body(connection) on one snapshot.
+  template <typename Body>
+  std::invoke_result_t<Body&, Connection&> Read(Body&& body) {
+    std::lock_guard lock(reader_mu_);
+    try {
+      Snapshot snapshot(*reader_);
+      return body(*reader_);
+    } catch (const SQLite::Exception& e) {
+      return ToStatus(e, *reader_);
+    }
+  }
+
+  // Gives pages that a purge left free back to the file system when they are more than a quarter of the
+  // file (fewer are simply used again), a few MiB per transaction.
+  Status ReleaseFreePages();
+
+ private:
+  class Snapshot {
+   public:
+    explicit Snapshot(Connection& connection) : connection_(connection) { Query(connection, "BEGIN").Run(); }
+    ~Snapshot() { connection_.RollbackIfOpen(); }
+    Snapshot(const Snapshot&) = delete;
+    Snapshot& operator=(const Snapshot&) = delete;
+
+   private:
+    Connection& connection_;
+  };
+
+  QueueDatabase(std::string path, std::unique_ptr<FileLock> lock)
+      : path_(std::move(path)), lock_(std::move(lock)) {}
+  Status Prepare(const QueueFormat& format, const StoreOptions& options, bool unclean);
+  Status CheckFormat(const QueueFormat& format, bool* empty);
+  Status CheckIntegrity(const QueueFormat& format);
+  Status WriteFailed(const SQLite::Exception& e);
+  Status ToStatus(const SQLite::Exception& e, Connection& connection) const;
+
+  // constant after Open
+  const std::string path_;
+  const std::unique_ptr<FileLock> lock_;  // before the connections: released after they are closed
+
+  std::mutex writer_mu_;
+  // guarded by writer_mu_
+  std::unique_ptr<Connection> writer_;
+  Status broken_;  // set for good after a failed sync
+
+  std::mutex reader_mu_;
+  // guarded by reader_mu_
+  std::unique_ptr<Connection> reader_;
+};
+
+}  // namespace srdf::store

@@ -1,0 +1,23 @@
+// What an SQLite error means to a caller of the store: the one table from result codes to Status.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+
+namespace srdf::store {
+
+// `code`, `extended` as from sqlite3_errcode() and sqlite3_extended_errcode(); `system_errno` as from
+// sqlite3_system_errno(), 0 for none; `path` is the database the message names.
+Status SqliteStatus(const std::string& path, int code, int extended, int system_errno,
+                    std::string_view message);
+
+// A sync that failed leaves the kernel's cache and the disk in unknown disagreement, and a second sync may
+// claim success: nothing may be called durable on this file any more.
+bool IsFailedSync(int extended);
+
+// The remedy for damage to the file at `path`.
+std::string DamageRemedy(const std::string& path);
+
+}  // namespace srdf::store
