@@ -74,7 +74,13 @@ class ServerDuplex {
     if (end_status_.ok()) end_status_ = std::move(status);
     if (context_ != nullptr) context_->TryCancel();
   }
-  // Says why the stream ends without cutting what is still on its way.
+  // Records why the stream ends and tells the client with `last_word`, on which the client is to cancel: a
+  // call that the server cancels reaches the client without its status.
+  void AskToEnd(Status status, const Response& last_word) {
+    std::lock_guard lock(mu_);
+    if (end_status_.ok()) end_status_ = std::move(status);
+    if (stream_ != nullptr) stream_->Write(last_word);
+  }
   Status end_status() const {
     std::lock_guard lock(mu_);
     return end_status_;

@@ -27,7 +27,11 @@ grpc::Status BatcherServiceImpl::Feed(grpc::ServerContext* context,
   if (!slot.ok()) return rpc::ToGrpc(slot.status());
 
   SessionEvents events;
-  events.on_broken = [duplex](Status status) { duplex->Cancel(std::move(status)); };
+  events.on_broken = [duplex](const Status& status) {
+    v1::FeedResponse response;
+    rpc::ToProto(status, 0, response.mutable_ended()->mutable_problem());
+    duplex->AskToEnd(status, response);
+  };
   events.on_durable = [duplex](const SourcePosition& position) {
     v1::FeedResponse response;
     wire::ToProto(position, response.mutable_durable()->mutable_position());

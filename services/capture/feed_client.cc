@@ -55,8 +55,13 @@ class GrpcFeedSession : public FeedSession {
 
  private:
   void OnMessage(const FeedResponse& response) {
-    if (!response.has_opened()) return;
     std::lock_guard lock(mu_);
+    if (response.has_ended()) {
+      ended_ = rpc::FromProto(response.ended().problem());
+      changed_.notify_all();
+      duplex_.Cancel();
+    }
+    if (!response.has_opened()) return;
     const auto& resume = response.opened().resume();
     resume_ = {resume.gtid(), resume.file(), resume.offset()};
     opened_ = true;
@@ -65,7 +70,7 @@ class GrpcFeedSession : public FeedSession {
   void OnEnd(Status status) {
     {
       std::lock_guard lock(mu_);
-      ended_ = std::move(status);
+      if (ended_.ok()) ended_ = std::move(status);
       changed_.notify_all();
     }
     on_end_();

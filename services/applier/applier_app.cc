@@ -1,0 +1,66 @@
+#include "applier/applier_app.h"
+
+#include <algorithm>
+#include <vector>
+
+#include "applier/applier_probe.h"
+#include "applier/applier_service.h"
+#include "engine_mariadb/target_engine.h"
+
+namespace srdf::applier {
+
+namespace {
+
+class ApplierApp : public rpc::App {
+ public:
+  explicit ApplierApp(const rpc::AppContext& context)
+      : metrics_(context.metrics),
+        receiver_(NewGrpcTakeClient(context.config->services.at("receiver").listen)),
+        service_(&flows_) {}
+
+  Status Build(const config::Config& config) {
+    for (const config::FlowConfig& flow : config.flows) {
+      SRDF_ASSIGN_OR_RETURN(std::string password, config::ReadSecret(flow.target));
+      engine_mariadb::TargetOptions options;
+      options.endpoint = {flow.target.host, flow.target.port, flow.target.socket, flow.target.user, std::move(password)};
+      options.flow = flow.name;
+      options.origin_server_id = flow.source_server_id;
+      engines_.push_back(engine_mariadb::NewTargetEngine(std::move(options)));
+      std::vector<uint64_t> schedule = flow.retry_backoff_policy;
+      if (flow.retry_max_attempts != 0) schedule.resize(std::max<size_t>(flow.retry_max_attempts, 1), schedule.back());
+      flows_.emplace(flow.name, std::make_unique<ApplierFlow>(flow.name, std::move(schedule), engines_.back().get(), receiver_.get()));
+    }
+    return {};
+  }
+
+  void Register(rpc::Server* server) override { server->AddService(&service_); }
+  Status Start() override {
+    for (auto& [name, flow] : flows_) {
+      probes_.push_back(std::make_unique<ApplierProbe>(metrics_, flow.get()));
+      flow->Start();
+    }
+    return {};
+  }
+  void BeginDrain() override {
+    for (auto& [name, flow] : flows_) flow->Stop();
+  }
+  void Stop() override {}
+
+ private:
+  obs::Metrics* const metrics_;
+  std::unique_ptr<TakeClient> receiver_;
+  std::vector<std::unique_ptr<engine::TargetEngine>> engines_;
+  FlowMap flows_;
+  std::vector<std::unique_ptr<ApplierProbe>> probes_;
+  ApplierServiceImpl service_;
+};
+
+}  // namespace
+
+Result<std::unique_ptr<rpc::App>> NewApplierApp(const rpc::AppContext& context) {
+  auto app = std::make_unique<ApplierApp>(context);
+  SRDF_RETURN_IF_ERROR(app->Build(*context.config));
+  return std::unique_ptr<rpc::App>(std::move(app));
+}
+
+}  // namespace srdf::applier

@@ -1,0 +1,194 @@
+#include "applier/applier_flow.h"
+
+#include <algorithm>
+
+#include "base/clock.h"
+#include "obs/log.h"
+
+namespace srdf::applier {
+
+namespace {
+
+constexpr std::chrono::milliseconds kBackoffFirst{100};
+constexpr std::chrono::milliseconds kBackoffMax{3000};
+constexpr std::chrono::milliseconds kBlockedAgain{3000};
+
+// Errors that the next round heals: it begins with the target's own word on what is applied.
+bool Heals(const Status& status) {
+  switch (status.code()) {
+    case StatusCode::kUnavailable:
+    case StatusCode::kAborted:
+    case StatusCode::kCancelled:
+    case StatusCode::kOutcomeUnknown:
+    case StatusCode::kDeadlineExceeded:
+    case StatusCode::kResourceExhausted:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+ApplierFlow::ApplierFlow(std::string name, std::vector<uint64_t> retry_schedule, engine::TargetEngine* target,
+                         TakeClient* receiver)
+    : name_(std::move(name)), retry_schedule_(std::move(retry_schedule)), target_(target), receiver_(receiver) {}
+
+ApplierFlow::~ApplierFlow() { Stop(); }
+
+void ApplierFlow::Start() {
+  thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
+}
+
+// A wagon whose payload has arrived is finished; one that is still arriving is rolled back.
+void ApplierFlow::Stop() {
+  if (!thread_.joinable()) return;
+  thread_.request_stop();
+  {
+    std::lock_guard lock(mu_);
+    if (take_ != nullptr) take_->Cancel();
+  }
+  thread_.join();
+}
+
+void ApplierFlow::Resume() { wait_.Wake(); }
+
+ApplierStatus ApplierFlow::GetStatus() const {
+  std::lock_guard lock(mu_);
+  ApplierStatus status = status_;
+  status.lag_p50_ms = lag_.Percentile(50);
+  status.lag_p99_ms = lag_.Percentile(99);
+  status.transit_p50_ms = transit_.Percentile(50);
+  status.transit_p99_ms = transit_.Percentile(99);
+  return status;
+}
+
+void ApplierFlow::SetState(ApplierState state, std::vector<Status> problems) {
+  std::lock_guard lock(mu_);
+  status_.state = state;
+  status_.problems = std::move(problems);
+  status_.since_ms = WallClockMs();
+}
+
+void ApplierFlow::Run(const std::stop_token& stop) {
+  Backoff backoff(kBackoffFirst, kBackoffMax);
+  size_t failures = 0;
+  uint64_t failed_after = 0;
+  while (!stop.stop_requested()) {
+    const Status ended = RunOnce(stop);
+    if (stop.stop_requested()) return;
+    const ApplierStatus status = GetStatus();
+    if (status.state == ApplierState::kBlocked) {
+      wait_.WaitFor(stop, kBlockedAgain);
+      continue;
+    }
+    if (status.state == ApplierState::kRunning) backoff.Reset();
+    if (Heals(ended)) {
+      obs::Warn("applier_reconnecting", {{"flow", name_}, {"reason", ended}});
+      {
+        std::lock_guard lock(mu_);
+        ++status_.retries;
+      }
+      SetState(ApplierState::kConnecting, {ended});
+      wait_.WaitFor(stop, ended.code() == StatusCode::kAborted ? kBackoffFirst : backoff.Next());
+      continue;
+    }
+    failures = status.checkpoint.sequence == failed_after ? failures + 1 : 1;
+    failed_after = status.checkpoint.sequence;
+    obs::Error("applier_failed", {{"flow", name_}, {"after_sequence", failed_after}, {"error", ended}});
+    SetState(ApplierState::kFailed, {ended});
+    const uint64_t wait_seconds = retry_schedule_[std::min(failures, retry_schedule_.size()) - 1];
+    wait_.WaitFor(stop, std::chrono::seconds(wait_seconds));
+  }
+}
+
+Status ApplierFlow::CheckTarget() {
+  auto problems = target_->Preflight();
+  if (!problems.ok()) return problems.status();
+  std::vector<Status> fatal;
+  for (const engine::PreflightProblem& p : *problems) {
+    obs::Log(p.fatal ? obs::Level::kError : obs::Level::kWarn, "preflight_finding",
+             {{"flow", name_}, {"what", p.what}, {"remedy", p.remedy}});
+    if (p.fatal) fatal.emplace_back(StatusCode::kFailedPrecondition, "target: " + p.what, p.remedy);
+  }
+  if (fatal.empty()) return {};
+  Status first = fatal.front();
+  SetState(ApplierState::kBlocked, std::move(fatal));
+  return first;
+}
+
+Result<engine::Checkpoint> ApplierFlow::StartingPoint(engine::TargetSession* session) {
+  SRDF_ASSIGN_OR_RETURN(const auto checkpoint, session->ReadCheckpoint(name_));
+  if (checkpoint.has_value()) return *checkpoint;
+  Status none(StatusCode::kFailedPrecondition, "flow " + name_ + " has no checkpoint at the target: its starting point is not known",
+              "copy the source to the target and run `srdfctl flow init " + name_ + " --position GTID` with the copy's GTID position");
+  SetState(ApplierState::kBlocked, {none});
+  return none;
+}
+
+Status ApplierFlow::RunOnce(const std::stop_token& stop) {
+  SRDF_RETURN_IF_ERROR(CheckTarget());
+  SRDF_ASSIGN_OR_RETURN(const auto session, target_->Connect());
+  SRDF_ASSIGN_OR_RETURN(const engine::Checkpoint checkpoint, StartingPoint(session.get()));
+  const ChainTip tip{checkpoint.epoch, checkpoint.sequence, checkpoint.wagon_uid, checkpoint.wagon_hash, checkpoint.position};
+  const std::shared_ptr<TakeSession> take = receiver_->Open(name_, tip);
+  {
+    std::lock_guard lock(mu_);
+    status_.checkpoint = tip;
+    status_.checkpoint_commit_time_ms = checkpoint.source_commit_time_ms;
+    take_ = take;
+    if (stop.stop_requested()) return {StatusCode::kCancelled, "stopping"};
+  }
+  Status ended = take->WaitOpen();
+  if (ended.ok()) {
+    // A failed wagon stays shown until it is applied.
+    if (GetStatus().state != ApplierState::kFailed) SetState(ApplierState::kRunning, {});
+    obs::Info("applier_running", {{"flow", name_}, {"after_sequence", tip.sequence}, {"position", tip.position.gtid}});
+    ended = ApplyWagons(session.get(), take.get());
+  }
+  std::lock_guard lock(mu_);
+  take_.reset();
+  return ended;
+}
+
+Status ApplierFlow::ApplyWagons(engine::TargetSession* session, TakeSession* take) {
+  WagonStream wagons(take);
+  bool running = GetStatus().state == ApplierState::kRunning;
+  for (;;) {
+    SRDF_ASSIGN_OR_RETURN(const WagonStream::Wagon wagon, wagons.Next());
+    const WagonHeader& header = wagon.reader->header();
+    auto applied = session->Apply(header, wagon.hash, wagon.reader.get());
+    if (!applied.ok()) {
+      const Status error = applied.status().WithContext("wagon " + std::to_string(header.sequence));
+      if (!Heals(error)) SRDF_RETURN_IF_ERROR(take->Failed(header.sequence, error));
+      return error;
+    }
+    if (!running) SetState(ApplierState::kRunning, {});
+    running = true;
+    WagonApplied(header, wagon.hash, *applied);
+    SRDF_RETURN_IF_ERROR(wagons.SkipRest());
+    SRDF_RETURN_IF_ERROR(take->Applied(header.sequence));
+  }
+}
+
+void ApplierFlow::WagonApplied(const WagonHeader& header, const std::string& hash, const engine::ApplyStats& stats) {
+  const int64_t now = WallClockMs();
+  obs::Debug("wagon_applied", {{"flow", name_},
+                               {"sequence", header.sequence},
+                               {"uid", header.uid},
+                               {"rows", stats.rows},
+                               {"statements", stats.statements},
+                               {"lag_ms", now - header.commit_time_last_ms}});
+  std::lock_guard lock(mu_);
+  status_.checkpoint = ChainTip{header.epoch, header.sequence, header.uid, hash, header.last};
+  status_.checkpoint_commit_time_ms = header.commit_time_last_ms;
+  status_.checkpoint_applied_at_ms = now;
+  ++status_.wagons;
+  status_.transactions += header.transactions;
+  status_.rows += stats.rows;
+  status_.statements += stats.statements;
+  lag_.Add(now - header.commit_time_last_ms);
+  transit_.Add(now - header.closed_at_ms);
+}
+
+}  // namespace srdf::applier

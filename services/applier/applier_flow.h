@@ -1,0 +1,89 @@
+// ApplierFlow: one flow's life in the applier, on a thread of its own.
+//
+//   connect to the target, preflight → read the checkpoint → open the Take stream there → apply wagon by wagon
+//
+// Exactly once: the checkpoint moves in the same target transaction as the wagon's rows, and every round
+// begins by reading it; so whatever is in doubt after an error (a commit whose reply was lost, too) is decided
+// by the target itself. Errors that pass by themselves are retried at once or with back-off. An error of the
+// wagon (divergence, schema) fails it visibly, upstream too; it is tried again by the flow's schedule and
+// when an operator says so, and nothing after it is applied before.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "applier/latency_window.h"
+#include "applier/take_client.h"
+#include "applier/wagon_stream.h"
+#include "base/backoff.h"
+#include "base/status.h"
+#include "engine/sink.h"
+
+namespace srdf::applier {
+
+enum class ApplierState { kConnecting, kRunning, kBlocked, kFailed };
+
+struct ApplierStatus {
+  ApplierState state = ApplierState::kConnecting;
+  std::vector<Status> problems;
+  int64_t since_ms = 0;
+  ChainTip checkpoint;
+  int64_t checkpoint_commit_time_ms = 0;
+  int64_t checkpoint_applied_at_ms = 0;
+  uint64_t wagons = 0;
+  uint64_t transactions = 0;
+  uint64_t rows = 0;
+  uint64_t statements = 0;
+  uint64_t retries = 0;
+  uint64_t lag_p50_ms = 0;
+  uint64_t lag_p99_ms = 0;
+  uint64_t transit_p50_ms = 0;
+  uint64_t transit_p99_ms = 0;
+};
+
+class ApplierFlow {
+ public:
+  // `target` and `receiver` outlive the flow. `retry_schedule`: seconds between tries of a wagon that fails.
+  ApplierFlow(std::string name, std::vector<uint64_t> retry_schedule, engine::TargetEngine* target, TakeClient* receiver);
+  ~ApplierFlow();
+
+  void Start();
+  void Stop();
+  // Any thread: a failed or blocked flow tries again at once.
+  void Resume();
+  ApplierStatus GetStatus() const;
+  Result<std::vector<engine::PreflightProblem>> Preflight() { return target_->Preflight(); }
+  const std::string& name() const { return name_; }
+
+ private:
+  void Run(const std::stop_token& stop);
+  Status RunOnce(const std::stop_token& stop);
+  Status CheckTarget();
+  Result<engine::Checkpoint> StartingPoint(engine::TargetSession* session);
+  Status ApplyWagons(engine::TargetSession* session, TakeSession* take);
+  void WagonApplied(const WagonHeader& header, const std::string& hash, const engine::ApplyStats& stats);
+  void SetState(ApplierState state, std::vector<Status> problems);
+
+  // constant
+  const std::string name_;
+  const std::vector<uint64_t> retry_schedule_;
+  engine::TargetEngine* const target_;
+  TakeClient* const receiver_;
+
+  WakeableWait wait_;
+  mutable std::mutex mu_;
+  // guarded by mu_
+  ApplierStatus status_;
+  LatencyWindow lag_;
+  LatencyWindow transit_;
+  std::shared_ptr<TakeSession> take_;
+
+  std::jthread thread_;
+};
+
+}  // namespace srdf::applier

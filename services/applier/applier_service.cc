@@ -1,0 +1,76 @@
+#include "applier/applier_service.h"
+
+#include "rpc/status_map.h"
+#include "wire/header_convert.h"
+
+namespace srdf::applier {
+
+namespace {
+
+v1::ApplierState ToProto(ApplierState state) {
+  switch (state) {
+    case ApplierState::kConnecting: return v1::APPLIER_STATE_CONNECTING;
+    case ApplierState::kRunning: return v1::APPLIER_STATE_RUNNING;
+    case ApplierState::kBlocked: return v1::APPLIER_STATE_BLOCKED;
+    case ApplierState::kFailed: return v1::APPLIER_STATE_FAILED;
+  }
+  return v1::APPLIER_STATE_UNSPECIFIED;
+}
+
+}  // namespace
+
+Result<ApplierFlow*> ApplierServiceImpl::Find(const std::string& flow) const {
+  const auto it = flows_->find(flow);
+  if (it == flows_->end()) return Status(StatusCode::kNotFound, "no flow named " + flow, "see `srdfctl flow list`");
+  return it->second.get();
+}
+
+grpc::Status ApplierServiceImpl::GetStatus(grpc::ServerContext*, const v1::GetStatusRequest*,
+                                           v1::GetStatusResponse* response) {
+  for (const auto& [name, flow] : *flows_) {
+    const ApplierStatus status = flow->GetStatus();
+    v1::FlowStatus* out = response->add_flows();
+    out->set_flow(name);
+    out->set_state(ToProto(status.state));
+    out->set_apply_mode("native");
+    for (const Status& problem : status.problems) rpc::ToProto(problem, status.since_ms, out->add_problems());
+    wire::ToProto(status.checkpoint, out->mutable_checkpoint());
+    out->set_checkpoint_commit_time_ms(status.checkpoint_commit_time_ms);
+    out->set_checkpoint_applied_at_ms(status.checkpoint_applied_at_ms);
+    out->set_wagons(status.wagons);
+    out->set_transactions(status.transactions);
+    out->set_rows(status.rows);
+    out->set_statements(status.statements);
+    out->set_retries(status.retries);
+    out->set_lag_p50_ms(status.lag_p50_ms);
+    out->set_lag_p99_ms(status.lag_p99_ms);
+    out->set_transit_p50_ms(status.transit_p50_ms);
+    out->set_transit_p99_ms(status.transit_p99_ms);
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status ApplierServiceImpl::Preflight(grpc::ServerContext*, const v1::PreflightRequest* request,
+                                           v1::PreflightResponse* response) {
+  auto flow = Find(request->flow());
+  if (!flow.ok()) return rpc::ToGrpc(flow.status());
+  auto problems = (*flow)->Preflight();
+  if (!problems.ok()) return rpc::ToGrpc(problems.status());
+  for (const engine::PreflightProblem& p : *problems) {
+    v1::PreflightFinding* finding = response->add_findings();
+    finding->set_what(p.what);
+    finding->set_remedy(p.remedy);
+    finding->set_fatal(p.fatal);
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status ApplierServiceImpl::ResumeFlow(grpc::ServerContext*, const v1::ResumeFlowRequest* request,
+                                            v1::ResumeFlowResponse*) {
+  auto flow = Find(request->flow());
+  if (!flow.ok()) return rpc::ToGrpc(flow.status());
+  (*flow)->Resume();
+  return grpc::Status::OK;
+}
+
+}  // namespace srdf::applier

@@ -1,0 +1,30 @@
+// ApplierServiceImpl: translates the RPCs of srdf.applier.v1 into calls of ApplierFlow.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "applier/applier_flow.h"
+#include "srdf/applier/v1/applier.grpc.pb.h"
+
+namespace srdf::applier {
+
+using FlowMap = std::map<std::string, std::unique_ptr<ApplierFlow>>;
+
+class ApplierServiceImpl final : public v1::ApplierService::Service {
+ public:
+  explicit ApplierServiceImpl(const FlowMap* flows) : flows_(flows) {}
+  grpc::Status GetStatus(grpc::ServerContext* context, const v1::GetStatusRequest* request,
+                         v1::GetStatusResponse* response) override;
+  grpc::Status Preflight(grpc::ServerContext* context, const v1::PreflightRequest* request,
+                         v1::PreflightResponse* response) override;
+  grpc::Status ResumeFlow(grpc::ServerContext* context, const v1::ResumeFlowRequest* request,
+                          v1::ResumeFlowResponse* response) override;
+
+ private:
+  Result<ApplierFlow*> Find(const std::string& flow) const;
+  const FlowMap* const flows_;
+};
+
+}  // namespace srdf::applier

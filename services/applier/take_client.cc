@@ -1,0 +1,93 @@
+#include "applier/take_client.h"
+
+#include "rpc/channel.h"
+#include "rpc/status_map.h"
+#include "srdf/receiver/v1/receiver.grpc.pb.h"
+#include "wire/header_convert.h"
+
+namespace srdf::applier {
+
+namespace {
+
+using receiver::v1::ReceiverService;
+using receiver::v1::TakeRequest;
+using receiver::v1::TakeResponse;
+
+class GrpcTakeSession : public TakeSession {
+ public:
+  GrpcTakeSession(ReceiverService::Stub* stub, const std::string& flow, const ChainTip& checkpoint)
+      : stream_(stub->Take(&context_)) {
+    TakeRequest request;
+    request.mutable_open()->set_protocol_version(1);
+    request.mutable_open()->set_flow(flow);
+    wire::ToProto(checkpoint, request.mutable_open()->mutable_checkpoint());
+    stream_->Write(request);
+  }
+  ~GrpcTakeSession() override {
+    context_.TryCancel();
+    if (!finished_) stream_->Finish();
+  }
+
+  Status WaitOpen() override {
+    stream_->WaitForInitialMetadata();
+    return context_.GetServerInitialMetadata().count("srdf-take") != 0 ? Status() : End();
+  }
+
+  Result<TakenChunk> Next() override {
+    if (!stream_->Read(&response_)) return End();
+    TakenChunk chunk;
+    chunk.sequence = response_.sequence();
+    chunk.wagon_hash = response_.wagon_hash();
+    chunk.chunk_no = response_.chunk_no();
+    chunk.chunk_count = response_.chunk_count();
+    chunk.data = std::move(*response_.mutable_data());
+    return chunk;
+  }
+
+  Status Applied(uint64_t sequence) override {
+    TakeRequest request;
+    request.mutable_applied()->set_sequence(sequence);
+    return stream_->Write(request) ? Status() : End();
+  }
+
+  Status Failed(uint64_t sequence, const Status& problem) override {
+    TakeRequest request;
+    request.mutable_failed()->set_sequence(sequence);
+    rpc::ToProto(problem, 0, request.mutable_failed()->mutable_problem());
+    return stream_->Write(request) ? Status() : End();
+  }
+
+  void Cancel() override { context_.TryCancel(); }
+
+ private:
+  Status End() {
+    if (finished_) return {StatusCode::kUnavailable, "the stream from the receiver has ended"};
+    finished_ = true;
+    const Status status = rpc::FromGrpc(stream_->Finish());
+    return status.ok() ? Status(StatusCode::kUnavailable, "the receiver closed the stream") : status;
+  }
+
+  grpc::ClientContext context_;
+  std::unique_ptr<grpc::ClientReaderWriter<TakeRequest, TakeResponse>> stream_;
+  TakeResponse response_;
+  bool finished_ = false;
+};
+
+class GrpcTakeClient : public TakeClient {
+ public:
+  explicit GrpcTakeClient(const std::string& address) : stub_(ReceiverService::NewStub(rpc::NewChannel(address))) {}
+  std::unique_ptr<TakeSession> Open(const std::string& flow, const ChainTip& checkpoint) override {
+    return std::make_unique<GrpcTakeSession>(stub_.get(), flow, checkpoint);
+  }
+
+ private:
+  std::unique_ptr<ReceiverService::Stub> stub_;
+};
+
+}  // namespace
+
+std::unique_ptr<TakeClient> NewGrpcTakeClient(const std::string& address) {
+  return std::make_unique<GrpcTakeClient>(address);
+}
+
+}  // namespace srdf::applier

@@ -1,0 +1,43 @@
+// TakeClient: the applier's way to the inbox.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "base/status.h"
+#include "model/wagon.h"
+
+namespace srdf::applier {
+
+struct TakenChunk {
+  uint64_t sequence = 0;
+  std::string wagon_hash;
+  uint32_t chunk_no = 0;
+  uint32_t chunk_count = 0;
+  std::string data;
+};
+
+// Next, Applied and Failed come from one thread; Cancel from any.
+class TakeSession {
+ public:
+  virtual ~TakeSession() = default;
+  // Waits until the receiver has taken over the checkpoint, or says why it does not.
+  virtual Status WaitOpen() = 0;
+  // The next chunk, in order; waits for it as long as it takes. An error ends the session.
+  virtual Result<TakenChunk> Next() = 0;
+  virtual Status Applied(uint64_t sequence) = 0;
+  virtual Status Failed(uint64_t sequence, const Status& problem) = 0;
+  virtual void Cancel() = 0;
+};
+
+class TakeClient {
+ public:
+  virtual ~TakeClient() = default;
+  virtual std::unique_ptr<TakeSession> Open(const std::string& flow, const ChainTip& checkpoint) = 0;
+};
+
+// A client of ReceiverService at `address`.
+std::unique_ptr<TakeClient> NewGrpcTakeClient(const std::string& address);
+
+}  // namespace srdf::applier

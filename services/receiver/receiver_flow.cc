@@ -1,0 +1,155 @@
+#include "receiver/receiver_flow.h"
+
+#include <algorithm>
+
+#include "base/clock.h"
+#include "obs/log.h"
+
+namespace srdf::receiver {
+
+ReceiverFlow::ReceiverFlow(const config::FlowConfig& config, store::Inbox* inbox)
+    : name_(config.name),
+      inbox_bytes_max_(config.inbox_max_bytes),
+      purge_after_days_(config.purge_after_days),
+      inbox_(inbox) {}
+
+void ReceiverFlow::OpenDeliver(DeliverStreamEvents events) {
+  std::lock_guard lock(mu_);
+  deliver_ = std::move(events);
+  credit_withheld_ = 0;
+}
+
+void ReceiverFlow::CloseDeliver() {
+  std::lock_guard lock(mu_);
+  deliver_.reset();
+}
+
+void ReceiverFlow::WagonAccepted() {
+  std::lock_guard lock(mu_);
+  ++accepted_ticks_;
+  changed_.notify_all();
+}
+
+uint64_t ReceiverFlow::CreditFor(uint64_t bytes) {
+  const auto flow = inbox_->GetFlow(name_);
+  std::lock_guard lock(mu_);
+  if (flow.ok() && flow->unapplied_bytes < inbox_bytes_max_) return bytes;
+  credit_withheld_ += bytes;
+  return 0;
+}
+
+// The inbox is full: credit was held back, and comes back as wagons are applied.
+Status ReceiverFlow::ReleaseCredit() {
+  SRDF_ASSIGN_OR_RETURN(const store::InboxFlow flow, inbox_->GetFlow(name_));
+  std::lock_guard lock(mu_);
+  if (credit_withheld_ == 0 || !deliver_.has_value() || flow.unapplied_bytes >= inbox_bytes_max_) return {};
+  deliver_->on_credit(credit_withheld_);
+  credit_withheld_ = 0;
+  return {};
+}
+
+ReceiverCounts ReceiverFlow::GetCounts() const {
+  std::lock_guard lock(mu_);
+  return counts_;
+}
+
+void ReceiverFlow::AddCounts(const ReceiverCounts& more) {
+  std::lock_guard lock(mu_);
+  counts_.accepted += more.accepted;
+  counts_.duplicates += more.duplicates;
+  counts_.rejected += more.rejected;
+  counts_.invalid += more.invalid;
+}
+
+Status ReceiverFlow::OpenTake(const ChainTip& checkpoint) {
+  SRDF_ASSIGN_OR_RETURN(const store::InboxFlow before, inbox_->GetFlow(name_));
+  SRDF_RETURN_IF_ERROR(inbox_->AdoptCheckpoint(name_, checkpoint));
+  std::lock_guard lock(mu_);
+  take_open_ = true;
+  problem_ = {};
+  applied_sequence_ = checkpoint.sequence;
+  ++accepted_ticks_;
+  changed_.notify_all();
+  obs::Info("applier_connected", {{"flow", name_}, {"checkpoint", checkpoint.sequence}});
+  if (!deliver_.has_value()) return {};
+  if (!before.tip_known) {
+    deliver_->on_tip_known();
+  } else if (checkpoint.sequence != 0) {
+    deliver_->on_applied(checkpoint.sequence);
+  }
+  return {};
+}
+
+void ReceiverFlow::CloseTake() {
+  std::lock_guard lock(mu_);
+  take_open_ = false;
+}
+
+Status ReceiverFlow::Applied(uint64_t sequence) {
+  SRDF_RETURN_IF_ERROR(inbox_->MarkApplied(name_, sequence));
+  {
+    std::lock_guard lock(mu_);
+    applied_sequence_ = std::max(applied_sequence_, sequence);
+    ++accepted_ticks_;
+    changed_.notify_all();
+    if (deliver_.has_value()) deliver_->on_applied(sequence);
+  }
+  return ReleaseCredit();
+}
+
+Status ReceiverFlow::Failed(uint64_t sequence, const Status& problem) {
+  SRDF_RETURN_IF_ERROR(inbox_->MarkFailed(name_, sequence, problem.ToString()));
+  std::lock_guard lock(mu_);
+  if (deliver_.has_value()) deliver_->on_failed(sequence, problem);
+  return {};
+}
+
+Result<std::optional<store::InboxWagon>> ReceiverFlow::NextToApply(uint64_t after, uint32_t window,
+                                                                   const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    uint64_t seen = 0;
+    bool room = false;
+    {
+      std::lock_guard lock(mu_);
+      seen = accepted_ticks_;
+      room = after < applied_sequence_ + window;
+    }
+    if (room) {
+      SRDF_ASSIGN_OR_RETURN(auto wagon, inbox_->NextToApply(name_, after));
+      if (wagon.has_value()) return wagon;
+    }
+    std::unique_lock lock(mu_);
+    changed_.wait(lock, stop, [&] { return accepted_ticks_ != seen; });
+  }
+  return std::optional<store::InboxWagon>();
+}
+
+void ReceiverFlow::SetProblem(const Status& problem) {
+  std::lock_guard lock(mu_);
+  problem_ = problem;
+  problem_since_ms_ = WallClockMs();
+}
+
+std::pair<Status, int64_t> ReceiverFlow::problem() const {
+  std::lock_guard lock(mu_);
+  return {problem_, problem_since_ms_};
+}
+
+bool ReceiverFlow::shipper_connected() const {
+  std::lock_guard lock(mu_);
+  return deliver_.has_value();
+}
+
+bool ReceiverFlow::applier_connected() const {
+  std::lock_guard lock(mu_);
+  return take_open_;
+}
+
+Status ReceiverFlow::Purge() {
+  const auto keep_ms = static_cast<int64_t>(purge_after_days_) * 24 * 3600 * 1000;
+  SRDF_ASSIGN_OR_RETURN(const uint64_t purged, inbox_->Purge(name_, WallClockMs() - keep_ms));
+  if (purged != 0) obs::Info("inbox_purged", {{"flow", name_}, {"wagons", purged}});
+  return {};
+}
+
+}  // namespace srdf::receiver

@@ -1,0 +1,238 @@
+#include "receiver/receiver_service.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "obs/log.h"
+#include "receiver/deliver_intake.h"
+#include "rpc/duplex.h"
+#include "rpc/status_map.h"
+#include "wire/header_convert.h"
+
+namespace srdf::receiver {
+
+namespace {
+
+using DeliverDuplex = rpc::ServerDuplex<v1::DeliverRequest, v1::DeliverResponse>;
+using TakeDuplex = rpc::ServerDuplex<v1::TakeRequest, v1::TakeResponse>;
+
+// Bytes a shipper may have on the way: several wagons of a busy flow, a small part of a huge one.
+constexpr uint64_t kCreditBytes = 16u << 20;
+constexpr uint32_t kTakeWindowDefault = 2;
+constexpr uint32_t kListDefault = 50;
+constexpr uint32_t kListMax = 1000;
+
+void FillReceipt(const WagonReceipt& receipt, v1::DeliverResponse::WagonReceipt* out) {
+  out->set_sequence(receipt.sequence);
+  out->set_wagon_uid(receipt.wagon_uid);
+  out->set_error(receipt.error);
+  switch (receipt.kind) {
+    case ReceiptKind::kAccepted: out->set_receipt(v1::RECEIPT_ACCEPTED); break;
+    case ReceiptKind::kDuplicate: out->set_receipt(v1::RECEIPT_DUPLICATE); break;
+    case ReceiptKind::kInvalidPayload: out->set_receipt(v1::RECEIPT_INVALID_PAYLOAD); break;
+    case ReceiptKind::kBusy: out->set_busy(true); [[fallthrough]];
+    case ReceiptKind::kRejected: out->set_receipt(v1::RECEIPT_REJECTED); break;
+  }
+}
+
+Status SendOpened(ReceiverFlow* flow, DeliverDuplex* duplex) {
+  SRDF_ASSIGN_OR_RETURN(const store::InboxFlow state, flow->inbox()->GetFlow(flow->name()));
+  SRDF_ASSIGN_OR_RETURN(const store::PartialWagon partial, flow->inbox()->GetPartial(flow->name()));
+  v1::DeliverResponse response;
+  v1::DeliverResponse::Opened* opened = response.mutable_opened();
+  opened->set_tip_known(state.tip_known);
+  wire::ToProto(state.tip, opened->mutable_tip());
+  opened->set_partial_sequence(partial.sequence);
+  opened->set_partial_uid(partial.uid);
+  opened->set_partial_hash(partial.hash);
+  opened->set_partial_chunks(partial.chunks);
+  opened->set_credit_bytes(kCreditBytes);
+  opened->set_applied_sequence(state.applied_sequence);
+  duplex->Write(response);
+  return {};
+}
+
+DeliverStreamEvents EventsFor(ReceiverFlow* flow, const std::shared_ptr<DeliverDuplex>& duplex) {
+  DeliverStreamEvents events;
+  events.on_tip_known = [flow, duplex] {
+    if (Status s = SendOpened(flow, duplex.get()); !s.ok()) duplex->Cancel(s);
+  };
+  events.on_credit = [duplex](uint64_t bytes) {
+    v1::DeliverResponse response;
+    response.mutable_credit()->set_bytes(bytes);
+    duplex->Write(response);
+  };
+  events.on_applied = [duplex](uint64_t sequence) {
+    v1::DeliverResponse response;
+    response.mutable_applied()->set_sequence(sequence);
+    duplex->Write(response);
+  };
+  events.on_failed = [duplex](uint64_t sequence, const Status& problem) {
+    v1::DeliverResponse response;
+    response.mutable_failed()->set_sequence(sequence);
+    rpc::ToProto(problem, 0, response.mutable_failed()->mutable_problem());
+    duplex->Write(response);
+  };
+  return events;
+}
+
+Status SendWagons(ReceiverFlow* flow, TakeDuplex* duplex, uint64_t after, uint32_t window, const std::stop_token& stop) {
+  while (!stop.stop_requested()) {
+    SRDF_ASSIGN_OR_RETURN(const auto wagon, flow->NextToApply(after, window, stop));
+    if (!wagon.has_value()) break;
+    after = wagon->header.sequence;
+    for (uint32_t chunk_no = 0; chunk_no < wagon->chunk_count; ++chunk_no) {
+      SRDF_ASSIGN_OR_RETURN(std::string data, flow->inbox()->ReadChunk(flow->name(), after, chunk_no));
+      v1::TakeResponse response;
+      response.set_sequence(after);
+      response.set_wagon_hash(wagon->hash);
+      response.set_chunk_no(chunk_no);
+      response.set_chunk_count(wagon->chunk_count);
+      response.set_data(std::move(data));
+      if (!duplex->Write(response)) return {};
+    }
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<ReceiverFlow*> ReceiverServiceImpl::Find(const std::string& flow) const {
+  const auto it = flows_->find(flow);
+  if (it == flows_->end()) return Status(StatusCode::kNotFound, "the receiver has no flow named " + flow, "configure the flow at both sites");
+  return it->second.get();
+}
+
+grpc::Status ReceiverServiceImpl::Deliver(grpc::ServerContext* context,
+                                          grpc::ServerReaderWriter<v1::DeliverResponse, v1::DeliverRequest>* stream) {
+  v1::DeliverRequest request;
+  if (!stream->Read(&request) || !request.has_open() || request.open().protocol_version() != 1) {
+    return rpc::ToGrpc({StatusCode::kInvalidArgument, "a deliver stream begins with `open`, protocol version 1"});
+  }
+  auto flow = Find(request.open().flow());
+  if (!flow.ok()) return rpc::ToGrpc(flow.status());
+  const auto duplex = std::make_shared<DeliverDuplex>(context, stream);
+  auto slot = delivers_.Enter((*flow)->name(), [duplex](Status status) { duplex->Cancel(std::move(status)); });
+  if (!slot.ok()) return rpc::ToGrpc(slot.status());
+
+  // The stream is made known first: a checkpoint that arrives in between is then told twice, not never.
+  (*flow)->OpenDeliver(EventsFor(*flow, duplex));
+  Status ended = SendOpened(*flow, duplex.get());
+  DeliverIntake intake(*flow);
+  while (ended.ok() && stream->Read(&request)) {
+    const auto& chunk = request.chunk();
+    auto receipt = intake.Append({chunk.sequence(), chunk.wagon_uid(), chunk.wagon_hash(), chunk.chunk_no(),
+                                  chunk.chunk_count(), chunk.data()});
+    ended = receipt.status();
+    if (!ended.ok()) {
+      obs::Error("deliver_failed", {{"flow", (*flow)->name()}, {"error", ended}});
+      break;
+    }
+    if (const uint64_t credit = (*flow)->CreditFor(chunk.data().size()); credit != 0) {
+      v1::DeliverResponse response;
+      response.mutable_credit()->set_bytes(credit);
+      duplex->Write(response);
+    }
+    if (!receipt->has_value()) continue;
+    v1::DeliverResponse response;
+    FillReceipt(**receipt, response.mutable_receipt());
+    duplex->Write(response);
+  }
+  if (const Status first = duplex->end_status(); !first.ok()) ended = first;
+  (*flow)->CloseDeliver();
+  duplex->Close();
+  return rpc::ToGrpc(ended);
+}
+
+grpc::Status ReceiverServiceImpl::Take(grpc::ServerContext* context,
+                                       grpc::ServerReaderWriter<v1::TakeResponse, v1::TakeRequest>* stream) {
+  v1::TakeRequest request;
+  if (!stream->Read(&request) || !request.has_open() || request.open().protocol_version() != 1) {
+    return rpc::ToGrpc({StatusCode::kInvalidArgument, "a take stream begins with `open`, protocol version 1"});
+  }
+  auto flow = Find(request.open().flow());
+  if (!flow.ok()) return rpc::ToGrpc(flow.status());
+  const auto duplex = std::make_shared<TakeDuplex>(context, stream);
+  auto slot = takes_.Enter((*flow)->name(), [duplex](Status status) { duplex->Cancel(std::move(status)); });
+  if (!slot.ok()) return rpc::ToGrpc(slot.status());
+
+  const ChainTip checkpoint = wire::FromProto(request.open().checkpoint());
+  const uint32_t window = request.open().window_wagons() == 0 ? kTakeWindowDefault : request.open().window_wagons();
+  if (Status s = (*flow)->OpenTake(checkpoint); !s.ok()) {
+    (*flow)->SetProblem(s);
+    return rpc::ToGrpc(s);
+  }
+  // Tells the applier that its checkpoint was taken over.
+  context->AddInitialMetadata("srdf-take", "open");
+  stream->SendInitialMetadata();
+  std::jthread sender([flow = *flow, duplex, checkpoint, window](const std::stop_token& stop) {
+    if (Status s = SendWagons(flow, duplex.get(), checkpoint.sequence, window, stop); !s.ok()) {
+      obs::Error("inbox_read_failed", {{"flow", flow->name()}, {"error", s}});
+      flow->SetProblem(s);
+      duplex->Cancel(s);
+    }
+  });
+  Status ended;
+  while (ended.ok() && stream->Read(&request)) {
+    if (request.has_applied()) ended = (*flow)->Applied(request.applied().sequence());
+    if (request.has_failed()) {
+      ended = (*flow)->Failed(request.failed().sequence(), rpc::FromProto(request.failed().problem()));
+    }
+  }
+  sender.request_stop();
+  // A sender that waits for the network must not keep the handler.
+  if (!ended.ok()) {
+    (*flow)->SetProblem(ended);
+    duplex->Cancel(ended);
+  }
+  sender.join();
+  if (const Status first = duplex->end_status(); !first.ok()) ended = first;
+  (*flow)->CloseTake();
+  duplex->Close();
+  return rpc::ToGrpc(ended);
+}
+
+grpc::Status ReceiverServiceImpl::GetStatus(grpc::ServerContext*, const v1::GetStatusRequest*,
+                                            v1::GetStatusResponse* response) {
+  for (const auto& [name, flow] : *flows_) {
+    auto state = flow->inbox()->GetFlow(name);
+    if (!state.ok()) return rpc::ToGrpc(state.status());
+    const ReceiverCounts counts = flow->GetCounts();
+    v1::FlowStatus* out = response->add_flows();
+    out->set_flow(name);
+    out->set_shipper_connected(flow->shipper_connected());
+    out->set_applier_connected(flow->applier_connected());
+    wire::ToProto(state->tip, out->mutable_accepted());
+    out->set_applied_sequence(state->applied_sequence);
+    out->set_unapplied_wagons(state->unapplied_wagons);
+    out->set_unapplied_bytes(state->unapplied_bytes);
+    if (const auto [problem, since_ms] = flow->problem(); !problem.ok()) rpc::ToProto(problem, since_ms, out->add_problems());
+    out->set_duplicates(counts.duplicates);
+    out->set_rejected(counts.rejected);
+    out->set_invalid(counts.invalid);
+  }
+  return grpc::Status::OK;
+}
+
+grpc::Status ReceiverServiceImpl::ListWagons(grpc::ServerContext*, const v1::ListWagonsRequest* request,
+                                             v1::ListWagonsResponse* response) {
+  auto flow = Find(request->flow());
+  if (!flow.ok()) return rpc::ToGrpc(flow.status());
+  const uint32_t limit = request->limit() == 0 ? kListDefault : std::min(request->limit(), kListMax);
+  auto wagons = (*flow)->inbox()->List((*flow)->name(), request->before_sequence(), limit);
+  if (!wagons.ok()) return rpc::ToGrpc(wagons.status());
+  for (const store::InboxWagon& wagon : *wagons) {
+    model::v1::WagonInfo* info = response->add_wagons();
+    wire::ToProto(wagon.header, info->mutable_header());
+    info->set_hash(wagon.hash);
+    info->set_frame_bytes(wagon.frame_bytes);
+    info->set_status(store::InboxStatusName(wagon.status));
+    info->set_error(wagon.error);
+    info->set_stored_at_ms(wagon.received_at_ms);
+    info->set_applied_at_ms(wagon.applied_at_ms);
+    info->set_payload_present(wagon.payload_present);
+  }
+  return grpc::Status::OK;
+}
+
+}  // namespace srdf::receiver
