@@ -1,0 +1,132 @@
+#include "engine_mariadb/ddl_applier.h"
+
+#include <mysqld_error.h>
+
+#include "engine_mariadb/ddl_context.h"
+#include "engine_mariadb/ddl_fingerprint.h"
+#include "failpoint/failpoint.h"
+
+namespace srdf::engine_mariadb {
+
+namespace {
+
+constexpr size_t kSqlTextBytesMax = 2000;
+
+// The start of a statement, cut at a character.
+std::string Excerpt(const std::string& sql, size_t bytes_max) {
+  if (sql.size() <= bytes_max) return sql;
+  size_t end = bytes_max;
+  while (end > 0 && (static_cast<unsigned char>(sql[end]) & 0xc0) == 0x80) --end;
+  return sql.substr(0, end) + "…";
+}
+
+// "There is nothing to drop".
+bool AlreadyGone(unsigned error) {
+  switch (error) {
+    case ER_DB_DROP_EXISTS:
+    case ER_BAD_TABLE_ERROR:
+    case ER_SP_DOES_NOT_EXIST:
+    case ER_TRG_DOES_NOT_EXIST:
+    case ER_EVENT_DOES_NOT_EXIST:
+    case ER_CANT_DROP_FIELD_OR_KEY:
+    case ER_UNKNOWN_SEQUENCES:
+    case ER_UNKNOWN_VIEW:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+Status PrepareTargetSession(Connection* connection, uint32_t origin_server_id) {
+  SRDF_RETURN_IF_ERROR(connection->Execute(
+      "SET SESSION autocommit=1, sql_mode='', time_zone='+00:00', foreign_key_checks=1, unique_checks=1, "
+      "innodb_lock_wait_timeout=20, lock_wait_timeout=60, max_statement_time=0, wait_timeout=31536000, "
+      "net_read_timeout=600, net_write_timeout=600, tx_isolation='READ-COMMITTED', innodb_strict_mode=0"));
+  if (origin_server_id == 0) return {};
+  const Status status = connection->Execute("SET SESSION server_id=" + std::to_string(origin_server_id));
+  if (status.ok()) return status;
+  return {status.code(), "cannot mark the writes with their origin: " + status.message(),
+          "GRANT BINLOG REPLAY ON *.* to the user of the target"};
+}
+
+Result<std::unique_ptr<Connection>> DdlApplier::OpenLocked(const std::string& flow) const {
+  SRDF_ASSIGN_OR_RETURN(auto ddl, Connection::Open(endpoint_, {}));
+  SRDF_RETURN_IF_ERROR(PrepareTargetSession(ddl.get(), origin_server_id_));
+  const std::string name = "srdf.ddl." + flow.substr(0, 40);
+  SRDF_ASSIGN_OR_RETURN(const std::string locked,
+                        ddl->QueryValue("SELECT GET_LOCK(" + ddl->Quote(name) + ", 10)"));
+  if (locked != "1") {
+    return Status(StatusCode::kAborted,
+                  "another session still runs a DDL statement of flow " + flow + " at the target");
+  }
+  return ddl;
+}
+
+Status DdlApplier::Run(const WagonHeader& header, unsigned number, const Statement& statement) {
+  SRDF_ASSIGN_OR_RETURN(auto ddl, OpenLocked(header.flow));
+  SRDF_ASSIGN_OR_RETURN(auto found, SelectDdlIntent(connection_, header, number));
+  DdlIntent intent;
+  bool repeated_drop = false;
+  if (!found.has_value()) {
+    intent.number = number;
+    intent.wagon_uid = header.uid;
+    intent.sql_digest = Digest(statement.sql);
+    intent.sql_text = Excerpt(statement.sql, kSqlTextBytesMax);
+    SRDF_ASSIGN_OR_RETURN(intent.fingerprint_before, DdlFingerprint(ddl.get(), statement));
+    SRDF_RETURN_IF_ERROR(InsertDdlIntent(connection_, header, intent));
+    SRDF_FAILPOINT("applier.after_ddl_intent");
+  } else {
+    intent = *found;
+    if (intent.wagon_uid != header.uid || intent.sql_digest != Digest(statement.sql)) {
+      return {StatusCode::kDataLoss,
+              "wagon " + header.uid + " has number " + std::to_string(header.sequence) +
+                  ", under which the target began another DDL statement (of wagon " + intent.wagon_uid +
+                  "): " + intent.sql_text,
+              "see srdf.ddl_intent at the target"};
+    }
+    SRDF_ASSIGN_OR_RETURN(const std::string now, DdlFingerprint(ddl.get(), statement));
+    if (intent.done || now != intent.fingerprint_before) {
+      if (intent.done || !IsDrop(statement.sql)) return {};
+      repeated_drop = true;
+    }
+  }
+  const Status status = Execute(ddl.get(), statement, repeated_drop);
+  if (status.ok()) {
+    SRDF_FAILPOINT("applier.after_ddl");
+    return status;
+  }
+  // A refused statement may still have done a part (DROP of several tables). What is there now is the new
+  // starting point, so that the next attempt runs the statement again and is refused again, until somebody
+  // mends the target.
+  if (status.code() != StatusCode::kUnavailable && !repeated_drop) {
+    SRDF_ASSIGN_OR_RETURN(auto probe, Connection::Open(endpoint_, {}));
+    SRDF_RETURN_IF_ERROR(PrepareTargetSession(probe.get(), 0));
+    SRDF_ASSIGN_OR_RETURN(intent.fingerprint_before, DdlFingerprint(probe.get(), statement));
+    SRDF_RETURN_IF_ERROR(UpdateDdlIntentFingerprint(connection_, header, intent));
+  }
+  return status;
+}
+
+Status DdlApplier::Execute(Connection* ddl, const Statement& statement, bool repeated_drop) {
+  SRDF_RETURN_IF_ERROR(RestoreContext(ddl, statement, repeated_drop));
+  const Status status = ddl->Execute(statement.sql);
+  const unsigned error = ddl->last_errno();
+  if (status.ok()) {
+    if (statement.error_code == 0 || IsDrop(statement.sql)) return status;
+    return {StatusCode::kDivergence,
+            "DDL statement ended with error " + std::to_string(statement.error_code) +
+                " at the source, but succeeded at the target: " + Excerpt(statement.sql, 500)};
+  }
+  if (status.code() == StatusCode::kUnavailable || status.code() == StatusCode::kAborted) return status;
+  if (error == statement.error_code) return {};  // the same partial failure as at the source
+  if (repeated_drop && AlreadyGone(error)) return {};
+  return {status.code(),
+          "DDL statement failed at the target: " + status.message() +
+              "; statement: " + Excerpt(statement.sql, 500),
+          status.remedy().empty() ? "mend the target (or make the change there by hand), then resume the flow"
+                                  : status.remedy()};
+}
+
+}  // namespace srdf::engine_mariadb

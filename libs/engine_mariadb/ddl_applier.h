@@ -1,0 +1,47 @@
+// DdlApplier: runs the DDL statements of wagons at the target, neither twice nor not at all.
+//
+// DDL commits by itself and cannot share a transaction with the checkpoint. So an intent row with a
+// fingerprint of the databases concerned is committed first; then the statement runs; then its owner marks
+// the intent as done in the transaction that moves the checkpoint. Found again after a crash with the intent
+// still open: an unchanged fingerprint says that the statement has not run (or that running it again changes
+// nothing), a changed one that it has.
+//
+// A DROP of several objects is not atomic: found half-done, it runs again with sql_if_exists.
+// A lost connection does not end a statement at the server: each statement runs under a named lock
+// (GET_LOCK) of its own connection, so that a second attempt waits until the first has ended.
+#pragma once
+
+#include <string>
+
+#include "base/status.h"
+#include "engine_mariadb/connection.h"
+#include "engine_mariadb/target_schema.h"
+#include "model/statement.h"
+#include "model/wagon.h"
+
+namespace srdf::engine_mariadb {
+
+class DdlApplier {
+ public:
+  // `connection` keeps the intent rows; each statement opens a further one to `endpoint`.
+  DdlApplier(Connection* connection, const engine::ServerEndpoint& endpoint, uint32_t origin_server_id)
+      : connection_(connection), endpoint_(endpoint), origin_server_id_(origin_server_id) {}
+
+  // Outside any transaction. When it returns OK the statement has run at the target, now or before a crash.
+  // kAborted: another session still runs it, or a lock was not had in time. An error of the statement leaves
+  // its intent open: the next call runs it again, unless somebody changed the objects by hand meanwhile.
+  Status Run(const WagonHeader& header, unsigned number, const Statement& statement);
+
+ private:
+  Result<std::unique_ptr<Connection>> OpenLocked(const std::string& flow) const;
+  Status Execute(Connection* ddl, const Statement& statement, bool repeated_drop);
+
+  Connection* const connection_;
+  const engine::ServerEndpoint endpoint_;
+  const uint32_t origin_server_id_;
+};
+
+// Session settings every connection to a target has; origin_server_id 0 leaves the mark out.
+Status PrepareTargetSession(Connection* connection, uint32_t origin_server_id);
+
+}  // namespace srdf::engine_mariadb

@@ -1,0 +1,99 @@
+#include "engine_mariadb/ddl_context.h"
+
+#include <fmt/format.h>
+#include <mysqld_error.h>
+#include <strings.h>
+
+namespace srdf::engine_mariadb {
+
+namespace {
+
+// Bits of flags2 in a Query event (THD option bits that are written to the log; they never change).
+constexpr uint32_t kAutoIsNull = 1u << 14;
+constexpr uint32_t kNoCheckConstraintChecks = 1u << 15;
+constexpr uint32_t kExplicitDefaultsForTimestamp = 1u << 24;
+constexpr uint32_t kNoForeignKeyChecks = 1u << 26;
+constexpr uint32_t kRelaxedUniqueChecks = 1u << 27;
+constexpr uint32_t kIfExists = 1u << 28;
+
+int Flag(bool on) { return on ? 1 : 0; }
+
+}  // namespace
+
+std::string ContextStatement(const Statement& s, bool if_exists) {
+  std::string out = "SET SESSION lc_time_names=" + std::to_string(s.lc_time_names);
+  if (s.has_flags2) {
+    out += fmt::format(
+        ", foreign_key_checks={}, unique_checks={}, sql_auto_is_null={}, check_constraint_checks={}",
+        Flag((s.flags2 & kNoForeignKeyChecks) == 0), Flag((s.flags2 & kRelaxedUniqueChecks) == 0),
+        Flag((s.flags2 & kAutoIsNull) != 0), Flag((s.flags2 & kNoCheckConstraintChecks) == 0));
+  }
+  out += fmt::format(", sql_if_exists={}", Flag(if_exists || (s.has_flags2 && (s.flags2 & kIfExists) != 0)));
+  if (s.has_sql_mode) out += fmt::format(", sql_mode={}", s.sql_mode);
+  if (s.auto_increment_increment != 0 && s.auto_increment_offset != 0) {
+    out += fmt::format(", auto_increment_increment={}, auto_increment_offset={}", s.auto_increment_increment,
+                       s.auto_increment_offset);
+  }
+  if (!s.time_zone.empty()) {
+    std::string quoted;
+    for (const char c : s.time_zone) {
+      if (c != '\'' && c != '\\') quoted.push_back(c);
+    }
+    out += ", time_zone='" + quoted + "'";
+  }
+  if (s.collation_database != 0) out += fmt::format(", collation_database={}", s.collation_database);
+  out += fmt::format(", timestamp={}.{:06}", s.timestamp_us / 1000000, s.timestamp_us % 1000000);
+  // Last: from here on the server reads our text in the statement's character set.
+  if (s.has_charset) {
+    out += fmt::format(", character_set_client={}, collation_connection={}, collation_server={}",
+                       s.charset_client, s.collation_connection, s.collation_server);
+  }
+  return out;
+}
+
+Status RestoreContext(Connection* connection, const Statement& statement, bool if_exists) {
+  if (!statement.database.empty() && mysql_select_db(connection->handle(), statement.database.c_str()) != 0) {
+    const Status status = connection->LastError("cannot use database " + statement.database);
+    // CREATE DATABASE names itself as its default database; another one may be gone by now at the source.
+    if (connection->last_errno() != ER_BAD_DB_ERROR) return status;
+  }
+  if (statement.has_flags2) {
+    // Not every version lets a session change it; most need not.
+    SRDF_ASSIGN_OR_RETURN(const std::string now,
+                          connection->QueryValue("SELECT @@explicit_defaults_for_timestamp"));
+    const std::string wanted = (statement.flags2 & kExplicitDefaultsForTimestamp) != 0 ? "1" : "0";
+    if (now != wanted) {
+      SRDF_RETURN_IF_ERROR(connection->Execute("SET SESSION explicit_defaults_for_timestamp=" + wanted));
+    }
+  }
+  const Status status = connection->Execute(ContextStatement(statement, if_exists));
+  if (status.ok()) return status;
+  if (connection->last_errno() == ER_UNKNOWN_TIME_ZONE) {
+    return {status.code(),
+            "the statement ran in time zone '" + statement.time_zone + "', which the target does not know",
+            "load the time zones at the target: mariadb-tzinfo-to-sql /usr/share/zoneinfo | mariadb mysql"};
+  }
+  return status.WithContext("cannot restore the session context of a DDL statement");
+}
+
+bool IsDrop(std::string_view sql) {
+  for (;;) {
+    while (!sql.empty() &&
+           (sql[0] == ' ' || sql[0] == '\t' || sql[0] == '\n' || sql[0] == '\r' || sql[0] == '(')) {
+      sql.remove_prefix(1);
+    }
+    size_t end = std::string_view::npos;
+    if (sql.substr(0, 2) == "/*" && sql.substr(2, 1) != "!" && sql.substr(2, 2) != "M!") {
+      end = sql.find("*/", 2);
+      if (end != std::string_view::npos) ++end;
+    } else if (sql.substr(0, 1) == "#" || sql.substr(0, 3) == "-- ") {
+      end = sql.find('\n');
+    } else {
+      return sql.size() > 4 && strncasecmp(sql.data(), "DROP", 4) == 0;
+    }
+    if (end == std::string_view::npos) return false;
+    sql.remove_prefix(end + 1);
+  }
+}
+
+}  // namespace srdf::engine_mariadb

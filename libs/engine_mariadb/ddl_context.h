@@ -1,0 +1,24 @@
+// Restores the session context in which a DDL statement ran at the source, as a replica would.
+//
+// A DDL statement gets a connection of its own, so that nothing of its context can leak into the next one
+// and a default database that does not exist can simply be left out.
+#pragma once
+
+#include <string>
+
+#include "base/status.h"
+#include "engine_mariadb/connection.h"
+#include "model/statement.h"
+
+namespace srdf::engine_mariadb {
+
+// The SET statement for a context; `if_exists` makes DROP, ALTER and RENAME forgiving (sql_if_exists).
+std::string ContextStatement(const Statement& statement, bool if_exists);
+
+// Sets up a fresh connection: default database where it exists, then the context.
+Status RestoreContext(Connection* connection, const Statement& statement, bool if_exists);
+
+// True when the statement begins with DROP, after white space and comments.
+bool IsDrop(std::string_view sql);
+
+}  // namespace srdf::engine_mariadb

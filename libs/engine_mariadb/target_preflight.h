@@ -1,0 +1,20 @@
+// What of a MariaDB target must be changed before wagons can be applied, each with the statement that does.
+#pragma once
+
+#include <vector>
+
+#include "base/status.h"
+#include "engine/source.h"
+#include "engine_mariadb/connection.h"
+
+namespace srdf::engine_mariadb {
+
+// Reads only. An error means that the server could not be asked.
+Result<std::vector<engine::PreflightProblem>> TargetPreflight(Connection* connection);
+
+// The global privileges in the lines of SHOW GRANTS, in upper case; "ALL PRIVILEGES" as such. `database`:
+// those on this database as well.
+std::vector<std::string> GrantedPrivileges(const std::vector<std::string>& grants,
+                                           const std::string& database);
+
+}  // namespace srdf::engine_mariadb

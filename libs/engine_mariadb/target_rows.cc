@@ -1,0 +1,215 @@
+#include "engine_mariadb/target_rows.h"
+
+#include <mysqld_error.h>
+
+#include <algorithm>
+
+namespace srdf::engine_mariadb {
+
+namespace {
+
+// Larger statements are not faster (measured), and cost the server and us memory.
+constexpr uint64_t kStatementBytesMax = 2 << 20;
+
+uint64_t EventBytesMax(uint64_t packet_bytes_max) {
+  return std::min(packet_bytes_max / 2, kStatementBytesMax) / 4 * 3;
+}
+
+size_t ImageBytes(const RowRunHeader& header, const Row& row) {
+  return (header.op == RowOp::kInsert ? 0 : row.before.size()) +
+         (header.op == RowOp::kDelete ? 0 : row.after.size());
+}
+
+std::string TableName(const TableSchema& table) {
+  return Connection::QuoteIdentifier(table.database) + "." + Connection::QuoteIdentifier(table.table);
+}
+
+// Errors after which nothing more can be asked in this transaction.
+bool EndsTransaction(const Status& status) {
+  return status.code() == StatusCode::kUnavailable || status.code() == StatusCode::kAborted;
+}
+
+}  // namespace
+
+RowApplier::RowApplier(Connection* connection, uint64_t packet_bytes_max)
+    : connection_(connection),
+      packet_bytes_max_(packet_bytes_max),
+      event_bytes_max_(EventBytesMax(packet_bytes_max)) {}
+
+Status RowApplier::Prepare() {
+  writer_.Clear();
+  writer_.AddFormatDescription();
+  const Status status = connection_->Execute(writer_.Statement());
+  writer_.Clear();
+  return status.ok() ? status : status.WithContext("the target refuses the format description event");
+}
+
+void RowApplier::BeginWagon(uint32_t origin_server_id, uint32_t when_seconds) {
+  writer_.Clear();
+  writer_.SetOrigin(origin_server_id, when_seconds);
+  slices_.clear();
+  tables_.clear();
+  rows_ = 0;
+  server_statements_ = 0;
+}
+
+Status RowApplier::AddSchema(ByteView body) {
+  SRDF_ASSIGN_OR_RETURN(TableSchema schema, DecodeTableSchema(body));
+  // Slices point at the schema they were written with.
+  if (const auto it = tables_.find(schema.table_ref); it != tables_.end()) {
+    if (it->second == schema) return {};
+    SRDF_RETURN_IF_ERROR(Flush());
+  }
+  if (schema.engine_meta.empty() || schema.columns.empty()) {
+    return {StatusCode::kInvalidArgument,
+            TableName(schema) + " has no table map: it was not captured from MariaDB"};
+  }
+  tables_[schema.table_ref] = std::move(schema);
+  return {};
+}
+
+Status RowApplier::AddRun(ByteView body) {
+  SRDF_ASSIGN_OR_RETURN(RowRunReader reader, RowRunReader::Open(body));
+  const auto it = tables_.find(reader.header().table_ref);
+  if (it == tables_.end()) {
+    return {StatusCode::kDataLoss,
+            "row run of table " + std::to_string(reader.header().table_ref) + " without a schema before it"};
+  }
+  const TableSchema& table = it->second;
+  const RowRunHeader& header = reader.header();
+  const size_t bitmap_bytes = (table.columns.size() + 7) / 8;
+  if ((header.op != RowOp::kInsert && header.bitmap_before.size() != bitmap_bytes) ||
+      (header.op != RowOp::kDelete && header.bitmap_after.size() != bitmap_bytes)) {
+    return {StatusCode::kDataLoss,
+            "row run of " + TableName(table) + " has a column bitmap of the wrong size"};
+  }
+  const uint64_t overhead = BinlogWriter::GroupOverheadBytes(table.columns.size(), table.engine_meta);
+  Slice* slice = nullptr;
+  Row row;
+  for (;;) {
+    const RowRunReader before = reader;
+    SRDF_ASSIGN_OR_RETURN(const bool more, reader.Next(&row));
+    if (!more) break;
+    const uint64_t bytes = ImageBytes(header, row);
+    const uint64_t added = bytes + (slice == nullptr ? overhead : 0);
+    if (!writer_.empty() && writer_.event_bytes() + added > event_bytes_max_) {
+      if (slice != nullptr) writer_.End();
+      slice = nullptr;
+      SRDF_RETURN_IF_ERROR(Flush());
+    }
+    if (slice == nullptr) {
+      slices_.push_back({&table, header, before, 0});
+      slice = &slices_.back();
+      writer_.Begin(header, table.columns.size(), table.engine_meta);
+    }
+    writer_.AddRow(row);
+    ++slice->rows;
+    ++rows_;
+  }
+  if (slice != nullptr) writer_.End();
+  return {};
+}
+
+Status RowApplier::Flush() {
+  if (writer_.empty()) return {};
+  Status status = Send();
+  if (!status.ok() && !EndsTransaction(status)) status = Locate(status, connection_->last_errno());
+  writer_.Clear();
+  slices_.clear();
+  return status;
+}
+
+Status RowApplier::Send() {
+  ++server_statements_;
+  // Some bytes are left for the packet's own header.
+  if (BinlogWriter::StatementBytes(writer_.event_bytes()) + 16 > packet_bytes_max_) return SendInFragments();
+  return connection_->Execute(writer_.Statement());
+}
+
+// One row can be larger than a packet when it is written as base64: it goes in two halves through user
+// variables, which the BINLOG statement empties.
+Status RowApplier::SendInFragments() {
+  const std::string_view base64 = writer_.Base64();
+  const size_t half = base64.size() / 2;
+  if (half + 64 > packet_bytes_max_) return RowTooLarge(slices_.back(), base64.size());
+  for (int i = 0; i < 2; ++i) {
+    std::string set = i == 0 ? "SET @srdf_a='" : "SET @srdf_b='";
+    set.append(i == 0 ? base64.substr(0, half) : base64.substr(half));
+    set.push_back('\'');
+    SRDF_RETURN_IF_ERROR(connection_->Execute(set));
+  }
+  return connection_->Execute("BINLOG @srdf_a, @srdf_b");
+}
+
+Status RowApplier::RowTooLarge(const Slice& slice, uint64_t bytes) const {
+  const Status too_large(
+      StatusCode::kFailedPrecondition,
+      "the row takes " + std::to_string(bytes) + " bytes to send, max_allowed_packet at the target is " +
+          std::to_string(packet_bytes_max_),
+      "SET GLOBAL max_allowed_packet=" + std::to_string((bytes / 2 + 128 + 1023) / 1024 * 1024) +
+          " at the target (and in its configuration file)");
+  return DescribeRow(slice, slice.from, too_large, 0);
+}
+
+Status RowApplier::ExecuteRows(const Slice& slice, uint32_t rows, RowRunReader* from) {
+  writer_.Clear();
+  writer_.Begin(slice.header, slice.table->columns.size(), slice.table->engine_meta);
+  Row row;
+  for (uint32_t i = 0; i < rows; ++i) {
+    SRDF_ASSIGN_OR_RETURN(const bool more, from->Next(&row));
+    if (!more) return {StatusCode::kInternal, "row run ended early"};
+    writer_.AddRow(row);
+  }
+  writer_.End();
+  return Send();
+}
+
+// A refused statement has left nothing behind (the server takes back the one statement), so its rows can be
+// tried again: first whole slices, then halves of the one that is refused.
+Status RowApplier::Locate(const Status& refused, unsigned error) {
+  if (error == 0) return refused;  // said by us, with the row
+  SRDF_ASSIGN_OR_RETURN(const bool transactional, AllTransactional());
+  if (!transactional) {
+    return refused.WithContext(
+        TableName(*slices_.front().table) +
+        " (or another table of the statement is not transactional, the row is not known)");
+  }
+  for (const Slice& slice : slices_) {
+    RowRunReader from = slice.from;
+    uint32_t left = slice.rows;  // rows from `from` on that are not applied
+    uint32_t size = left;
+    while (left > 0) {
+      RowRunReader after = from;
+      const Status status = ExecuteRows(slice, size, &after);
+      if (status.ok()) {
+        from = after;
+        left -= size;
+        size = std::max<uint32_t>(1, left / 2);
+        continue;
+      }
+      if (EndsTransaction(status) || connection_->last_errno() == 0) return status;
+      if (size == 1) return DescribeRow(slice, from, status, connection_->last_errno());
+      size /= 2;
+    }
+  }
+  return refused.WithContext("refused once, but not when its rows were tried again");
+}
+
+Result<bool> RowApplier::AllTransactional() {
+  std::string where;
+  for (const Slice& slice : slices_) {
+    where += (where.empty() ? "" : " OR ") + std::string("(table_schema=") +
+             connection_->Quote(slice.table->database) +
+             " AND table_name=" + connection_->Quote(slice.table->table) + ")";
+    if (where.size() > 64 * 1024) break;
+  }
+  auto others = connection_->QueryValue(
+      "SELECT COUNT(*) FROM information_schema.tables t JOIN "
+      "information_schema.engines e USING (engine) WHERE "
+      "e.transactions<>'YES' AND (" +
+      where + ")");
+  if (!others.ok()) return others.status();
+  return *others == "0";
+}
+
+}  // namespace srdf::engine_mariadb

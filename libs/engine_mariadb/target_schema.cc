@@ -1,0 +1,181 @@
+#include "engine_mariadb/target_schema.h"
+
+#include <fmt/format.h>
+
+#include <cstdlib>
+
+namespace srdf::engine_mariadb {
+
+namespace {
+
+// Wagons whose apply_log and ddl_intent rows are kept, and how often old ones are looked for.
+constexpr uint64_t kLogWagonsMax = 5000;
+constexpr uint64_t kPruneEveryWagons = 256;
+
+constexpr const char* kTables[] = {
+    R"(CREATE TABLE IF NOT EXISTS srdf.checkpoint (
+  flow VARCHAR(128) NOT NULL PRIMARY KEY COMMENT 'name of the flow',
+  epoch BIGINT UNSIGNED NOT NULL COMMENT 'fencing number of the wagons',
+  `sequence` BIGINT UNSIGNED NOT NULL COMMENT 'last wagon applied, 0: none yet',
+  wagon_uid VARCHAR(64) NOT NULL COMMENT 'of the last wagon applied',
+  wagon_hash BINARY(32) NOT NULL COMMENT 'SHA-256 of its frame',
+  gtid MEDIUMTEXT NOT NULL COMMENT 'source position after it',
+  log_file VARCHAR(512) NOT NULL COMMENT 'the same for people',
+  log_offset BIGINT UNSIGNED NOT NULL,
+  source_commit_time_ms BIGINT NOT NULL COMMENT 'of its last transaction, ms since 1970, source clock',
+  applied_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) COMMENT 'this server''s clock'
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin COMMENT 'SRDF: last wagon applied of each flow')",
+    R"(CREATE TABLE IF NOT EXISTS srdf.apply_log (
+  flow VARCHAR(128) NOT NULL,
+  epoch BIGINT UNSIGNED NOT NULL,
+  `sequence` BIGINT UNSIGNED NOT NULL,
+  wagon_uid VARCHAR(64) NOT NULL,
+  `rows` BIGINT UNSIGNED NOT NULL COMMENT 'row changes applied',
+  statements BIGINT UNSIGNED NOT NULL COMMENT 'DDL statements',
+  server_statements BIGINT UNSIGNED NOT NULL COMMENT 'BINLOG statements sent',
+  duration_us BIGINT UNSIGNED NOT NULL COMMENT 'from begin to just before commit',
+  applied_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
+  PRIMARY KEY (flow, epoch, `sequence`)
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin COMMENT 'SRDF: the last wagons applied')",
+    R"(CREATE TABLE IF NOT EXISTS srdf.ddl_intent (
+  flow VARCHAR(128) NOT NULL,
+  epoch BIGINT UNSIGNED NOT NULL,
+  `sequence` BIGINT UNSIGNED NOT NULL,
+  number INT UNSIGNED NOT NULL COMMENT 'statement within the wagon, from 1',
+  wagon_uid VARCHAR(64) NOT NULL,
+  sql_digest BINARY(32) NOT NULL COMMENT 'SHA-256 of the statement',
+  sql_text TEXT NOT NULL COMMENT 'its beginning',
+  fingerprint_before BINARY(32) NOT NULL COMMENT 'of the databases concerned, before it ran',
+  state ENUM('begun','done') NOT NULL,
+  begun_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
+  done_at TIMESTAMP(6) NULL DEFAULT NULL,
+  PRIMARY KEY (flow, epoch, `sequence`, number)
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin COMMENT 'SRDF: DDL statements begun and done')",
+};
+
+std::string Text(const Value& value) { return value.value_or(""); }
+uint64_t Number(const Value& value) { return std::strtoull(Text(value).c_str(), nullptr, 10); }
+
+// Any bytes as a literal; the empty string too, unlike 0x….
+std::string Hex(std::string_view bytes) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string out = "x'";
+  for (const char c : bytes) {
+    out.push_back(kDigits[static_cast<unsigned char>(c) >> 4]);
+    out.push_back(kDigits[static_cast<unsigned char>(c) & 15]);
+  }
+  return out + "'";
+}
+
+std::string WhereWagon(Connection* connection, const WagonHeader& header) {
+  return fmt::format(" WHERE flow={} AND epoch={} AND `sequence`={}", connection->Quote(header.flow),
+                     header.epoch, header.sequence);
+}
+
+}  // namespace
+
+Status EnsureTargetSchema(Connection* connection) {
+  SRDF_ASSIGN_OR_RETURN(const std::string there,
+                        connection->QueryValue("SELECT COUNT(*) FROM information_schema.tables WHERE "
+                                               "table_schema='srdf' AND table_name IN "
+                                               "('checkpoint','apply_log','ddl_intent')"));
+  if (there == "3") return {};
+  Status status = connection->Execute("CREATE DATABASE IF NOT EXISTS srdf");
+  for (const char* table : kTables) {
+    if (status.ok()) status = connection->Execute(table);
+  }
+  return status.ok() ? status : status.WithContext("cannot create schema srdf at the target");
+}
+
+Result<std::optional<engine::Checkpoint>> SelectCheckpoint(Connection* connection, const std::string& flow,
+                                                           bool lock) {
+  SRDF_ASSIGN_OR_RETURN(
+      auto rows,
+      connection->Query("SELECT epoch, `sequence`, wagon_uid, wagon_hash, gtid, log_file, log_offset, "
+                        "source_commit_time_ms FROM srdf.checkpoint WHERE flow=" +
+                        connection->Quote(flow) + (lock ? " FOR UPDATE" : "")));
+  if (rows.empty()) return std::optional<engine::Checkpoint>();
+  const ResultRow& row = rows[0];
+  engine::Checkpoint c;
+  c.flow = flow;
+  c.epoch = Number(row[0]);
+  c.sequence = Number(row[1]);
+  c.wagon_uid = Text(row[2]);
+  c.wagon_hash = Text(row[3]);
+  c.position = {Text(row[4]), Text(row[5]), Number(row[6])};
+  c.source_commit_time_ms = std::strtoll(Text(row[7]).c_str(), nullptr, 10);
+  return std::optional<engine::Checkpoint>(std::move(c));
+}
+
+Status InsertCheckpoint(Connection* connection, const engine::Checkpoint& c) {
+  return connection->Execute(
+      fmt::format("INSERT INTO srdf.checkpoint (flow, epoch, `sequence`, wagon_uid, wagon_hash, gtid, "
+                  "log_file, log_offset, "
+                  "source_commit_time_ms) VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {})",
+                  connection->Quote(c.flow), c.epoch, c.sequence, connection->Quote(c.wagon_uid),
+                  Hex(c.wagon_hash), connection->Quote(c.position.gtid), connection->Quote(c.position.file),
+                  c.position.offset, c.source_commit_time_ms));
+}
+
+Status UpdateCheckpoint(Connection* connection, const WagonHeader& header, const std::string& wagon_hash) {
+  return connection->Execute(
+      fmt::format("UPDATE srdf.checkpoint SET `sequence`={}, wagon_uid={}, wagon_hash={}, gtid={}, "
+                  "log_file={}, log_offset={}, "
+                  "source_commit_time_ms={}, applied_at=CURRENT_TIMESTAMP(6) WHERE flow={}",
+                  header.sequence, connection->Quote(header.uid), Hex(wagon_hash),
+                  connection->Quote(header.last.gtid), connection->Quote(header.last.file),
+                  header.last.offset, header.commit_time_last_ms, connection->Quote(header.flow)));
+}
+
+Status InsertApplyLog(Connection* connection, const WagonHeader& header, const ApplyLogEntry& entry) {
+  SRDF_RETURN_IF_ERROR(connection->Execute(fmt::format(
+      "INSERT INTO srdf.apply_log (flow, epoch, `sequence`, wagon_uid, `rows`, statements, "
+      "server_statements, "
+      "duration_us) VALUES ({}, {}, {}, {}, {}, {}, {}, {})",
+      connection->Quote(header.flow), header.epoch, header.sequence, connection->Quote(header.uid),
+      entry.rows, entry.statements, entry.server_statements, entry.duration_us)));
+  if (header.sequence % kPruneEveryWagons != 0) return {};
+  const uint64_t oldest = header.sequence > kLogWagonsMax ? header.sequence - kLogWagonsMax : 0;
+  for (const char* table : {"apply_log", "ddl_intent"}) {
+    SRDF_RETURN_IF_ERROR(connection->Execute(fmt::format(
+        "DELETE FROM srdf.{} WHERE flow={} AND (epoch < {} OR (epoch = {} AND `sequence` < {})) "
+        "ORDER BY flow, epoch, `sequence` LIMIT {}",
+        table, connection->Quote(header.flow), header.epoch, header.epoch, oldest, 4 * kPruneEveryWagons)));
+  }
+  return {};
+}
+
+Result<std::optional<DdlIntent>> SelectDdlIntent(Connection* connection, const WagonHeader& header,
+                                                 unsigned number) {
+  SRDF_ASSIGN_OR_RETURN(
+      auto rows, connection->Query("SELECT wagon_uid, sql_digest, sql_text, fingerprint_before, state='done' "
+                                   "FROM srdf.ddl_intent" +
+                                   WhereWagon(connection, header) + fmt::format(" AND number={}", number)));
+  if (rows.empty()) return std::optional<DdlIntent>();
+  const ResultRow& row = rows[0];
+  return std::optional<DdlIntent>(
+      DdlIntent{number, Text(row[0]), Text(row[1]), Text(row[2]), Text(row[3]), Text(row[4]) == "1"});
+}
+
+Status InsertDdlIntent(Connection* connection, const WagonHeader& header, const DdlIntent& intent) {
+  return connection->Execute(fmt::format(
+      "INSERT INTO srdf.ddl_intent (flow, epoch, `sequence`, number, wagon_uid, sql_digest, sql_text, "
+      "fingerprint_before, state) VALUES ({}, {}, {}, {}, {}, {}, {}, {}, 'begun')",
+      connection->Quote(header.flow), header.epoch, header.sequence, intent.number,
+      connection->Quote(intent.wagon_uid), Hex(intent.sql_digest), connection->Quote(intent.sql_text),
+      Hex(intent.fingerprint_before)));
+}
+
+Status UpdateDdlIntentFingerprint(Connection* connection, const WagonHeader& header,
+                                  const DdlIntent& intent) {
+  return connection->Execute(
+      "UPDATE srdf.ddl_intent SET fingerprint_before=" + Hex(intent.fingerprint_before) +
+      WhereWagon(connection, header) + fmt::format(" AND number={}", intent.number));
+}
+
+Status FinishDdlIntents(Connection* connection, const WagonHeader& header) {
+  return connection->Execute("UPDATE srdf.ddl_intent SET state='done', done_at=CURRENT_TIMESTAMP(6)" +
+                             WhereWagon(connection, header));
+}
+
+}  // namespace srdf::engine_mariadb

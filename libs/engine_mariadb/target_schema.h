@@ -1,0 +1,51 @@
+// The tables of schema `srdf` at a target: `checkpoint`, `apply_log`, `ddl_intent`. One place for their SQL.
+//
+// docs/formats/target-schema.md describes every column. Functions that write do so inside the caller's
+// transaction, unless they say otherwise.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "base/status.h"
+#include "engine/sink.h"
+#include "engine_mariadb/connection.h"
+
+namespace srdf::engine_mariadb {
+
+// Creates what is missing; runs no DDL when all is there.
+Status EnsureTargetSchema(Connection* connection);
+
+// With `lock`, the row stays locked until the transaction ends: two appliers of one flow cannot pass.
+Result<std::optional<engine::Checkpoint>> SelectCheckpoint(Connection* connection, const std::string& flow,
+                                                           bool lock);
+Status InsertCheckpoint(Connection* connection, const engine::Checkpoint& checkpoint);
+Status UpdateCheckpoint(Connection* connection, const WagonHeader& header, const std::string& wagon_hash);
+
+struct ApplyLogEntry {
+  uint64_t rows = 0;
+  uint64_t statements = 0;
+  uint64_t server_statements = 0;
+  uint64_t duration_us = 0;
+};
+// Also removes entries older than some thousands of wagons, now and then.
+Status InsertApplyLog(Connection* connection, const WagonHeader& header, const ApplyLogEntry& entry);
+
+// A DDL statement that is about to run, or has run. `number` counts the statements of one wagon from 1.
+struct DdlIntent {
+  unsigned number = 1;
+  std::string wagon_uid;
+  std::string sql_digest;          // SHA-256 of the statement, 32 bytes
+  std::string sql_text;            // beginning of the statement, for people
+  std::string fingerprint_before;  // ddl_fingerprint.h, 32 bytes
+  bool done = false;
+};
+Result<std::optional<DdlIntent>> SelectDdlIntent(Connection* connection, const WagonHeader& header,
+                                                 unsigned number);
+// Both commit by themselves; not to be called inside a transaction.
+Status InsertDdlIntent(Connection* connection, const WagonHeader& header, const DdlIntent& intent);
+Status UpdateDdlIntentFingerprint(Connection* connection, const WagonHeader& header, const DdlIntent& intent);
+// Marks all intents of the wagon as done.
+Status FinishDdlIntents(Connection* connection, const WagonHeader& header);
+
+}  // namespace srdf::engine_mariadb

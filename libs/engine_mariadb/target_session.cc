@@ -1,0 +1,222 @@
+#include "engine_mariadb/target_session.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cstdlib>
+#include <sstream>
+#include <utility>
+
+#include "engine_mariadb/target_schema.h"
+#include "failpoint/failpoint.h"
+#include "model/record.h"
+
+namespace srdf::engine_mariadb {
+
+namespace {
+
+std::string WagonName(const WagonHeader& header) {
+  return "wagon " + std::to_string(header.sequence) + " (" + header.uid + ") of flow " + header.flow;
+}
+
+// A GTID position as a set: the order of its domains does not matter.
+std::vector<std::string> GtidSet(const std::string& text) {
+  std::vector<std::string> out;
+  std::stringstream in(text);
+  for (std::string gtid; std::getline(in, gtid, ',');) out.push_back(gtid);
+  std::sort(out.begin(), out.end());
+  return out;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<MariaDbTargetSession>> MariaDbTargetSession::Create(
+    std::unique_ptr<Connection> connection, const TargetOptions& options) {
+  SRDF_ASSIGN_OR_RETURN(const std::string packet, connection->QueryValue("SELECT @@max_allowed_packet"));
+  std::unique_ptr<MariaDbTargetSession> session(
+      new MariaDbTargetSession(std::move(connection), options, std::strtoull(packet.c_str(), nullptr, 10)));
+  SRDF_RETURN_IF_ERROR(session->rows_.Prepare());
+  return session;
+}
+
+MariaDbTargetSession::MariaDbTargetSession(std::unique_ptr<Connection> connection,
+                                           const TargetOptions& options, uint64_t packet_bytes_max)
+    : connection_(std::move(connection)),
+      origin_server_id_(options.origin_server_id),
+      rows_(connection_.get(), packet_bytes_max),
+      ddl_(connection_.get(), options.endpoint, options.origin_server_id) {}
+
+Result<std::optional<engine::Checkpoint>> MariaDbTargetSession::ReadCheckpoint(const std::string& flow) {
+  return SelectCheckpoint(connection_.get(), flow, /*lock=*/false);
+}
+
+Status MariaDbTargetSession::InitCheckpoint(const engine::Checkpoint& start) {
+  SRDF_ASSIGN_OR_RETURN(auto found, ReadCheckpoint(start.flow));
+  if (!found.has_value()) {
+    const Status inserted = InsertCheckpoint(connection_.get(), start);
+    if (inserted.ok() || inserted.code() != StatusCode::kDivergence) return inserted;
+    // Somebody else was faster: what is there decides.
+    SRDF_ASSIGN_OR_RETURN(found, ReadCheckpoint(start.flow));
+  }
+  if (found.has_value() && found->epoch == start.epoch && found->sequence == start.sequence &&
+      found->wagon_uid == start.wagon_uid && GtidSet(found->position.gtid) == GtidSet(start.position.gtid)) {
+    return {};
+  }
+  return {StatusCode::kAlreadyExists,
+          "flow " + start.flow + " has a checkpoint at the target already: wagon " +
+              std::to_string(found->sequence) + " of epoch " + std::to_string(found->epoch) +
+              ", source position " + found->position.gtid,
+          "resume from it, or remove it: DELETE FROM srdf.checkpoint WHERE flow=" +
+              connection_->Quote(start.flow)};
+}
+
+Result<engine::ApplyStats> MariaDbTargetSession::Apply(const WagonHeader& header,
+                                                       const std::string& wagon_hash,
+                                                       engine::PayloadReader* payload) {
+  auto stats = ApplyUncommitted(header, wagon_hash, payload);
+  if (!stats.ok()) {
+    Rollback();
+    return stats.status();
+  }
+  SRDF_FAILPOINT("applier.before_commit");
+  const Status committed = connection_->Execute("COMMIT");
+  in_transaction_ = false;
+  if (!committed.ok()) {
+    if (committed.code() != StatusCode::kUnavailable)
+      return committed.WithContext("commit of " + WagonName(header));
+    return Status(StatusCode::kOutcomeUnknown,
+                  "connection lost at the commit of " + WagonName(header) + ": " + committed.message(),
+                  "the checkpoint at the target tells; read by itself");
+  }
+  SRDF_FAILPOINT("applier.after_commit");
+  return stats;
+}
+
+Result<engine::ApplyStats> MariaDbTargetSession::ApplyUncommitted(const WagonHeader& header,
+                                                                  const std::string& wagon_hash,
+                                                                  engine::PayloadReader* payload) {
+  if (wagon_hash.size() != 32) {
+    return Status(StatusCode::kInvalidArgument, "hash of " + WagonName(header) + " is not 32 bytes");
+  }
+  const auto started = std::chrono::steady_clock::now();
+  rows_.BeginWagon(origin_server_id_, static_cast<uint32_t>(header.commit_time_last_ms / 1000));
+  uint64_t statements = 0;
+  for (;;) {
+    SRDF_ASSIGN_OR_RETURN(const std::string_view records, payload->Next());
+    if (records.empty()) break;
+    SRDF_RETURN_IF_ERROR(ApplyRecords(records, header, &statements));
+  }
+  SRDF_RETURN_IF_ERROR(EnsureTransaction(header));
+  if (statements > 0) {
+    SRDF_FAILPOINT("applier.before_ddl_done");
+    SRDF_RETURN_IF_ERROR(FinishDdlIntents(connection_.get(), header));
+  }
+  SRDF_RETURN_IF_ERROR(UpdateCheckpoint(connection_.get(), header, wagon_hash));
+  ApplyLogEntry entry{rows_.rows(), statements, rows_.server_statements(), 0};
+  entry.duration_us = static_cast<uint64_t>(
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started)
+          .count());
+  SRDF_RETURN_IF_ERROR(InsertApplyLog(connection_.get(), header, entry));
+  return engine::ApplyStats{entry.rows, entry.statements, entry.server_statements};
+}
+
+Status MariaDbTargetSession::ApplyRecords(std::string_view records, const WagonHeader& header,
+                                          uint64_t* statements) {
+  RecordCursor cursor(records);
+  Record record;
+  for (;;) {
+    SRDF_ASSIGN_OR_RETURN(const bool more, cursor.Next(&record));
+    if (!more) break;
+    switch (record.type) {
+      case RecordType::kTableSchema:
+        SRDF_RETURN_IF_ERROR(rows_.AddSchema(record.body));
+        break;
+      case RecordType::kRowRun:
+        SRDF_RETURN_IF_ERROR(EnsureTransaction(header));
+        SRDF_RETURN_IF_ERROR(rows_.AddRun(record.body));
+        break;
+      case RecordType::kStatement:
+        SRDF_RETURN_IF_ERROR(ApplyStatement(record.body, header, ++*statements));
+        break;
+      default:
+        return {StatusCode::kDataLoss, WagonName(header) + " holds a record of type " +
+                                           std::to_string(static_cast<int>(record.type)) +
+                                           ", which does not belong into a payload"};
+    }
+  }
+  return rows_.Flush();  // the views end with this piece of the payload
+}
+
+Status MariaDbTargetSession::ApplyStatement(ByteView body, const WagonHeader& header, uint64_t number) {
+  if (in_transaction_) {
+    return {StatusCode::kDataLoss, WagonName(header) + " has a DDL statement after rows"};
+  }
+  SRDF_ASSIGN_OR_RETURN(const Statement statement, DecodeStatement(body));
+  SRDF_RETURN_IF_ERROR(CheckFollows(header, /*lock=*/false));
+  return ddl_.Run(header, static_cast<unsigned>(number), statement);
+}
+
+Status MariaDbTargetSession::EnsureTransaction(const WagonHeader& header) {
+  if (in_transaction_) return {};
+  SRDF_RETURN_IF_ERROR(connection_->Execute("START TRANSACTION"));
+  in_transaction_ = true;
+  SRDF_RETURN_IF_ERROR(CheckServerSettings());
+  return CheckFollows(header, /*lock=*/true);
+}
+
+// The wagon must be the one after the checkpoint, byte for byte.
+Status MariaDbTargetSession::CheckFollows(const WagonHeader& header, bool lock) {
+  SRDF_ASSIGN_OR_RETURN(auto found, SelectCheckpoint(connection_.get(), header.flow, lock));
+  if (!found.has_value()) {
+    return {StatusCode::kFailedPrecondition, "flow " + header.flow + " has no checkpoint at the target",
+            "record the starting point of the initial copy first (establish)"};
+  }
+  const engine::Checkpoint& c = *found;
+  const std::string at = "the target's checkpoint is wagon " + std::to_string(c.sequence) + " of epoch " +
+                         std::to_string(c.epoch);
+  if (header.epoch < c.epoch) {
+    return {StatusCode::kFailedPrecondition, WagonName(header) + " is of epoch " +
+                                                 std::to_string(header.epoch) + ", " + at +
+                                                 ": a former primary still sends"};
+  }
+  if (header.epoch == c.epoch && header.sequence <= c.sequence) {
+    return {StatusCode::kFailedPrecondition, WagonName(header) + " is already applied, " + at};
+  }
+  if (header.epoch != c.epoch || header.sequence != c.sequence + 1) {
+    return {StatusCode::kDataLoss, WagonName(header) + " does not follow: " + at};
+  }
+  if (header.previous_hash != c.wagon_hash) {
+    return {StatusCode::kDataLoss, WagonName(header) +
+                                       " does not follow: it names another wagon before it than " +
+                                       (c.sequence == 0 ? "none" : c.wagon_uid) + ", the last one applied"};
+  }
+  // The first wagon has no wagon before it to be tied to, only the place where the initial copy was taken.
+  if (c.sequence == 0 && header.first.known() && c.position.known() &&
+      GtidSet(header.first.gtid) != GtidSet(c.position.gtid)) {
+    return {StatusCode::kDataLoss, WagonName(header) + " does not follow: it begins at source position " +
+                                       header.first.gtid + ", the initial copy was taken at " +
+                                       c.position.gtid};
+  }
+  return {};
+}
+
+// Settings that would let the server hide a divergence. They are global only, and anybody with the right can
+// change them while we run.
+Status MariaDbTargetSession::CheckServerSettings() {
+  SRDF_ASSIGN_OR_RETURN(const std::string strict,
+                        connection_->QueryValue("SELECT @@GLOBAL.slave_exec_mode='STRICT' AND "
+                                                "@@GLOBAL.slave_run_triggers_for_rbr='NO'"));
+  if (strict == "1") return {};
+  return {StatusCode::kFailedPrecondition,
+          "slave_exec_mode or slave_run_triggers_for_rbr at the target would hide missing rows or run "
+          "triggers twice",
+          "SET GLOBAL slave_exec_mode='STRICT'; SET GLOBAL slave_run_triggers_for_rbr='NO'"};
+}
+
+void MariaDbTargetSession::Rollback() {
+  if (!in_transaction_) return;
+  in_transaction_ = false;
+  // When this fails the connection is gone, and the server rolls back by itself.
+  (void)connection_->Execute("ROLLBACK");
+}
+
+}  // namespace srdf::engine_mariadb

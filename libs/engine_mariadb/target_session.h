@@ -1,0 +1,51 @@
+// One session at a target: engine::TargetSession over one MariaDB connection.
+//
+// A wagon without DDL is one transaction: lock and check the checkpoint, rows, checkpoint, commit. A wagon
+// with DDL runs its statements first (ddl_applier.h), then the same transaction for its rows and checkpoint.
+// Driven by one thread. After kUnavailable or kOutcomeUnknown the session is dead.
+#pragma once
+
+#include <memory>
+
+#include "engine/sink.h"
+#include "engine_mariadb/connection.h"
+#include "engine_mariadb/ddl_applier.h"
+#include "engine_mariadb/target_engine.h"
+#include "engine_mariadb/target_rows.h"
+
+namespace srdf::engine_mariadb {
+
+class MariaDbTargetSession : public engine::TargetSession {
+ public:
+  // The connection is prepared (PrepareTargetSession) and the schema is there.
+  static Result<std::unique_ptr<MariaDbTargetSession>> Create(std::unique_ptr<Connection> connection,
+                                                              const TargetOptions& options);
+
+  Result<std::optional<engine::Checkpoint>> ReadCheckpoint(const std::string& flow) override;
+  Status InitCheckpoint(const engine::Checkpoint& start) override;
+  Result<engine::ApplyStats> Apply(const WagonHeader& header, const std::string& wagon_hash,
+                                   engine::PayloadReader* payload) override;
+
+ private:
+  MariaDbTargetSession(std::unique_ptr<Connection> connection, const TargetOptions& options,
+                       uint64_t packet_bytes_max);
+
+  // Everything up to, not including, COMMIT.
+  Result<engine::ApplyStats> ApplyUncommitted(const WagonHeader& header, const std::string& wagon_hash,
+                                              engine::PayloadReader* payload);
+  Status ApplyRecords(std::string_view records, const WagonHeader& header, uint64_t* statements);
+  Status ApplyStatement(ByteView body, const WagonHeader& header, uint64_t number);
+  // Opens the transaction, if it is not open, and checks under lock that the wagon is the next one.
+  Status EnsureTransaction(const WagonHeader& header);
+  Status CheckFollows(const WagonHeader& header, bool lock);
+  Status CheckServerSettings();
+  void Rollback();
+
+  const std::unique_ptr<Connection> connection_;
+  const uint32_t origin_server_id_;
+  RowApplier rows_;
+  DdlApplier ddl_;
+  bool in_transaction_ = false;
+};
+
+}  // namespace srdf::engine_mariadb

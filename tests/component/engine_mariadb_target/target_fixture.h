@@ -1,0 +1,96 @@
+// Wagons made by hand for tests of the target: simple tables, rows, payloads, headers that follow each other.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "engine/sink.h"
+#include "engine_mariadb/target_engine.h"
+#include "model/record.h"
+#include "model/schema.h"
+#include "model/statement.h"
+#include "support/mariadb_server.h"
+
+namespace srdf::test {
+
+// One value of a row: nothing for NULL, else the text or the decimal number.
+using Cell = std::optional<std::string>;
+using Cells = std::vector<Cell>;
+
+// A table of INT ("i"), VARCHAR(n) ("v<bytes>") and LONGBLOB ("b") columns; a `key` of nothing is a keyless
+// table, else column 0 is the primary key.
+struct SimpleTable {
+  std::string database;
+  std::string table;
+  std::vector<std::string> types;
+  bool key = true;
+
+  TableSchema Schema(uint32_t table_ref) const;
+  std::string AllColumns() const;  // bitmap
+  std::string KeyColumn() const;   // bitmap with column 0 alone
+  // The image of the columns in the bitmap.
+  std::string Image(const std::string& bitmap, const Cells& cells) const;
+};
+
+// Builds one payload. Each run is one operation on one table.
+class PayloadBuilder : public engine::PayloadReader {
+ public:
+  uint32_t Table(const SimpleTable& table);  // returns its table_ref
+  void Insert(uint32_t ref, const std::vector<Cells>& rows, uint8_t flags = 0);
+  void Delete(uint32_t ref, const std::vector<Cells>& rows, bool key_only, uint8_t flags = 0);
+  // Pairs of before and after.
+  void Update(uint32_t ref, const std::vector<std::pair<Cells, Cells>>& rows, bool key_only, uint8_t flags = 0);
+  void Ddl(const Statement& statement);
+  // What follows comes with the next Next().
+  void EndPiece();
+  const std::string& bytes() const { return pieces_.back(); }
+
+  Result<std::string_view> Next() override;
+  void Rewind() { next_ = 0; }
+
+ private:
+  std::vector<SimpleTable> tables_;
+  std::vector<std::string> pieces_{1};
+  size_t next_ = 0;
+};
+
+// A statement with the context of an ordinary session.
+Statement OrdinaryStatement(const std::string& database, const std::string& sql);
+
+// A target server, its engine, and the wagons of one flow in order.
+class Target {
+ public:
+  explicit Target(const MariaDbServerOptions& options = {}, bool init_checkpoint = true);
+
+  MariaDbServer& server() { return *server_; }
+  engine::TargetEngine& engine() { return *engine_; }
+  // The session, opened when there is none.
+  engine::TargetSession& session();
+  void CloseSession() { session_.reset(); }
+
+  // The header of the wagon after the last one applied through Apply.
+  WagonHeader NextHeader() const;
+  static std::string HashOf(const WagonHeader& header);
+  // Applies as the next wagon; the chain moves on when it succeeds.
+  Result<engine::ApplyStats> Apply(engine::PayloadReader* payload);
+  // A hand-made wagon was applied elsewhere: the chain moves on.
+  void Advance(const WagonHeader& header);
+
+  engine::Checkpoint Checkpoint();
+  void Execute(const std::vector<std::string>& statements);
+  std::string Value(const std::string& query);
+
+  static constexpr char kFlow[] = "shop";
+  static constexpr uint32_t kOrigin = 4711;
+
+ private:
+  std::unique_ptr<MariaDbServer> server_;
+  std::unique_ptr<engine::TargetEngine> engine_;
+  std::unique_ptr<engine::TargetSession> session_;
+  uint64_t sequence_ = 0;
+  std::string hash_ = ZeroHash();
+};
+
+}  // namespace srdf::test
