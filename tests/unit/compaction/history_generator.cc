@@ -21,7 +21,8 @@ Value SomeValueOrNull(Tape* tape) { return tape->OneIn(6) ? Value() : SomeValue(
 ModelTable SomeTable(Tape* tape, uint32_t ref) {
   const uint32_t shape = tape->Draw(5);
   const size_t key_columns = shape == 4 ? 0 : shape == 3 ? 3 : shape == 2 ? 2 : 1;
-  const size_t columns = key_columns + 2 + tape->Draw(8);
+  const size_t columns =
+      key_columns + 2 + (tape->OneIn(4) ? tape->Draw(9) : 0);  // often: nothing but what matters
   std::vector<uint16_t> key;
   for (size_t i = 0; i < key_columns; ++i) key.push_back(static_cast<uint16_t>(i));
   ModelTable t;
@@ -135,7 +136,8 @@ class Generator {
       change->after = change->before;
       const uint32_t touched = tape->Draw(3);  // none at all: an update may also change nothing
       for (uint32_t i = 0; i < touched; ++i) {
-        const uint32_t c = tape->Draw(static_cast<uint32_t>(columns));
+        const bool unique = !t.uniques.empty() && tape->Draw(2) == 0;  // where values move between rows
+        const uint32_t c = unique ? t.uniques[0][0] : tape->Draw(static_cast<uint32_t>(columns));
         change->after[c] = c < t.schema.key_columns.size() ? SomeValue(tape) : SomeValueOrNull(tape);
       }
     }
