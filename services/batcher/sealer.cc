@@ -134,15 +134,13 @@ Result<WagonHeader> Sealer::Seal(Group group, const std::stop_token& stop) {
   std::string held;
   bool any = false;
   std::string hash;
-  SRDF_RETURN_IF_ERROR(builder->Finish(
-      &header, kPieceBytesMax,
-      [&](std::string_view piece) -> Status {
-        if (any) SRDF_RETURN_IF_ERROR(session_->Send(held, false));
-        held.assign(piece);
-        any = true;
-        return {};
-      },
-      &hash));
+  const auto send = [&](std::string_view piece) -> Status {
+    if (any) SRDF_RETURN_IF_ERROR(session_->Send(held, false));
+    held.assign(piece);
+    any = true;
+    return {};
+  };
+  SRDF_RETURN_IF_ERROR(builder->Finish(&header, kPieceBytesMax, send, &hash));
   SRDF_FAILPOINT("batcher.before_store");
   SRDF_RETURN_IF_ERROR(session_->Send(held, true));
   SRDF_ASSIGN_OR_RETURN(ChainTip stored, session_->WaitStored());
