@@ -43,7 +43,7 @@ mariadb_start() {
     kill -0 "$process" 2>/dev/null ||
       die "the MariaDB server in $dir ended: $(grep -E 'ERROR' "$dir/error.log" | tail -n 2)" "see $dir/error.log"
     ((SECONDS < deadline)) || die "the MariaDB server in $dir does not answer after 60 s" "see $dir/error.log"
-    read -rt 0.1 <> <(:) || true
+    sleep 0.1
   done
 }
 
@@ -73,7 +73,7 @@ mariadb_stop() {
   kill -TERM "$process" 2>/dev/null || return 0
   for _ in {1..200}; do
     kill -0 "$process" 2>/dev/null || return 0
-    read -rt 0.1 <> <(:) || true
+    sleep 0.1
   done
   kill -KILL "$process" 2>/dev/null || true
 }
