@@ -12,7 +12,8 @@ namespace srdf {
 // Doubles from `first` to `max`; Reset after a success.
 class Backoff {
  public:
-  Backoff(std::chrono::milliseconds first, std::chrono::milliseconds max) : first_(first), max_(max), next_(first) {}
+  Backoff(std::chrono::milliseconds first, std::chrono::milliseconds max)
+      : first_(first), max_(max), next_(first) {}
   std::chrono::milliseconds Next() {
     const auto now = next_;
     next_ = std::min(next_ * 2, max_);

@@ -65,8 +65,9 @@ class [[nodiscard]] Status {
 template <typename T>
 class [[nodiscard]] Result {
  public:
-  Result(T value) : value_(std::move(value)) {}           // NOLINT(google-explicit-constructor): a return value
-  Result(Status status) : status_(std::move(status)) {}   // NOLINT(google-explicit-constructor): a return value
+  Result(T value) : value_(std::move(value)) {}  // NOLINT(google-explicit-constructor): a return value
+  Result(Status status)
+      : status_(std::move(status)) {}  // NOLINT(google-explicit-constructor): a return value
 
   bool ok() const { return value_.has_value(); }
   const Status& status() const { return status_; }
@@ -87,17 +88,18 @@ class [[nodiscard]] Result {
 }  // namespace srdf
 
 // Returns from the enclosing function when `expr` is an error Status.
-#define SRDF_RETURN_IF_ERROR(expr)                      \
-  do {                                                  \
-    ::srdf::Status srdf_status_ = (expr);               \
-    if (!srdf_status_.ok()) return srdf_status_;        \
+#define SRDF_RETURN_IF_ERROR(expr)               \
+  do {                                           \
+    ::srdf::Status srdf_status_ = (expr);        \
+    if (!srdf_status_.ok()) return srdf_status_; \
   } while (false)
 
 #define SRDF_CONCAT_INNER(a, b) a##b
 #define SRDF_CONCAT(a, b) SRDF_CONCAT_INNER(a, b)
 
 // SRDF_ASSIGN_OR_RETURN(auto x, F()): x becomes F()'s value, or its Status is returned.
-#define SRDF_ASSIGN_OR_RETURN(lhs, expr) SRDF_ASSIGN_OR_RETURN_IMPL(SRDF_CONCAT(srdf_result_, __LINE__), lhs, expr)
+#define SRDF_ASSIGN_OR_RETURN(lhs, expr) \
+  SRDF_ASSIGN_OR_RETURN_IMPL(SRDF_CONCAT(srdf_result_, __LINE__), lhs, expr)
 #define SRDF_ASSIGN_OR_RETURN_IMPL(tmp, lhs, expr) \
   auto tmp = (expr);                               \
   if (!tmp.ok()) return tmp.status();              \

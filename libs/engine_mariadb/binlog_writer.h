@@ -7,7 +7,8 @@
 //     carries the table maps of its own rows;
 //   - the flags of a row event (foreign keys, check constraints) take effect with the first row event after a
 //     table map: every group of rows therefore has a table map and ends with STMT_END;
-//   - it stays inside an open transaction, and an error takes back that one statement only;
+//   - it stays inside an open transaction; an error takes back the group that failed, and leaves the groups
+//     before it in the same statement;
 //   - a format description event resets the transaction state: it is sent outside any transaction.
 //
 // One event group is open at a time: Begin, AddRow…, End. Buffers are kept from statement to statement. Not

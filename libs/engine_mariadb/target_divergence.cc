@@ -43,6 +43,9 @@ std::string Found(unsigned error, const TableSchema& table) {
     case ER_ROW_IS_REFERENCED:
     case ER_ROW_IS_REFERENCED_2:
       return "found: child rows that refer to it";
+    case ER_UNKNOWN_ERROR:
+      return "the row does not fit the table at the target (types, sizes): the server's error log names the "
+             "column";
     default:
       return {};
   }

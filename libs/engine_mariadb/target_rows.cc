@@ -33,6 +33,7 @@ bool EndsTransaction(const Status& status) {
 
 RowApplier::RowApplier(Connection* connection, uint64_t packet_bytes_max)
     : connection_(connection),
+      target_tables_(connection),
       packet_bytes_max_(packet_bytes_max),
       event_bytes_max_(EventBytesMax(packet_bytes_max)) {}
 
@@ -57,14 +58,15 @@ Status RowApplier::AddSchema(ByteView body) {
   SRDF_ASSIGN_OR_RETURN(TableSchema schema, DecodeTableSchema(body));
   // Slices point at the schema they were written with.
   if (const auto it = tables_.find(schema.table_ref); it != tables_.end()) {
-    if (it->second == schema) return {};
+    if (it->second.schema == schema) return {};
     SRDF_RETURN_IF_ERROR(Flush());
   }
   if (schema.engine_meta.empty() || schema.columns.empty()) {
     return {StatusCode::kInvalidArgument,
             TableName(schema) + " has no table map: it was not captured from MariaDB"};
   }
-  tables_[schema.table_ref] = std::move(schema);
+  const uint32_t ref = schema.table_ref;
+  tables_[ref] = {std::move(schema), false};
   return {};
 }
 
@@ -75,7 +77,11 @@ Status RowApplier::AddRun(ByteView body) {
     return {StatusCode::kDataLoss,
             "row run of table " + std::to_string(reader.header().table_ref) + " without a schema before it"};
   }
-  const TableSchema& table = it->second;
+  const TableSchema& table = it->second.schema;
+  if (!it->second.checked) {  // here, because a wagon's DDL statement may come between schema and rows
+    SRDF_RETURN_IF_ERROR(target_tables_.Check(table));
+    it->second.checked = true;
+  }
   const RowRunHeader& header = reader.header();
   const size_t bitmap_bytes = (table.columns.size() + 7) / 8;
   if ((header.op != RowOp::kInsert && header.bitmap_before.size() != bitmap_bytes) ||
@@ -112,7 +118,11 @@ Status RowApplier::AddRun(ByteView body) {
 
 Status RowApplier::Flush() {
   if (writer_.empty()) return {};
-  Status status = Send();
+  // An error takes back the group that failed, not those before it in the same statement; to find the row,
+  // all of them have to be taken back.
+  const bool groups = slices_.size() > 1;
+  Status status = groups ? connection_->Execute("SAVEPOINT srdf_statement") : Status();
+  if (status.ok()) status = Send();
   if (!status.ok() && !EndsTransaction(status)) status = Locate(status, connection_->last_errno());
   writer_.Clear();
   slices_.clear();
@@ -164,8 +174,8 @@ Status RowApplier::ExecuteRows(const Slice& slice, uint32_t rows, RowRunReader* 
   return Send();
 }
 
-// A refused statement has left nothing behind (the server takes back the one statement), so its rows can be
-// tried again: first whole slices, then halves of the one that is refused.
+// Takes the refused statement back and tries its rows again: first whole slices, then halves of the one that
+// is refused.
 Status RowApplier::Locate(const Status& refused, unsigned error) {
   if (error == 0) return refused;  // said by us, with the row
   SRDF_ASSIGN_OR_RETURN(const bool transactional, AllTransactional());
@@ -174,6 +184,7 @@ Status RowApplier::Locate(const Status& refused, unsigned error) {
         TableName(*slices_.front().table) +
         " (or another table of the statement is not transactional, the row is not known)");
   }
+  if (slices_.size() > 1) SRDF_RETURN_IF_ERROR(connection_->Execute("ROLLBACK TO SAVEPOINT srdf_statement"));
   for (const Slice& slice : slices_) {
     RowRunReader from = slice.from;
     uint32_t left = slice.rows;  // rows from `from` on that are not applied

@@ -15,6 +15,7 @@
 #include "base/status.h"
 #include "engine_mariadb/binlog_writer.h"
 #include "engine_mariadb/connection.h"
+#include "engine_mariadb/target_tables.h"
 #include "model/record.h"
 #include "model/schema.h"
 
@@ -38,6 +39,10 @@ class RowApplier {
   uint64_t server_statements() const { return server_statements_; }
 
  private:
+  struct Table {
+    TableSchema schema;
+    bool checked = false;  // by target_tables_, in this wagon
+  };
   // Consecutive rows of one run that are in the open statement.
   struct Slice {
     const TableSchema* table = nullptr;
@@ -57,10 +62,11 @@ class RowApplier {
   Result<bool> AllTransactional();
 
   Connection* const connection_;
+  TargetTables target_tables_;
   const uint64_t packet_bytes_max_;
   const uint64_t event_bytes_max_;
   BinlogWriter writer_;
-  std::map<uint32_t, TableSchema> tables_;
+  std::map<uint32_t, Table> tables_;
   std::vector<Slice> slices_;
   uint64_t rows_ = 0;
   uint64_t server_statements_ = 0;

@@ -12,7 +12,7 @@ void Hit(const char* name);
 
 }  // namespace srdf::failpoint
 
-#define SRDF_FAILPOINT(name)                                                     \
-  do {                                                                           \
+#define SRDF_FAILPOINT(name)                                                                        \
+  do {                                                                                              \
     if (::srdf::failpoint::g_enabled.load(std::memory_order_relaxed)) ::srdf::failpoint::Hit(name); \
   } while (false)

@@ -16,9 +16,12 @@ bool KnownType(uint8_t type) { return type >= 1 && type <= 5; }
 
 std::string_view RowOpName(RowOp op) {
   switch (op) {
-    case RowOp::kInsert: return "insert";
-    case RowOp::kUpdate: return "update";
-    case RowOp::kDelete: return "delete";
+    case RowOp::kInsert:
+      return "insert";
+    case RowOp::kUpdate:
+      return "update";
+    case RowOp::kDelete:
+      return "delete";
   }
   return "unknown";
 }
@@ -40,8 +43,8 @@ Result<bool> RecordCursor::Next(Record* record) {
     return Status(StatusCode::kDataLoss, "change stream: unknown record type " + std::to_string(type));
   }
   if (length > kRecordBodyBytesMax) {
-    return Status(StatusCode::kDataLoss, "change stream: record of " + std::to_string(length) + " bytes, the limit is " +
-                                             std::to_string(kRecordBodyBytesMax));
+    return Status(StatusCode::kDataLoss, "change stream: record of " + std::to_string(length) +
+                                             " bytes, the limit is " + std::to_string(kRecordBodyBytesMax));
   }
   record->body = r.Raw(length);
   if (!r.ok()) return Torn("record body");

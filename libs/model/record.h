@@ -55,11 +55,11 @@ class RecordCursor {
 };
 
 struct TransactionBegin {
-  std::string gtid;  // of this transaction alone, "0-1-101"
+  std::string gtid;            // of this transaction alone, "0-1-101"
   int64_t commit_time_ms = 0;  // source's clock, milliseconds since the epoch (the log has whole seconds)
 };
 struct TransactionEnd {
-  SourcePosition position;  // just after this transaction, all domains
+  SourcePosition position;        // just after this transaction, all domains
   uint64_t source_end_bytes = 0;  // bytes of this transaction in the source's log
 };
 void EncodeTransactionBegin(const TransactionBegin& v, std::string* out);
@@ -80,7 +80,8 @@ struct RowRunHeader {
   uint32_t table_ref = 0;
   RowOp op{};
   uint8_t flags = 0;
-  ByteView bitmap_before;  // presence bitmaps, column 0 = bit 0 of byte 0; empty when the op has no such image
+  ByteView
+      bitmap_before;  // presence bitmaps, column 0 = bit 0 of byte 0; empty when the op has no such image
   ByteView bitmap_after;
   friend bool operator==(const RowRunHeader&, const RowRunHeader&) = default;
 };

@@ -16,11 +16,11 @@ namespace srdf {
 
 struct Column {
   std::string name;
-  uint8_t type = 0;       // engine type code (MariaDB: enum_field_types, real type for ENUM/SET)
+  uint8_t type = 0;        // engine type code (MariaDB: enum_field_types, real type for ENUM/SET)
   uint16_t type_meta = 0;  // engine type metadata (MariaDB: table-map metadata, as read little-endian)
   bool is_unsigned = false;
   bool nullable = false;
-  uint16_t collation = 0;  // engine collation id of character columns, 0 when not one
+  uint16_t collation = 0;           // engine collation id of character columns, 0 when not one
   std::vector<std::string> labels;  // ENUM and SET strings
   friend bool operator==(const Column&, const Column&) = default;
 };

@@ -51,7 +51,8 @@ Result<Statement> DecodeStatement(ByteView in) {
   s.lc_time_names = r.U16();
   s.invoker_user = std::string(r.Blob());
   s.invoker_host = std::string(r.Blob());
-  if (!r.ok() || !r.AtEnd()) return Status(StatusCode::kDataLoss, "change stream: torn or malformed statement");
+  if (!r.ok() || !r.AtEnd())
+    return Status(StatusCode::kDataLoss, "change stream: torn or malformed statement");
   return s;
 }
 

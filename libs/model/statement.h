@@ -14,10 +14,10 @@
 namespace srdf {
 
 struct Statement {
-  std::string database;  // default database, empty for none
-  std::string sql;       // as written, in the client character set of the context
-  int64_t timestamp_us = 0;     // @@timestamp, microseconds since the epoch
-  uint32_t error_code = 0;      // error the statement ended with at the source (partial DDL), 0 for none
+  std::string database;      // default database, empty for none
+  std::string sql;           // as written, in the client character set of the context
+  int64_t timestamp_us = 0;  // @@timestamp, microseconds since the epoch
+  uint32_t error_code = 0;   // error the statement ended with at the source (partial DDL), 0 for none
   uint64_t sql_mode = 0;
   bool has_sql_mode = false;
   uint32_t flags2 = 0;  // foreign_key_checks, unique_checks, sql_auto_is_null, autocommit, check constraints
@@ -29,7 +29,7 @@ struct Statement {
   uint16_t collation_database = 0;  // 0: the database's own
   uint16_t auto_increment_increment = 1;
   uint16_t auto_increment_offset = 1;
-  std::string time_zone;     // empty: not recorded
+  std::string time_zone;  // empty: not recorded
   uint16_t lc_time_names = 0;
   std::string invoker_user;  // CREATE … with CURRENT_USER as definer; empty: not recorded
   std::string invoker_host;

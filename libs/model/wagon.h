@@ -14,15 +14,15 @@ namespace srdf {
 
 enum class SealReason : uint8_t {
   kUnknown = 0,
-  kAdaptive = 1,    // the destination can take the next wagon
+  kAdaptive = 1,  // the destination can take the next wagon
   kMaxEvents = 2,
   kMaxBytes = 3,
   kMaxAge = 4,
   kOnCommit = 5,
   kManual = 6,
-  kStatement = 7,   // DDL closes the window, and is a wagon of its own
+  kStatement = 7,  // DDL closes the window, and is a wagon of its own
   kHugeTransaction = 8,
-  kDrain = 9,       // the batcher stops
+  kDrain = 9,  // the batcher stops
 };
 const char* SealReasonName(SealReason reason);
 
@@ -40,7 +40,7 @@ struct TableManifest {
 };
 
 struct WagonHeader {
-  std::string uid;   // 32 lower-case hex digits, random
+  std::string uid;  // 32 lower-case hex digits, random
   std::string flow;
   uint64_t epoch = 1;
   uint64_t sequence = 0;  // 1, 2, 3 … per flow and epoch
@@ -54,8 +54,8 @@ struct WagonHeader {
   uint64_t rows_before = 0;
   uint64_t rows_after = 0;
   uint64_t statements = 0;
-  uint64_t source_bytes = 0;     // bytes of these transactions in the source's log
-  uint64_t bytes_before = 0;     // row bytes before compaction
+  uint64_t source_bytes = 0;              // bytes of these transactions in the source's log
+  uint64_t bytes_before = 0;              // row bytes before compaction
   uint64_t payload_raw_bytes = 0;         // payload before compression
   uint64_t payload_compressed_bytes = 0;  // payload as stored
   SealReason seal_reason = SealReason::kUnknown;
@@ -73,9 +73,9 @@ struct WagonHeader {
 // What the next wagon of a flow must fit to.
 struct ChainTip {
   uint64_t epoch = 1;
-  uint64_t sequence = 0;  // of the last wagon; 0: none yet
-  std::string uid;        // of the last wagon; empty: none yet
-  std::string hash;       // its frame hash; 32 zero bytes when there is none
+  uint64_t sequence = 0;    // of the last wagon; 0: none yet
+  std::string uid;          // of the last wagon; empty: none yet
+  std::string hash;         // its frame hash; 32 zero bytes when there is none
   SourcePosition position;  // its last position
 
   friend bool operator==(const ChainTip&, const ChainTip&) = default;

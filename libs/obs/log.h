@@ -34,9 +34,17 @@ void InitLogging(const std::string& service, const std::string& level, const std
 
 void Log(Level level, std::string_view event, std::initializer_list<Field> fields);
 
-inline void Debug(std::string_view event, std::initializer_list<Field> fields = {}) { Log(Level::kDebug, event, fields); }
-inline void Info(std::string_view event, std::initializer_list<Field> fields = {}) { Log(Level::kInfo, event, fields); }
-inline void Warn(std::string_view event, std::initializer_list<Field> fields = {}) { Log(Level::kWarn, event, fields); }
-inline void Error(std::string_view event, std::initializer_list<Field> fields = {}) { Log(Level::kError, event, fields); }
+inline void Debug(std::string_view event, std::initializer_list<Field> fields = {}) {
+  Log(Level::kDebug, event, fields);
+}
+inline void Info(std::string_view event, std::initializer_list<Field> fields = {}) {
+  Log(Level::kInfo, event, fields);
+}
+inline void Warn(std::string_view event, std::initializer_list<Field> fields = {}) {
+  Log(Level::kWarn, event, fields);
+}
+inline void Error(std::string_view event, std::initializer_list<Field> fields = {}) {
+  Log(Level::kError, event, fields);
+}
 
 }  // namespace srdf::obs

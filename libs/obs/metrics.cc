@@ -80,12 +80,20 @@ Result<std::unique_ptr<Metrics>> Metrics::Start(const std::string& address, cons
 }
 
 Counter Metrics::NewCounter(const std::string& name, const std::string& help, const Labels& labels) {
-  auto& family = prometheus::BuildCounter().Name(name).Help(help).Labels({{"service", impl_->service}}).Register(*impl_->registry);
+  auto& family = prometheus::BuildCounter()
+                     .Name(name)
+                     .Help(help)
+                     .Labels({{"service", impl_->service}})
+                     .Register(*impl_->registry);
   return Counter(&family.Add({labels.begin(), labels.end()}));
 }
 
 Gauge Metrics::NewGauge(const std::string& name, const std::string& help, const Labels& labels) {
-  auto& family = prometheus::BuildGauge().Name(name).Help(help).Labels({{"service", impl_->service}}).Register(*impl_->registry);
+  auto& family = prometheus::BuildGauge()
+                     .Name(name)
+                     .Help(help)
+                     .Labels({{"service", impl_->service}})
+                     .Register(*impl_->registry);
   return Gauge(&family.Add({labels.begin(), labels.end()}));
 }
 

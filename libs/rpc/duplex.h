@@ -38,7 +38,8 @@ class ClientDuplex {
       Response response;
       while (stream_->Read(&response)) on_message(response);
       const grpc::Status status = stream_->Finish();
-      on_end(status.ok() ? Status(StatusCode::kUnavailable, "the other end closed the stream") : FromGrpc(status));
+      on_end(status.ok() ? Status(StatusCode::kUnavailable, "the other end closed the stream")
+                         : FromGrpc(status));
     });
   }
 

@@ -22,7 +22,8 @@ class FlowSlots {
   class Guard {
    public:
     Guard(FlowSlots* slots, std::string flow) : slots_(slots), flow_(std::move(flow)) {}
-    Guard(Guard&& other) noexcept : slots_(std::exchange(other.slots_, nullptr)), flow_(std::move(other.flow_)) {}
+    Guard(Guard&& other) noexcept
+        : slots_(std::exchange(other.slots_, nullptr)), flow_(std::move(other.flow_)) {}
     Guard& operator=(Guard&&) = delete;
     ~Guard() {
       if (slots_ != nullptr) slots_->Leave(flow_);
@@ -42,7 +43,8 @@ class FlowSlots {
     }
     const bool free = changed_.wait_for(lock, std::chrono::seconds(10),
                                         [&] { return closed_ || holders_.find(flow) == holders_.end(); });
-    if (closed_ || !free) return Status(StatusCode::kUnavailable, "flow " + flow + " is still being released");
+    if (closed_ || !free)
+      return Status(StatusCode::kUnavailable, "flow " + flow + " is still being released");
     holders_.emplace(flow, std::move(cancel));
     return Guard(this, flow);
   }

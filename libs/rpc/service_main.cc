@@ -39,7 +39,8 @@ Status PrepareDataDir(const std::string& dir) {
   std::error_code error;
   std::filesystem::create_directories(dir, error);
   if (error) {
-    return {StatusCode::kFailedPrecondition, "cannot create the data directory " + dir + ": " + error.message(),
+    return {StatusCode::kFailedPrecondition,
+            "cannot create the data directory " + dir + ": " + error.message(),
             "create it, or set data_dir to a directory this user can write"};
   }
   return {};
@@ -48,7 +49,8 @@ Status PrepareDataDir(const std::string& dir) {
 }  // namespace
 
 int ServiceMain(const std::string& service, int argc, char** argv, AppFactory factory) {
-  CLI::App cli("srdf-" + service + ": a service of the SRDF replication mesh, usually started by `srdfctl up`");
+  CLI::App cli("srdf-" + service +
+               ": a service of the SRDF replication mesh, usually started by `srdfctl up`");
   std::string config_path;
   std::string data_dir;
   cli.add_option("--config", config_path, "the mesh's YAML file")->required();
@@ -80,7 +82,8 @@ int ServiceMain(const std::string& service, int argc, char** argv, AppFactory fa
   if (Status s = server.Start(); !s.ok()) return Fail(service, s, 1);
   if (Status s = (*app)->Start(); !s.ok()) return Fail(service, s, 1);
   server.SetServing(true);
-  obs::Info("service_started", {{"listen", endpoint.listen}, {"metrics", endpoint.metrics}, {"version", SRDF_VERSION}});
+  obs::Info("service_started",
+            {{"listen", endpoint.listen}, {"metrics", endpoint.metrics}, {"version", SRDF_VERSION}});
 
   int signal_number = 0;
   sigwait(&stop_signals, &signal_number);

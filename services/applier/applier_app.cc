@@ -22,13 +22,16 @@ class ApplierApp : public rpc::App {
     for (const config::FlowConfig& flow : config.flows) {
       SRDF_ASSIGN_OR_RETURN(std::string password, config::ReadSecret(flow.target));
       engine_mariadb::TargetOptions options;
-      options.endpoint = {flow.target.host, flow.target.port, flow.target.socket, flow.target.user, std::move(password)};
+      options.endpoint = {flow.target.host, flow.target.port, flow.target.socket, flow.target.user,
+                          std::move(password)};
       options.flow = flow.name;
       options.origin_server_id = flow.source_server_id;
       engines_.push_back(engine_mariadb::NewTargetEngine(std::move(options)));
       std::vector<uint64_t> schedule = flow.retry_backoff_policy;
-      if (flow.retry_max_attempts != 0) schedule.resize(std::max<size_t>(flow.retry_max_attempts, 1), schedule.back());
-      flows_.emplace(flow.name, std::make_unique<ApplierFlow>(flow.name, std::move(schedule), engines_.back().get(), receiver_.get()));
+      if (flow.retry_max_attempts != 0)
+        schedule.resize(std::max<size_t>(flow.retry_max_attempts, 1), schedule.back());
+      flows_.emplace(flow.name, std::make_unique<ApplierFlow>(flow.name, std::move(schedule),
+                                                              engines_.back().get(), receiver_.get()));
     }
     return {};
   }

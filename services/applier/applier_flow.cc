@@ -32,7 +32,10 @@ bool Heals(const Status& status) {
 
 ApplierFlow::ApplierFlow(std::string name, std::vector<uint64_t> retry_schedule, engine::TargetEngine* target,
                          TakeClient* receiver)
-    : name_(std::move(name)), retry_schedule_(std::move(retry_schedule)), target_(target), receiver_(receiver) {}
+    : name_(std::move(name)),
+      retry_schedule_(std::move(retry_schedule)),
+      target_(target),
+      receiver_(receiver) {}
 
 ApplierFlow::~ApplierFlow() { Stop(); }
 
@@ -120,8 +123,10 @@ Status ApplierFlow::CheckTarget() {
 Result<engine::Checkpoint> ApplierFlow::StartingPoint(engine::TargetSession* session) {
   SRDF_ASSIGN_OR_RETURN(const auto checkpoint, session->ReadCheckpoint(name_));
   if (checkpoint.has_value()) return *checkpoint;
-  Status none(StatusCode::kFailedPrecondition, "flow " + name_ + " has no checkpoint at the target: its starting point is not known",
-              "copy the source to the target and run `srdfctl flow init " + name_ + " --position GTID` with the copy's GTID position");
+  Status none(StatusCode::kFailedPrecondition,
+              "flow " + name_ + " has no checkpoint at the target: its starting point is not known",
+              "copy the source to the target and run `srdfctl flow init " + name_ +
+                  " --position GTID` with the copy's GTID position");
   SetState(ApplierState::kBlocked, {none});
   return none;
 }
@@ -130,7 +135,8 @@ Status ApplierFlow::RunOnce(const std::stop_token& stop) {
   SRDF_RETURN_IF_ERROR(CheckTarget());
   SRDF_ASSIGN_OR_RETURN(const auto session, target_->Connect());
   SRDF_ASSIGN_OR_RETURN(const engine::Checkpoint checkpoint, StartingPoint(session.get()));
-  const ChainTip tip{checkpoint.epoch, checkpoint.sequence, checkpoint.wagon_uid, checkpoint.wagon_hash, checkpoint.position};
+  const ChainTip tip{checkpoint.epoch, checkpoint.sequence, checkpoint.wagon_uid, checkpoint.wagon_hash,
+                     checkpoint.position};
   const std::shared_ptr<TakeSession> take = receiver_->Open(name_, tip);
   {
     std::lock_guard lock(mu_);
@@ -143,7 +149,8 @@ Status ApplierFlow::RunOnce(const std::stop_token& stop) {
   if (ended.ok()) {
     // A failed wagon stays shown until it is applied.
     if (GetStatus().state != ApplierState::kFailed) SetState(ApplierState::kRunning, {});
-    obs::Info("applier_running", {{"flow", name_}, {"after_sequence", tip.sequence}, {"position", tip.position.gtid}});
+    obs::Info("applier_running",
+              {{"flow", name_}, {"after_sequence", tip.sequence}, {"position", tip.position.gtid}});
     ended = ApplyWagons(session.get(), take.get());
   }
   std::lock_guard lock(mu_);
@@ -171,7 +178,8 @@ Status ApplierFlow::ApplyWagons(engine::TargetSession* session, TakeSession* tak
   }
 }
 
-void ApplierFlow::WagonApplied(const WagonHeader& header, const std::string& hash, const engine::ApplyStats& stats) {
+void ApplierFlow::WagonApplied(const WagonHeader& header, const std::string& hash,
+                               const engine::ApplyStats& stats) {
   const int64_t now = WallClockMs();
   obs::Debug("wagon_applied", {{"flow", name_},
                                {"sequence", header.sequence},

@@ -1,12 +1,13 @@
 // ApplierFlow: one flow's life in the applier, on a thread of its own.
 //
-//   connect to the target, preflight → read the checkpoint → open the Take stream there → apply wagon by wagon
+//   connect to the target, preflight → read the checkpoint → open the Take stream there → apply wagon by
+//   wagon
 //
 // Exactly once: the checkpoint moves in the same target transaction as the wagon's rows, and every round
-// begins by reading it; so whatever is in doubt after an error (a commit whose reply was lost, too) is decided
-// by the target itself. Errors that pass by themselves are retried at once or with back-off. An error of the
-// wagon (divergence, schema) fails it visibly, upstream too; it is tried again by the flow's schedule and
-// when an operator says so, and nothing after it is applied before.
+// begins by reading it; so whatever is in doubt after an error (a commit whose reply was lost, too) is
+// decided by the target itself. Errors that pass by themselves are retried at once or with back-off. An error
+// of the wagon (divergence, schema) fails it visibly, upstream too; it is tried again by the flow's schedule
+// and when an operator says so, and nothing after it is applied before.
 #pragma once
 
 #include <cstdint>
@@ -49,7 +50,8 @@ struct ApplierStatus {
 class ApplierFlow {
  public:
   // `target` and `receiver` outlive the flow. `retry_schedule`: seconds between tries of a wagon that fails.
-  ApplierFlow(std::string name, std::vector<uint64_t> retry_schedule, engine::TargetEngine* target, TakeClient* receiver);
+  ApplierFlow(std::string name, std::vector<uint64_t> retry_schedule, engine::TargetEngine* target,
+              TakeClient* receiver);
   ~ApplierFlow();
 
   void Start();

@@ -9,10 +9,14 @@ namespace {
 
 v1::ApplierState ToProto(ApplierState state) {
   switch (state) {
-    case ApplierState::kConnecting: return v1::APPLIER_STATE_CONNECTING;
-    case ApplierState::kRunning: return v1::APPLIER_STATE_RUNNING;
-    case ApplierState::kBlocked: return v1::APPLIER_STATE_BLOCKED;
-    case ApplierState::kFailed: return v1::APPLIER_STATE_FAILED;
+    case ApplierState::kConnecting:
+      return v1::APPLIER_STATE_CONNECTING;
+    case ApplierState::kRunning:
+      return v1::APPLIER_STATE_RUNNING;
+    case ApplierState::kBlocked:
+      return v1::APPLIER_STATE_BLOCKED;
+    case ApplierState::kFailed:
+      return v1::APPLIER_STATE_FAILED;
   }
   return v1::APPLIER_STATE_UNSPECIFIED;
 }
@@ -21,7 +25,8 @@ v1::ApplierState ToProto(ApplierState state) {
 
 Result<ApplierFlow*> ApplierServiceImpl::Find(const std::string& flow) const {
   const auto it = flows_->find(flow);
-  if (it == flows_->end()) return Status(StatusCode::kNotFound, "no flow named " + flow, "see `srdfctl flow list`");
+  if (it == flows_->end())
+    return Status(StatusCode::kNotFound, "no flow named " + flow, "see `srdfctl flow list`");
   return it->second.get();
 }
 

@@ -1,3 +1,5 @@
 #include "applier/applier_app.h"
 
-int main(int argc, char** argv) { return srdf::rpc::ServiceMain("applier", argc, argv, &srdf::applier::NewApplierApp); }
+int main(int argc, char** argv) {
+  return srdf::rpc::ServiceMain("applier", argc, argv, &srdf::applier::NewApplierApp);
+}

@@ -75,7 +75,8 @@ class GrpcTakeSession : public TakeSession {
 
 class GrpcTakeClient : public TakeClient {
  public:
-  explicit GrpcTakeClient(const std::string& address) : stub_(ReceiverService::NewStub(rpc::NewChannel(address))) {}
+  explicit GrpcTakeClient(const std::string& address)
+      : stub_(ReceiverService::NewStub(rpc::NewChannel(address))) {}
   std::unique_ptr<TakeSession> Open(const std::string& flow, const ChainTip& checkpoint) override {
     return std::make_unique<GrpcTakeSession>(stub_.get(), flow, checkpoint);
   }

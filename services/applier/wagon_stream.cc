@@ -30,9 +30,10 @@ Result<std::string> WagonStream::NextPiece() {
     chunk_count_ = chunk.chunk_count;
   }
   if (chunk.sequence != sequence_ || chunk.chunk_no != next_chunk_ || chunk.chunk_count != chunk_count_) {
-    return Status(StatusCode::kInternal, "the receiver sent chunk " + std::to_string(chunk.chunk_no) + " of wagon " +
-                                             std::to_string(chunk.sequence) + " where chunk " + std::to_string(next_chunk_) +
-                                             " of wagon " + std::to_string(sequence_) + " was due");
+    return Status(StatusCode::kInternal, "the receiver sent chunk " + std::to_string(chunk.chunk_no) +
+                                             " of wagon " + std::to_string(chunk.sequence) + " where chunk " +
+                                             std::to_string(next_chunk_) + " of wagon " +
+                                             std::to_string(sequence_) + " was due");
   }
   ++next_chunk_;
   SRDF_RETURN_IF_ERROR(verifier_->Append(chunk.data));
@@ -40,11 +41,14 @@ Result<std::string> WagonStream::NextPiece() {
     WagonHeader header;
     std::string hash;
     Status whole = verifier_->Finish(&header, &hash);
-    if (whole.ok() && hash != hash_) whole = Status(StatusCode::kDataLoss, "its hash is not the one it was accepted with");
+    if (whole.ok() && hash != hash_)
+      whole = Status(StatusCode::kDataLoss, "its hash is not the one it was accepted with");
     if (!whole.ok()) {
-      return Status(StatusCode::kDataLoss, "wagon " + std::to_string(sequence_) + " of the inbox is damaged: " + whole.message(),
-                    "check the disk of the receiver's host; stop the receiver, remove inbox.db*, start it again: the "
-                    "shipper sends what is missing");
+      return Status(
+          StatusCode::kDataLoss,
+          "wagon " + std::to_string(sequence_) + " of the inbox is damaged: " + whole.message(),
+          "check the disk of the receiver's host; stop the receiver, remove inbox.db*, start it again: the "
+          "shipper sends what is missing");
     }
   }
   return std::move(chunk.data);

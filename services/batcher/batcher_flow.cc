@@ -1,8 +1,8 @@
 #include "batcher/batcher_flow.h"
 
-#include "base/clock.h"
 #include <chrono>
 
+#include "base/clock.h"
 #include "obs/log.h"
 
 namespace srdf::batcher {
@@ -43,7 +43,9 @@ Result<SourcePosition> BatcherSession::Begin(ShipperClient* shipper) {
   return resume;
 }
 
-Status BatcherSession::Append(std::string records) { return window_.Append(std::move(records), stop_.get_token()); }
+Status BatcherSession::Append(std::string records) {
+  return window_.Append(std::move(records), stop_.get_token());
+}
 
 void BatcherSession::OnState(const DeliveryState& state) {
   const bool ready = !state.outbox_full && state.unapplied_wagons < flow_->adaptive_wagons_in_flight();
@@ -107,8 +109,11 @@ Result<std::string> BatcherSession::SealNow() {
   const bool done = sealed_.wait_for(lock, kSealNowTimeout, [&] {
     return broken_ || (groups_in_hand_ == 0 && window_.GetStatus().closed_groups == 0);
   });
-  if (broken_) return Status(StatusCode::kUnavailable, "the feed broke before the wagon was stored", "try again");
-  if (!done) return Status(StatusCode::kDeadlineExceeded, "the wagon was not stored within 60 s", "see `srdfctl status`");
+  if (broken_)
+    return Status(StatusCode::kUnavailable, "the feed broke before the wagon was stored", "try again");
+  if (!done)
+    return Status(StatusCode::kDeadlineExceeded, "the wagon was not stored within 60 s",
+                  "see `srdfctl status`");
   return last_uid_;
 }
 
@@ -129,9 +134,9 @@ SealerOptions BatcherFlow::sealer_options() const {
   SealerOptions options;
   options.flow = config_.name;
   options.compaction_enabled = config_.compaction_enabled;
-  options.codec = !config_.compression_enabled              ? Codec::kNone
+  options.codec = !config_.compression_enabled          ? Codec::kNone
                   : config_.compression_codec == "gzip" ? Codec::kGzip
-                                                            : Codec::kZstd;
+                                                        : Codec::kZstd;
   options.compression_level = config_.compression_level;
   options.spill_dir = spill_dir_;
   return options;

@@ -10,13 +10,22 @@ class BatcherProbe {
  public:
   // `flow` must outlive the last scrape.
   BatcherProbe(obs::Metrics* metrics, BatcherFlow* flow)
-      : window_rows_(metrics->NewGauge("srdf_batcher_window_rows", "Row changes in the open window.", {{"flow", flow->name()}})),
-        window_bytes_(metrics->NewGauge("srdf_batcher_window_bytes", "Bytes held by the open window.", {{"flow", flow->name()}})),
-        window_transactions_(metrics->NewGauge("srdf_batcher_window_transactions", "Transactions in the open window.", {{"flow", flow->name()}})),
-        wagons_(metrics->NewGauge("srdf_batcher_wagons_sealed", "Wagons sealed since the start.", {{"flow", flow->name()}})),
-        rows_before_(metrics->NewGauge("srdf_batcher_rows_before", "Row changes before compaction since the start.", {{"flow", flow->name()}})),
-        rows_after_(metrics->NewGauge("srdf_batcher_rows_after", "Row changes after compaction since the start.", {{"flow", flow->name()}})),
-        connected_(metrics->NewGauge("srdf_batcher_capture_connected", "1 while capture feeds the flow.", {{"flow", flow->name()}})) {
+      : window_rows_(metrics->NewGauge("srdf_batcher_window_rows", "Row changes in the open window.",
+                                       {{"flow", flow->name()}})),
+        window_bytes_(metrics->NewGauge("srdf_batcher_window_bytes", "Bytes held by the open window.",
+                                        {{"flow", flow->name()}})),
+        window_transactions_(metrics->NewGauge("srdf_batcher_window_transactions",
+                                               "Transactions in the open window.", {{"flow", flow->name()}})),
+        wagons_(metrics->NewGauge("srdf_batcher_wagons_sealed", "Wagons sealed since the start.",
+                                  {{"flow", flow->name()}})),
+        rows_before_(metrics->NewGauge("srdf_batcher_rows_before",
+                                       "Row changes before compaction since the start.",
+                                       {{"flow", flow->name()}})),
+        rows_after_(metrics->NewGauge("srdf_batcher_rows_after",
+                                      "Row changes after compaction since the start.",
+                                      {{"flow", flow->name()}})),
+        connected_(metrics->NewGauge("srdf_batcher_capture_connected", "1 while capture feeds the flow.",
+                                     {{"flow", flow->name()}})) {
     metrics->OnScrape([this, flow] { Refresh(flow->GetStatus()); });
   }
 
@@ -31,7 +40,8 @@ class BatcherProbe {
     connected_.Set(status.capture_connected ? 1 : 0);
   }
 
-  obs::Gauge window_rows_, window_bytes_, window_transactions_, wagons_, rows_before_, rows_after_, connected_;
+  obs::Gauge window_rows_, window_bytes_, window_transactions_, wagons_, rows_before_, rows_after_,
+      connected_;
 };
 
 }  // namespace srdf::batcher

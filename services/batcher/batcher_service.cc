@@ -8,7 +8,8 @@ namespace srdf::batcher {
 
 Result<BatcherFlow*> BatcherServiceImpl::Find(const std::string& flow) const {
   const auto it = flows_->find(flow);
-  if (it == flows_->end()) return Status(StatusCode::kNotFound, "no flow named " + flow, "see `srdfctl flow list`");
+  if (it == flows_->end())
+    return Status(StatusCode::kNotFound, "no flow named " + flow, "see `srdfctl flow list`");
   return it->second.get();
 }
 
@@ -70,7 +71,8 @@ grpc::Status BatcherServiceImpl::GetStatus(grpc::ServerContext*, const v1::GetSt
     out->set_window_opened_at_ms(status.window.opened_at_ms);
     wire::ToProto(status.sealed, out->mutable_sealed());
     out->set_wagons_sealed(status.wagons_sealed);
-    for (const auto& [reason, count] : status.wagons_by_reason) (*out->mutable_wagons_by_reason())[reason] = count;
+    for (const auto& [reason, count] : status.wagons_by_reason)
+      (*out->mutable_wagons_by_reason())[reason] = count;
     out->set_rows_before(status.rows_before);
     out->set_rows_after(status.rows_after);
   }

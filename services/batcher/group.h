@@ -25,7 +25,7 @@ using SchemaPtr = std::shared_ptr<const TableSchema>;
 // Some records (schemas resolved, runs, statements) and what keeps them alive.
 struct GroupPart {
   std::vector<Buffer> buffers;
-  std::vector<SchemaPtr> schemas;  // of every table the runs refer to
+  std::vector<SchemaPtr> schemas;            // of every table the runs refer to
   std::vector<std::string_view> statements;  // Statement record bodies
   std::vector<std::string_view> runs;        // RowRun record bodies, in order
 };
@@ -43,7 +43,7 @@ struct GroupEnd {
   SourcePosition last;
   std::string last_gtid;
   int64_t commit_time_last_ms = 0;
-  uint64_t rows = 0;        // huge: counted as they passed
+  uint64_t rows = 0;  // huge: counted as they passed
   uint64_t statements = 0;
   uint64_t source_bytes = 0;
 };

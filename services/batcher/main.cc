@@ -1,3 +1,5 @@
 #include "batcher/batcher_app.h"
 
-int main(int argc, char** argv) { return srdf::rpc::ServiceMain("batcher", argc, argv, &srdf::batcher::NewBatcherApp); }
+int main(int argc, char** argv) {
+  return srdf::rpc::ServiceMain("batcher", argc, argv, &srdf::batcher::NewBatcherApp);
+}

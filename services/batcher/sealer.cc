@@ -25,8 +25,9 @@ std::string NewUid() {
 
 void AddManifests(std::vector<TableManifest>* sum, const std::vector<TableManifest>& more) {
   for (const TableManifest& m : more) {
-    auto it = std::find_if(sum->begin(), sum->end(),
-                           [&](const TableManifest& t) { return t.database == m.database && t.table == m.table; });
+    auto it = std::find_if(sum->begin(), sum->end(), [&](const TableManifest& t) {
+      return t.database == m.database && t.table == m.table;
+    });
     if (it == sum->end()) {
       sum->push_back(m);
       continue;
@@ -54,7 +55,8 @@ void AddResult(const compaction::CompactionResult& result, WagonHeader* header) 
 Sealer::Sealer(const SealerOptions& options, StoreSession* session)
     : options_(options), session_(session), tip_(session->tip()) {}
 
-Result<compaction::CompactionResult> Sealer::Compact(const GroupPart& part, bool merge, wire::WagonBuilder* builder) {
+Result<compaction::CompactionResult> Sealer::Compact(const GroupPart& part, bool merge,
+                                                     wire::WagonBuilder* builder) {
   const auto compactor = compaction::NewCompactor(merge);
   for (const SchemaPtr& schema : part.schemas) SRDF_RETURN_IF_ERROR(compactor->AddSchema(*schema));
   for (const std::string_view run : part.runs) SRDF_RETURN_IF_ERROR(compactor->AddRun(run));
@@ -78,7 +80,8 @@ Status Sealer::SealSmall(Group* group, wire::WagonBuilder* builder, WagonHeader*
   return {};
 }
 
-Status Sealer::SealHuge(Group* group, wire::WagonBuilder* builder, WagonHeader* header, const std::stop_token& stop) {
+Status Sealer::SealHuge(Group* group, wire::WagonBuilder* builder, WagonHeader* header,
+                        const std::stop_token& stop) {
   std::string record;
   for (;;) {
     auto part = group->huge->Pop(stop);
@@ -146,8 +149,8 @@ Result<WagonHeader> Sealer::Seal(Group group, const std::stop_token& stop) {
   SRDF_ASSIGN_OR_RETURN(ChainTip stored, session_->WaitStored());
   SRDF_FAILPOINT("batcher.after_store");
   if (stored.sequence != header.sequence || stored.hash != hash) {
-    return Status(StatusCode::kInternal, "the outbox stored wagon " + std::to_string(stored.sequence) + ", not wagon " +
-                                             std::to_string(header.sequence));
+    return Status(StatusCode::kInternal, "the outbox stored wagon " + std::to_string(stored.sequence) +
+                                             ", not wagon " + std::to_string(header.sequence));
   }
   tip_ = std::move(stored);
   return header;

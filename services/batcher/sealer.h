@@ -37,8 +37,10 @@ class Sealer {
 
  private:
   Status SealSmall(Group* group, wire::WagonBuilder* builder, WagonHeader* header);
-  Status SealHuge(Group* group, wire::WagonBuilder* builder, WagonHeader* header, const std::stop_token& stop);
-  Result<compaction::CompactionResult> Compact(const GroupPart& part, bool merge, wire::WagonBuilder* builder);
+  Status SealHuge(Group* group, wire::WagonBuilder* builder, WagonHeader* header,
+                  const std::stop_token& stop);
+  Result<compaction::CompactionResult> Compact(const GroupPart& part, bool merge,
+                                               wire::WagonBuilder* builder);
 
   const SealerOptions options_;
   StoreSession* const session_;

@@ -25,10 +25,12 @@ constexpr std::chrono::seconds kStoredTimeout{120};
 class GrpcStoreSession : public StoreSession {
  public:
   GrpcStoreSession(ShipperService::Stub* stub, StoreEvents events)
-      : events_(std::move(events)), duplex_([stub](grpc::ClientContext* context) { return stub->Store(context); }) {}
+      : events_(std::move(events)),
+        duplex_([stub](grpc::ClientContext* context) { return stub->Store(context); }) {}
 
   Status Open(const std::string& flow) {
-    duplex_.Start([this](StoreResponse& response) { OnMessage(response); }, [this](Status status) { OnEnd(std::move(status)); });
+    duplex_.Start([this](StoreResponse& response) { OnMessage(response); },
+                  [this](Status status) { OnEnd(std::move(status)); });
     StoreRequest request;
     request.mutable_open()->set_protocol_version(1);
     request.mutable_open()->set_flow(flow);
@@ -113,7 +115,8 @@ class GrpcStoreSession : public StoreSession {
 
 class GrpcShipperClient : public ShipperClient {
  public:
-  explicit GrpcShipperClient(const std::string& address) : stub_(ShipperService::NewStub(rpc::NewChannel(address))) {}
+  explicit GrpcShipperClient(const std::string& address)
+      : stub_(ShipperService::NewStub(rpc::NewChannel(address))) {}
 
   Result<std::unique_ptr<StoreSession>> Open(const std::string& flow, StoreEvents events) override {
     auto session = std::make_unique<GrpcStoreSession>(stub_.get(), std::move(events));

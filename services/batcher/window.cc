@@ -21,7 +21,8 @@ void MoveAppend(std::vector<T>* to, std::vector<T>* from) {
 }
 
 Status Malformed(const std::string& what) {
-  return {StatusCode::kDataLoss, "change stream: " + what, "restart capture; if it happens again, report a bug"};
+  return {StatusCode::kDataLoss, "change stream: " + what,
+          "restart capture; if it happens again, report a bug"};
 }
 
 }  // namespace
@@ -60,7 +61,8 @@ Status Window::AppendRecord(const Record& record, const Buffer& buffer, const st
       break;
     case RecordType::kStatement:
       if (!pending_.open) return Malformed("a statement outside of a transaction");
-      if (pending_.rows != 0 || pending_.huge != nullptr) return Malformed("a statement after rows of its transaction");
+      if (pending_.rows != 0 || pending_.huge != nullptr)
+        return Malformed("a statement after rows of its transaction");
       KeepBuffer(buffer);
       pending_.part.statements.push_back(record.body);
       ++pending_.statements;
@@ -140,7 +142,8 @@ Status Window::PushHugePart(std::shared_ptr<GroupEnd> end, const std::stop_token
   }
   HugePart part{std::move(pending_.part), std::move(end)};
   pending_.part = {};
-  if (!pending_.huge->Push(std::move(part), bytes, stop)) return {StatusCode::kCancelled, "the batcher is stopping"};
+  if (!pending_.huge->Push(std::move(part), bytes, stop))
+    return {StatusCode::kCancelled, "the batcher is stopping"};
   return {};
 }
 
@@ -230,7 +233,9 @@ std::optional<Group> Window::Take(const std::stop_token& stop) {
       break;
     }
     if (draining_) return std::nullopt;
-    const auto woken = [&] { return !closed_.empty() || draining_ || Due(std::chrono::steady_clock::now()).has_value(); };
+    const auto woken = [&] {
+      return !closed_.empty() || draining_ || Due(std::chrono::steady_clock::now()).has_value();
+    };
     if (open_.counts.transactions == 0) {
       changed_.wait(lock, stop, [&] { return woken() || open_.counts.transactions != 0; });
     } else {

@@ -13,13 +13,16 @@ namespace {
 class CaptureApp : public rpc::App {
  public:
   explicit CaptureApp(const rpc::AppContext& context)
-      : metrics_(context.metrics), feed_(NewGrpcFeedClient(context.config->services.at("batcher").listen)), service_(&flows_) {}
+      : metrics_(context.metrics),
+        feed_(NewGrpcFeedClient(context.config->services.at("batcher").listen)),
+        service_(&flows_) {}
 
   Status Build(const config::Config& config) {
     for (const config::FlowConfig& flow : config.flows) {
       SRDF_ASSIGN_OR_RETURN(std::string password, config::ReadSecret(flow.source));
       engine_mariadb::SourceOptions options;
-      options.endpoint = {flow.source.host, flow.source.port, flow.source.socket, flow.source.user, std::move(password)};
+      options.endpoint = {flow.source.host, flow.source.port, flow.source.socket, flow.source.user,
+                          std::move(password)};
       options.server_id = flow.source_server_id;
       options.before_image = flow.before_image;
       engines_.push_back(engine_mariadb::NewSourceEngine(std::move(options)));

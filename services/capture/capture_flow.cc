@@ -138,7 +138,8 @@ Status CaptureFlow::RunOnce(const std::stop_token& stop) {
 
   std::shared_ptr<engine::ChangeReader> reader = source_->NewReader();
   // The session's end must reach a reader that waits for the source.
-  SRDF_ASSIGN_OR_RETURN(std::shared_ptr<FeedSession> session, feed_->Open(name_, [reader] { reader->Interrupt(); }));
+  SRDF_ASSIGN_OR_RETURN(std::shared_ptr<FeedSession> session,
+                        feed_->Open(name_, [reader] { reader->Interrupt(); }));
   {
     std::lock_guard lock(mu_);
     reader_ = reader;

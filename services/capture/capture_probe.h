@@ -10,13 +10,20 @@ class CaptureProbe {
  public:
   // `flow` must outlive the last scrape.
   CaptureProbe(obs::Metrics* metrics, CaptureFlow* flow)
-      : connected_(metrics->NewGauge("srdf_capture_source_connected", "1 while changes are being read.", {{"flow", flow->name()}})),
-        stopped_(metrics->NewGauge("srdf_capture_stopped", "1 when an operator is needed.", {{"flow", flow->name()}})),
-        behind_(metrics->NewGauge("srdf_capture_lag_bytes", "Log bytes not read yet.", {{"flow", flow->name()}})),
-        transactions_(metrics->NewGauge("srdf_capture_transactions", "Transactions read since the start.", {{"flow", flow->name()}})),
-        rows_(metrics->NewGauge("srdf_capture_rows", "Row changes read since the start.", {{"flow", flow->name()}})),
-        log_bytes_(metrics->NewGauge("srdf_capture_log_bytes", "Log bytes read since the start.", {{"flow", flow->name()}})),
-        reconnects_(metrics->NewGauge("srdf_capture_reconnects", "Streams begun again since the start.", {{"flow", flow->name()}})) {
+      : connected_(metrics->NewGauge("srdf_capture_source_connected", "1 while changes are being read.",
+                                     {{"flow", flow->name()}})),
+        stopped_(metrics->NewGauge("srdf_capture_stopped", "1 when an operator is needed.",
+                                   {{"flow", flow->name()}})),
+        behind_(
+            metrics->NewGauge("srdf_capture_lag_bytes", "Log bytes not read yet.", {{"flow", flow->name()}})),
+        transactions_(metrics->NewGauge("srdf_capture_transactions", "Transactions read since the start.",
+                                        {{"flow", flow->name()}})),
+        rows_(metrics->NewGauge("srdf_capture_rows", "Row changes read since the start.",
+                                {{"flow", flow->name()}})),
+        log_bytes_(metrics->NewGauge("srdf_capture_log_bytes", "Log bytes read since the start.",
+                                     {{"flow", flow->name()}})),
+        reconnects_(metrics->NewGauge("srdf_capture_reconnects", "Streams begun again since the start.",
+                                      {{"flow", flow->name()}})) {
     metrics->OnScrape([this, flow] { Refresh(flow->GetStatus()); });
   }
 

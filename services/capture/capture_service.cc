@@ -9,10 +9,14 @@ namespace {
 
 v1::CaptureState ToProto(CaptureState state) {
   switch (state) {
-    case CaptureState::kConnecting: return v1::CAPTURE_STATE_CONNECTING;
-    case CaptureState::kStreaming: return v1::CAPTURE_STATE_STREAMING;
-    case CaptureState::kBlocked: return v1::CAPTURE_STATE_BLOCKED;
-    case CaptureState::kStopped: return v1::CAPTURE_STATE_STOPPED;
+    case CaptureState::kConnecting:
+      return v1::CAPTURE_STATE_CONNECTING;
+    case CaptureState::kStreaming:
+      return v1::CAPTURE_STATE_STREAMING;
+    case CaptureState::kBlocked:
+      return v1::CAPTURE_STATE_BLOCKED;
+    case CaptureState::kStopped:
+      return v1::CAPTURE_STATE_STOPPED;
   }
   return v1::CAPTURE_STATE_UNSPECIFIED;
 }
@@ -21,7 +25,8 @@ v1::CaptureState ToProto(CaptureState state) {
 
 Result<CaptureFlow*> CaptureServiceImpl::Find(const std::string& flow) const {
   const auto it = flows_->find(flow);
-  if (it == flows_->end()) return Status(StatusCode::kNotFound, "no flow named " + flow, "see `srdfctl flow list`");
+  if (it == flows_->end())
+    return Status(StatusCode::kNotFound, "no flow named " + flow, "see `srdfctl flow list`");
   return it->second.get();
 }
 

@@ -21,10 +21,12 @@ constexpr std::chrono::seconds kOpenTimeout{15};
 class GrpcFeedSession : public FeedSession {
  public:
   GrpcFeedSession(BatcherService::Stub* stub, std::function<void()> on_end)
-      : on_end_(std::move(on_end)), duplex_([stub](grpc::ClientContext* context) { return stub->Feed(context); }) {}
+      : on_end_(std::move(on_end)),
+        duplex_([stub](grpc::ClientContext* context) { return stub->Feed(context); }) {}
 
   Status Open(const std::string& flow) {
-    duplex_.Start([this](FeedResponse& response) { OnMessage(response); }, [this](Status status) { OnEnd(std::move(status)); });
+    duplex_.Start([this](FeedResponse& response) { OnMessage(response); },
+                  [this](Status status) { OnEnd(std::move(status)); });
     FeedRequest request;
     request.mutable_open()->set_protocol_version(1);
     request.mutable_open()->set_flow(flow);
@@ -90,7 +92,8 @@ class GrpcFeedSession : public FeedSession {
 
 class GrpcFeedClient : public FeedClient {
  public:
-  explicit GrpcFeedClient(const std::string& address) : stub_(BatcherService::NewStub(rpc::NewChannel(address))) {}
+  explicit GrpcFeedClient(const std::string& address)
+      : stub_(BatcherService::NewStub(rpc::NewChannel(address))) {}
 
   Result<std::unique_ptr<FeedSession>> Open(const std::string& flow, std::function<void()> on_end) override {
     auto session = std::make_unique<GrpcFeedSession>(stub_.get(), std::move(on_end));

@@ -30,7 +30,8 @@ class FeedClient {
  public:
   virtual ~FeedClient() = default;
   // `on_end` is called once, on another thread, when the session ends by the batcher's doing.
-  virtual Result<std::unique_ptr<FeedSession>> Open(const std::string& flow, std::function<void()> on_end) = 0;
+  virtual Result<std::unique_ptr<FeedSession>> Open(const std::string& flow,
+                                                    std::function<void()> on_end) = 0;
 };
 
 // A client of BatcherService at `address`.

@@ -1,3 +1,5 @@
 #include "orchestrator/orchestrator_app.h"
 
-int main(int argc, char** argv) { return srdf::rpc::ServiceMain("orchestrator", argc, argv, &srdf::orchestrator::NewOrchestratorApp); }
+int main(int argc, char** argv) {
+  return srdf::rpc::ServiceMain("orchestrator", argc, argv, &srdf::orchestrator::NewOrchestratorApp);
+}

@@ -16,10 +16,14 @@ constexpr std::chrono::milliseconds kPollTimeout{2000};
 
 const char* Name(Health health) {
   switch (health) {
-    case Health::kUnknown: return "unknown";
-    case Health::kServing: return "serving";
-    case Health::kNotServing: return "not_serving";
-    case Health::kUnreachable: return "unreachable";
+    case Health::kUnknown:
+      return "unknown";
+    case Health::kServing:
+      return "serving";
+    case Health::kNotServing:
+      return "not_serving";
+    case Health::kUnreachable:
+      return "unreachable";
   }
   return "unknown";
 }
@@ -51,7 +55,9 @@ void MeshWatch::Stop() {
 void MeshWatch::PollAll() {
   for (const Peer& peer : peers_) {
     const auto serving = rpc::CheckHealth(peer.channel, kPollTimeout);
-    const Health now = !serving.ok() ? Health::kUnreachable : *serving ? Health::kServing : Health::kNotServing;
+    const Health now = !serving.ok() ? Health::kUnreachable
+                       : *serving    ? Health::kServing
+                                     : Health::kNotServing;
     std::lock_guard lock(mu_);
     ServiceHealth& entry = health_[peer.name];
     entry.last_polled_ms = WallClockMs();

@@ -29,7 +29,9 @@ class OrchestratorApp : public rpc::App {
     watch_.Start();
     metrics_->OnScrape([this] {
       for (const ServiceHealth& service : watch_.Get()) {
-        metrics_->NewGauge("srdf_orchestrator_service_serving", "1 while the service says it is serving.", {{"name", service.name}})
+        metrics_
+            ->NewGauge("srdf_orchestrator_service_serving", "1 while the service says it is serving.",
+                       {{"name", service.name}})
             .Set(service.health == Health::kServing ? 1 : 0);
       }
     });

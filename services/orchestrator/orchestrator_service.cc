@@ -11,10 +11,14 @@ std::string Describe(const config::DatabaseConfig& database) {
 
 v1::Health ToProto(Health health) {
   switch (health) {
-    case Health::kUnknown: return v1::HEALTH_UNSPECIFIED;
-    case Health::kServing: return v1::HEALTH_SERVING;
-    case Health::kNotServing: return v1::HEALTH_NOT_SERVING;
-    case Health::kUnreachable: return v1::HEALTH_UNREACHABLE;
+    case Health::kUnknown:
+      return v1::HEALTH_UNSPECIFIED;
+    case Health::kServing:
+      return v1::HEALTH_SERVING;
+    case Health::kNotServing:
+      return v1::HEALTH_NOT_SERVING;
+    case Health::kUnreachable:
+      return v1::HEALTH_UNREACHABLE;
   }
   return v1::HEALTH_UNSPECIFIED;
 }

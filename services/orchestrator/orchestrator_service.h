@@ -10,7 +10,8 @@ namespace srdf::orchestrator {
 
 class OrchestratorServiceImpl final : public v1::OrchestratorService::Service {
  public:
-  OrchestratorServiceImpl(const config::Config* config, const MeshWatch* watch) : config_(config), watch_(watch) {}
+  OrchestratorServiceImpl(const config::Config* config, const MeshWatch* watch)
+      : config_(config), watch_(watch) {}
   grpc::Status GetInventory(grpc::ServerContext* context, const v1::GetInventoryRequest* request,
                             v1::GetInventoryResponse* response) override;
   grpc::Status GetMeshHealth(grpc::ServerContext* context, const v1::GetMeshHealthRequest* request,

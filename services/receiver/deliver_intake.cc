@@ -8,15 +8,24 @@ namespace srdf::receiver {
 std::optional<WagonReceipt> DeliverIntake::Receipt(const Chunk& chunk, ReceiptKind kind, std::string error) {
   ReceiverCounts count;
   switch (kind) {
-    case ReceiptKind::kAccepted: count.accepted = 1; break;
-    case ReceiptKind::kDuplicate: count.duplicates = 1; break;
-    case ReceiptKind::kInvalidPayload: count.invalid = 1; break;
+    case ReceiptKind::kAccepted:
+      count.accepted = 1;
+      break;
+    case ReceiptKind::kDuplicate:
+      count.duplicates = 1;
+      break;
+    case ReceiptKind::kInvalidPayload:
+      count.invalid = 1;
+      break;
     case ReceiptKind::kRejected:
-    case ReceiptKind::kBusy: count.rejected = 1; break;
+    case ReceiptKind::kBusy:
+      count.rejected = 1;
+      break;
   }
   flow_->AddCounts(count);
   if (kind != ReceiptKind::kAccepted) {
-    obs::Warn("wagon_not_accepted", {{"flow", flow_->name()}, {"sequence", chunk.sequence}, {"error", error}});
+    obs::Warn("wagon_not_accepted",
+              {{"flow", flow_->name()}, {"sequence", chunk.sequence}, {"error", error}});
   }
   // What still comes of this wagon is not wanted any more.
   mode_ = Mode::kIgnoring;
@@ -27,9 +36,11 @@ std::optional<WagonReceipt> DeliverIntake::Receipt(const Chunk& chunk, ReceiptKi
 
 Result<std::optional<WagonReceipt>> DeliverIntake::Append(const Chunk& chunk) {
   if (chunk.chunk_count == 0 || chunk.chunk_no >= chunk.chunk_count) {
-    return Status(StatusCode::kInvalidArgument, "chunk " + std::to_string(chunk.chunk_no) + " of " + std::to_string(chunk.chunk_count));
+    return Status(StatusCode::kInvalidArgument,
+                  "chunk " + std::to_string(chunk.chunk_no) + " of " + std::to_string(chunk.chunk_count));
   }
-  if (mode_ == Mode::kNone || chunk.sequence != sequence_ || (mode_ == Mode::kIgnoring && chunk.chunk_no == 0)) {
+  if (mode_ == Mode::kNone || chunk.sequence != sequence_ ||
+      (mode_ == Mode::kIgnoring && chunk.chunk_no == 0)) {
     SRDF_ASSIGN_OR_RETURN(auto receipt, Begin(chunk));
     if (receipt.has_value()) return receipt;
   }
@@ -46,7 +57,8 @@ Result<std::optional<WagonReceipt>> DeliverIntake::Begin(const Chunk& chunk) {
   mode_ = Mode::kNone;
   sequence_ = chunk.sequence;
   SRDF_ASSIGN_OR_RETURN(const store::InboxFlow flow, inbox->GetFlow(flow_->name()));
-  if (!flow.tip_known) return Receipt(chunk, ReceiptKind::kRejected, "the flow's starting point is not known here");
+  if (!flow.tip_known)
+    return Receipt(chunk, ReceiptKind::kRejected, "the flow's starting point is not known here");
   if (chunk.sequence <= flow.tip.sequence) {
     SRDF_ASSIGN_OR_RETURN(const auto stored, inbox->List(flow_->name(), chunk.sequence + 1, 1));
     const bool differs = !stored.empty() && stored.front().header.sequence == chunk.sequence &&
@@ -55,16 +67,19 @@ Result<std::optional<WagonReceipt>> DeliverIntake::Begin(const Chunk& chunk) {
     return Receipt(chunk, ReceiptKind::kDuplicate, "it is in the inbox");
   }
   if (chunk.sequence != flow.tip.sequence + 1) {
-    return Receipt(chunk, ReceiptKind::kRejected, "wagon " + std::to_string(flow.tip.sequence + 1) + " is expected");
+    return Receipt(chunk, ReceiptKind::kRejected,
+                   "wagon " + std::to_string(flow.tip.sequence + 1) + " is expected");
   }
-  SRDF_RETURN_IF_ERROR(inbox->BeginWagon(flow_->name(), chunk.sequence, std::string(chunk.wagon_uid), std::string(chunk.wagon_hash)));
+  SRDF_RETURN_IF_ERROR(inbox->BeginWagon(flow_->name(), chunk.sequence, std::string(chunk.wagon_uid),
+                                         std::string(chunk.wagon_hash)));
   SRDF_ASSIGN_OR_RETURN(const store::PartialWagon partial, inbox->GetPartial(flow_->name()));
   if (chunk.chunk_no > partial.chunks) {
     return Receipt(chunk, ReceiptKind::kRejected, "chunk " + std::to_string(partial.chunks) + " is expected");
   }
   verifier_ = wire::NewFrameVerifier();
   for (verified_chunks_ = 0; verified_chunks_ < chunk.chunk_no; ++verified_chunks_) {
-    SRDF_ASSIGN_OR_RETURN(const std::string data, inbox->ReadChunk(flow_->name(), chunk.sequence, verified_chunks_));
+    SRDF_ASSIGN_OR_RETURN(const std::string data,
+                          inbox->ReadChunk(flow_->name(), chunk.sequence, verified_chunks_));
     SRDF_RETURN_IF_ERROR(verifier_->Append(data));
   }
   mode_ = Mode::kTaking;
@@ -73,14 +88,16 @@ Result<std::optional<WagonReceipt>> DeliverIntake::Begin(const Chunk& chunk) {
 
 Result<std::optional<WagonReceipt>> DeliverIntake::Take(const Chunk& chunk) {
   if (chunk.chunk_no != verified_chunks_) {
-    return Receipt(chunk, ReceiptKind::kRejected, "chunk " + std::to_string(verified_chunks_) + " is expected");
+    return Receipt(chunk, ReceiptKind::kRejected,
+                   "chunk " + std::to_string(verified_chunks_) + " is expected");
   }
   if (Status s = verifier_->Append(chunk.data); !s.ok()) {
     SRDF_RETURN_IF_ERROR(flow_->inbox()->DropPartial(flow_->name()));
     return Receipt(chunk, ReceiptKind::kInvalidPayload, s.message());
   }
   ++verified_chunks_;
-  SRDF_RETURN_IF_ERROR(flow_->inbox()->AppendChunk(flow_->name(), chunk.sequence, chunk.chunk_no, chunk.data));
+  SRDF_RETURN_IF_ERROR(
+      flow_->inbox()->AppendChunk(flow_->name(), chunk.sequence, chunk.chunk_no, chunk.data));
   if (chunk.chunk_no + 1 < chunk.chunk_count) return std::optional<WagonReceipt>();
   return Complete(chunk);
 }
@@ -89,8 +106,8 @@ Result<std::optional<WagonReceipt>> DeliverIntake::Complete(const Chunk& chunk) 
   WagonHeader header;
   std::string hash;
   Status whole = verifier_->Finish(&header, &hash);
-  if (whole.ok() && (hash != chunk.wagon_hash || header.sequence != chunk.sequence || header.uid != chunk.wagon_uid ||
-                     header.flow != flow_->name())) {
+  if (whole.ok() && (hash != chunk.wagon_hash || header.sequence != chunk.sequence ||
+                     header.uid != chunk.wagon_uid || header.flow != flow_->name())) {
     whole = Status(StatusCode::kDataLoss, "the frame is not the wagon its chunks name");
   }
   if (!whole.ok()) {

@@ -26,11 +26,13 @@ class ReceiverApp : public rpc::App {
   void Register(rpc::Server* server) override { server->AddService(&service_); }
 
   Status Start() override {
-    for (auto& [name, flow] : flows_) probes_.push_back(std::make_unique<ReceiverProbe>(metrics_, flow.get()));
+    for (auto& [name, flow] : flows_)
+      probes_.push_back(std::make_unique<ReceiverProbe>(metrics_, flow.get()));
     purger_ = std::jthread([this](const std::stop_token& stop) {
       while (!stop.stop_requested()) {
         for (auto& [name, flow] : flows_) {
-          if (Status s = flow->Purge(); !s.ok()) obs::Error("inbox_purge_failed", {{"flow", name}, {"error", s}});
+          if (Status s = flow->Purge(); !s.ok())
+            obs::Error("inbox_purge_failed", {{"flow", name}, {"error", s}});
         }
         purge_wait_.WaitFor(stop, kPurgeEvery);
       }

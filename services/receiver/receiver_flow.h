@@ -62,7 +62,8 @@ class ReceiverFlow {
   Status Failed(uint64_t sequence, const Status& problem);
   // Waits for the next wagon after `after`, while fewer than `window` are sent and not applied. Nothing when
   // stopped.
-  Result<std::optional<store::InboxWagon>> NextToApply(uint64_t after, uint32_t window, const std::stop_token& stop);
+  Result<std::optional<store::InboxWagon>> NextToApply(uint64_t after, uint32_t window,
+                                                       const std::stop_token& stop);
 
   // What ended the applier's stream, until the next one is open; OK for nothing worth telling.
   void SetProblem(const Status& problem);

@@ -10,13 +10,22 @@ class ReceiverProbe {
  public:
   // `flow` must outlive the last scrape.
   ReceiverProbe(obs::Metrics* metrics, ReceiverFlow* flow)
-      : unapplied_wagons_(metrics->NewGauge("srdf_receiver_unapplied_wagons", "Wagons accepted and not yet applied.", {{"flow", flow->name()}})),
-        unapplied_bytes_(metrics->NewGauge("srdf_receiver_unapplied_bytes", "Frame bytes of these.", {{"flow", flow->name()}})),
-        accepted_sequence_(metrics->NewGauge("srdf_receiver_accepted_sequence", "Sequence of the last wagon accepted.", {{"flow", flow->name()}})),
-        duplicates_(metrics->NewGauge("srdf_receiver_duplicates", "Wagons received again since the start.", {{"flow", flow->name()}})),
-        rejected_(metrics->NewGauge("srdf_receiver_rejected", "Wagons rejected since the start.", {{"flow", flow->name()}})),
-        invalid_(metrics->NewGauge("srdf_receiver_invalid", "Wagons with a broken frame since the start.", {{"flow", flow->name()}})),
-        connected_(metrics->NewGauge("srdf_receiver_shipper_connected", "1 while a shipper delivers.", {{"flow", flow->name()}})) {
+      : unapplied_wagons_(metrics->NewGauge("srdf_receiver_unapplied_wagons",
+                                            "Wagons accepted and not yet applied.",
+                                            {{"flow", flow->name()}})),
+        unapplied_bytes_(metrics->NewGauge("srdf_receiver_unapplied_bytes", "Frame bytes of these.",
+                                           {{"flow", flow->name()}})),
+        accepted_sequence_(metrics->NewGauge("srdf_receiver_accepted_sequence",
+                                             "Sequence of the last wagon accepted.",
+                                             {{"flow", flow->name()}})),
+        duplicates_(metrics->NewGauge("srdf_receiver_duplicates", "Wagons received again since the start.",
+                                      {{"flow", flow->name()}})),
+        rejected_(metrics->NewGauge("srdf_receiver_rejected", "Wagons rejected since the start.",
+                                    {{"flow", flow->name()}})),
+        invalid_(metrics->NewGauge("srdf_receiver_invalid", "Wagons with a broken frame since the start.",
+                                   {{"flow", flow->name()}})),
+        connected_(metrics->NewGauge("srdf_receiver_shipper_connected", "1 while a shipper delivers.",
+                                     {{"flow", flow->name()}})) {
     metrics->OnScrape([this, flow] { Refresh(flow); });
   }
 
@@ -34,7 +43,8 @@ class ReceiverProbe {
     connected_.Set(flow->shipper_connected() ? 1 : 0);
   }
 
-  obs::Gauge unapplied_wagons_, unapplied_bytes_, accepted_sequence_, duplicates_, rejected_, invalid_, connected_;
+  obs::Gauge unapplied_wagons_, unapplied_bytes_, accepted_sequence_, duplicates_, rejected_, invalid_,
+      connected_;
 };
 
 }  // namespace srdf::receiver

@@ -27,11 +27,21 @@ void FillReceipt(const WagonReceipt& receipt, v1::DeliverResponse::WagonReceipt*
   out->set_wagon_uid(receipt.wagon_uid);
   out->set_error(receipt.error);
   switch (receipt.kind) {
-    case ReceiptKind::kAccepted: out->set_receipt(v1::RECEIPT_ACCEPTED); break;
-    case ReceiptKind::kDuplicate: out->set_receipt(v1::RECEIPT_DUPLICATE); break;
-    case ReceiptKind::kInvalidPayload: out->set_receipt(v1::RECEIPT_INVALID_PAYLOAD); break;
-    case ReceiptKind::kBusy: out->set_busy(true); [[fallthrough]];
-    case ReceiptKind::kRejected: out->set_receipt(v1::RECEIPT_REJECTED); break;
+    case ReceiptKind::kAccepted:
+      out->set_receipt(v1::RECEIPT_ACCEPTED);
+      break;
+    case ReceiptKind::kDuplicate:
+      out->set_receipt(v1::RECEIPT_DUPLICATE);
+      break;
+    case ReceiptKind::kInvalidPayload:
+      out->set_receipt(v1::RECEIPT_INVALID_PAYLOAD);
+      break;
+    case ReceiptKind::kBusy:
+      out->set_busy(true);
+      [[fallthrough]];
+    case ReceiptKind::kRejected:
+      out->set_receipt(v1::RECEIPT_REJECTED);
+      break;
   }
 }
 
@@ -76,7 +86,8 @@ DeliverStreamEvents EventsFor(ReceiverFlow* flow, const std::shared_ptr<DeliverD
   return events;
 }
 
-Status SendWagons(ReceiverFlow* flow, TakeDuplex* duplex, uint64_t after, uint32_t window, const std::stop_token& stop) {
+Status SendWagons(ReceiverFlow* flow, TakeDuplex* duplex, uint64_t after, uint32_t window,
+                  const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     SRDF_ASSIGN_OR_RETURN(const auto wagon, flow->NextToApply(after, window, stop));
     if (!wagon.has_value()) break;
@@ -99,20 +110,24 @@ Status SendWagons(ReceiverFlow* flow, TakeDuplex* duplex, uint64_t after, uint32
 
 Result<ReceiverFlow*> ReceiverServiceImpl::Find(const std::string& flow) const {
   const auto it = flows_->find(flow);
-  if (it == flows_->end()) return Status(StatusCode::kNotFound, "the receiver has no flow named " + flow, "configure the flow at both sites");
+  if (it == flows_->end())
+    return Status(StatusCode::kNotFound, "the receiver has no flow named " + flow,
+                  "configure the flow at both sites");
   return it->second.get();
 }
 
-grpc::Status ReceiverServiceImpl::Deliver(grpc::ServerContext* context,
-                                          grpc::ServerReaderWriter<v1::DeliverResponse, v1::DeliverRequest>* stream) {
+grpc::Status ReceiverServiceImpl::Deliver(
+    grpc::ServerContext* context, grpc::ServerReaderWriter<v1::DeliverResponse, v1::DeliverRequest>* stream) {
   v1::DeliverRequest request;
   if (!stream->Read(&request) || !request.has_open() || request.open().protocol_version() != 1) {
-    return rpc::ToGrpc({StatusCode::kInvalidArgument, "a deliver stream begins with `open`, protocol version 1"});
+    return rpc::ToGrpc(
+        {StatusCode::kInvalidArgument, "a deliver stream begins with `open`, protocol version 1"});
   }
   auto flow = Find(request.open().flow());
   if (!flow.ok()) return rpc::ToGrpc(flow.status());
   const auto duplex = std::make_shared<DeliverDuplex>(context, stream);
-  auto slot = delivers_.Enter((*flow)->name(), [duplex](Status status) { duplex->Cancel(std::move(status)); });
+  auto slot =
+      delivers_.Enter((*flow)->name(), [duplex](Status status) { duplex->Cancel(std::move(status)); });
   if (!slot.ok()) return rpc::ToGrpc(slot.status());
 
   // The stream is made known first: a checkpoint that arrives in between is then told twice, not never.
@@ -148,7 +163,8 @@ grpc::Status ReceiverServiceImpl::Take(grpc::ServerContext* context,
                                        grpc::ServerReaderWriter<v1::TakeResponse, v1::TakeRequest>* stream) {
   v1::TakeRequest request;
   if (!stream->Read(&request) || !request.has_open() || request.open().protocol_version() != 1) {
-    return rpc::ToGrpc({StatusCode::kInvalidArgument, "a take stream begins with `open`, protocol version 1"});
+    return rpc::ToGrpc(
+        {StatusCode::kInvalidArgument, "a take stream begins with `open`, protocol version 1"});
   }
   auto flow = Find(request.open().flow());
   if (!flow.ok()) return rpc::ToGrpc(flow.status());
@@ -157,7 +173,8 @@ grpc::Status ReceiverServiceImpl::Take(grpc::ServerContext* context,
   if (!slot.ok()) return rpc::ToGrpc(slot.status());
 
   const ChainTip checkpoint = wire::FromProto(request.open().checkpoint());
-  const uint32_t window = request.open().window_wagons() == 0 ? kTakeWindowDefault : request.open().window_wagons();
+  const uint32_t window =
+      request.open().window_wagons() == 0 ? kTakeWindowDefault : request.open().window_wagons();
   if (Status s = (*flow)->OpenTake(checkpoint); !s.ok()) {
     (*flow)->SetProblem(s);
     return rpc::ToGrpc(s);
@@ -206,7 +223,8 @@ grpc::Status ReceiverServiceImpl::GetStatus(grpc::ServerContext*, const v1::GetS
     out->set_applied_sequence(state->applied_sequence);
     out->set_unapplied_wagons(state->unapplied_wagons);
     out->set_unapplied_bytes(state->unapplied_bytes);
-    if (const auto [problem, since_ms] = flow->problem(); !problem.ok()) rpc::ToProto(problem, since_ms, out->add_problems());
+    if (const auto [problem, since_ms] = flow->problem(); !problem.ok())
+      rpc::ToProto(problem, since_ms, out->add_problems());
     out->set_duplicates(counts.duplicates);
     out->set_rejected(counts.rejected);
     out->set_invalid(counts.invalid);

@@ -31,7 +31,8 @@ struct DeliveryLink::Stream {
   Status ended;                              // not OK: over
 };
 
-DeliveryLink::DeliveryLink(LinkOptions options, store::Outbox* outbox, ReceiverClient* receiver, LinkEvents events)
+DeliveryLink::DeliveryLink(LinkOptions options, store::Outbox* outbox, ReceiverClient* receiver,
+                           LinkEvents events)
     : options_(std::move(options)), outbox_(outbox), receiver_(receiver), events_(std::move(events)) {}
 
 DeliveryLink::~DeliveryLink() { Stop(); }
@@ -74,7 +75,8 @@ LinkStatus DeliveryLink::GetStatus() const {
 
 void DeliveryLink::SetState(LinkState state, const Status& problem) {
   std::lock_guard lock(mu_);
-  if (status_.state != state || status_.problem.message() != problem.message()) status_.since_ms = WallClockMs();
+  if (status_.state != state || status_.problem.message() != problem.message())
+    status_.since_ms = WallClockMs();
   status_.state = state;
   status_.problem = problem;
 }
@@ -159,7 +161,8 @@ Status DeliveryLink::RunOnce(const std::stop_token& stop) {
   Status ended = destination.status();
   if (ended.ok()) {
     SetState(LinkState::kStreaming, {});
-    obs::Info("delivery_streaming", {{"flow", options_.flow}, {"destination_sequence", destination->tip.sequence}});
+    obs::Info("delivery_streaming",
+              {{"flow", options_.flow}, {"destination_sequence", destination->tip.sequence}});
     ended = SendWagons(&stream, session.get(), *destination, stop);
   }
   session->Cancel();
@@ -180,8 +183,9 @@ Result<DestinationState> DeliveryLink::Agree(Stream* stream, const std::stop_tok
   }
   SRDF_ASSIGN_OR_RETURN(const bool moved, outbox_->Reconcile(options_.flow, destination.tip));
   if (moved) {
-    obs::Warn("outbox_adopted_destination",
-              {{"flow", options_.flow}, {"sequence", destination.tip.sequence}, {"position", destination.tip.position.gtid}});
+    obs::Warn("outbox_adopted_destination", {{"flow", options_.flow},
+                                             {"sequence", destination.tip.sequence},
+                                             {"position", destination.tip.position.gtid}});
   }
   {
     std::lock_guard lock(mu_);
@@ -201,7 +205,8 @@ Status DeliveryLink::SendWagons(Stream* stream, DeliverSession* session, const D
     SRDF_ASSIGN_OR_RETURN(const auto wagon, NextWagon(stream, after, stop));
     if (!wagon.has_value()) continue;
     const bool resume = wagon->header.sequence == destination.partial_sequence &&
-                        wagon->header.uid == destination.partial_uid && wagon->hash == destination.partial_hash;
+                        wagon->header.uid == destination.partial_uid &&
+                        wagon->hash == destination.partial_hash;
     SRDF_RETURN_IF_ERROR(outbox_->BeginAttempt(options_.flow, wagon->header.sequence));
     SRDF_RETURN_IF_ERROR(SendWagon(stream, session, *wagon, resume ? destination.partial_chunks : 0, stop));
     after = wagon->header.sequence;
@@ -217,14 +222,16 @@ Result<std::optional<store::OutboxWagon>> DeliveryLink::NextWagon(Stream* stream
   if (stream->in_flight.empty()) {
     changed_.wait(lock, stop, [&] { return woken() || !stream->in_flight.empty(); });
   } else {
-    const SteadyTime oldest = std::min_element(stream->in_flight.begin(), stream->in_flight.end(), [](auto& a, auto& b) {
-                                return a.second < b.second;
-                              })->second;
+    const SteadyTime oldest =
+        std::min_element(stream->in_flight.begin(), stream->in_flight.end(), [](auto& a, auto& b) {
+          return a.second < b.second;
+        })->second;
     changed_.wait_until(lock, stop, oldest + options_.ack_timeout, woken);
     if (!woken() && !stream->in_flight.empty() &&
         std::chrono::steady_clock::now() >= stream->in_flight.begin()->second + options_.ack_timeout) {
-      return Status(StatusCode::kUnavailable,
-                    "no receipt for wagon " + std::to_string(stream->in_flight.begin()->first) + " within ack_timeout_seconds");
+      return Status(StatusCode::kUnavailable, "no receipt for wagon " +
+                                                  std::to_string(stream->in_flight.begin()->first) +
+                                                  " within ack_timeout_seconds");
     }
   }
   if (stop.stop_requested()) return Status(StatusCode::kCancelled, "stopping");
@@ -243,7 +250,8 @@ Status DeliveryLink::SendWagon(Stream* stream, DeliverSession* session, const st
     {
       std::unique_lock lock(mu_);
       // Without credit the destination is busy, which may last; a link that died ends the stream.
-      changed_.wait(lock, stop, [&] { return stream->credit_bytes >= bytes || !stream->ended.ok() || paused_; });
+      changed_.wait(lock, stop,
+                    [&] { return stream->credit_bytes >= bytes || !stream->ended.ok() || paused_; });
       if (stop.stop_requested()) return {StatusCode::kCancelled, "stopping"};
       if (!stream->ended.ok()) return stream->ended;
       if (paused_) return {StatusCode::kCancelled, "paused"};
@@ -256,7 +264,8 @@ Status DeliveryLink::SendWagon(Stream* stream, DeliverSession* session, const st
     if (!session->Send(std::move(chunk))) {
       std::unique_lock lock(mu_);
       changed_.wait_for(lock, stop, std::chrono::seconds(10), [&] { return !stream->ended.ok(); });
-      return stream->ended.ok() ? Status(StatusCode::kUnavailable, "the stream to the receiver broke") : stream->ended;
+      return stream->ended.ok() ? Status(StatusCode::kUnavailable, "the stream to the receiver broke")
+                                : stream->ended;
     }
   }
   return outbox_->MarkSent(options_.flow, sequence);
@@ -285,8 +294,10 @@ Status DeliveryLink::OnReceipt(Stream* stream, uint64_t sequence, Receipt receip
       return {StatusCode::kResourceExhausted, "the receiver is busy: " + error};
     case Receipt::kInvalidPayload:
       SRDF_RETURN_IF_ERROR(outbox_->MarkDeadLetter(options_.flow, sequence, "invalid payload: " + error));
-      return {StatusCode::kDataLoss, "the receiver found wagon " + std::to_string(sequence) + " invalid: " + error,
-              "check disk and memory of both hosts, then `srdfctl flow resume " + options_.flow + "` sends it again"};
+      return {StatusCode::kDataLoss,
+              "the receiver found wagon " + std::to_string(sequence) + " invalid: " + error,
+              "check disk and memory of both hosts, then `srdfctl flow resume " + options_.flow +
+                  "` sends it again"};
     case Receipt::kRejected: {
       std::unique_lock lock(mu_);
       const bool give_up = ++rejections_ >= kRejectionsMax;

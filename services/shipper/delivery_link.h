@@ -76,9 +76,10 @@ class DeliveryLink {
   Result<DestinationState> Agree(Stream* stream, const std::stop_token& stop);
   Status SendWagons(Stream* stream, DeliverSession* session, const DestinationState& destination,
                     const std::stop_token& stop);
-  Status SendWagon(Stream* stream, DeliverSession* session, const store::OutboxWagon& wagon, uint32_t first_chunk,
-                   const std::stop_token& stop);
-  Result<std::optional<store::OutboxWagon>> NextWagon(Stream* stream, uint64_t after, const std::stop_token& stop);
+  Status SendWagon(Stream* stream, DeliverSession* session, const store::OutboxWagon& wagon,
+                   uint32_t first_chunk, const std::stop_token& stop);
+  Result<std::optional<store::OutboxWagon>> NextWagon(Stream* stream, uint64_t after,
+                                                      const std::stop_token& stop);
   DeliverEvents EventsFor(Stream* stream);
   Status OnReceipt(Stream* stream, uint64_t sequence, Receipt receipt, const std::string& error);
   void OnApplied(uint64_t sequence);
@@ -97,7 +98,7 @@ class DeliveryLink {
   // guarded by mu_
   LinkStatus status_;
   bool paused_ = false;
-  bool stored_ = false;   // a wagon may be there that was not looked at
+  bool stored_ = false;  // a wagon may be there that was not looked at
   bool resumed_ = false;
   unsigned rejections_ = 0;  // in a row
 

@@ -15,10 +15,14 @@ using receiver::v1::ReceiverService;
 
 Receipt FromProto(const DeliverResponse::WagonReceipt& receipt) {
   switch (receipt.receipt()) {
-    case receiver::v1::RECEIPT_ACCEPTED: return Receipt::kAccepted;
-    case receiver::v1::RECEIPT_DUPLICATE: return Receipt::kDuplicate;
-    case receiver::v1::RECEIPT_INVALID_PAYLOAD: return Receipt::kInvalidPayload;
-    default: return receipt.busy() ? Receipt::kBusy : Receipt::kRejected;
+    case receiver::v1::RECEIPT_ACCEPTED:
+      return Receipt::kAccepted;
+    case receiver::v1::RECEIPT_DUPLICATE:
+      return Receipt::kDuplicate;
+    case receiver::v1::RECEIPT_INVALID_PAYLOAD:
+      return Receipt::kInvalidPayload;
+    default:
+      return receipt.busy() ? Receipt::kBusy : Receipt::kRejected;
   }
 }
 
@@ -37,8 +41,10 @@ DestinationState FromProto(const DeliverResponse::Opened& opened) {
 
 class GrpcDeliverSession : public DeliverSession {
  public:
-  GrpcDeliverSession(ReceiverService::Stub* stub, const std::string& flow, uint64_t epoch, DeliverEvents events)
-      : events_(std::move(events)), duplex_([stub](grpc::ClientContext* context) { return stub->Deliver(context); }) {
+  GrpcDeliverSession(ReceiverService::Stub* stub, const std::string& flow, uint64_t epoch,
+                     DeliverEvents events)
+      : events_(std::move(events)),
+        duplex_([stub](grpc::ClientContext* context) { return stub->Deliver(context); }) {
     duplex_.Start([this](DeliverResponse& response) { OnMessage(response); },
                   [this](Status status) { events_.on_end(std::move(status)); });
     DeliverRequest request;
@@ -64,14 +70,19 @@ class GrpcDeliverSession : public DeliverSession {
  private:
   void OnMessage(const DeliverResponse& response) {
     switch (response.message_case()) {
-      case DeliverResponse::kOpened: return events_.on_opened(FromProto(response.opened()));
+      case DeliverResponse::kOpened:
+        return events_.on_opened(FromProto(response.opened()));
       case DeliverResponse::kReceipt:
-        return events_.on_receipt(response.receipt().sequence(), FromProto(response.receipt()), response.receipt().error());
-      case DeliverResponse::kCredit: return events_.on_credit(response.credit().bytes());
-      case DeliverResponse::kApplied: return events_.on_applied(response.applied().sequence());
+        return events_.on_receipt(response.receipt().sequence(), FromProto(response.receipt()),
+                                  response.receipt().error());
+      case DeliverResponse::kCredit:
+        return events_.on_credit(response.credit().bytes());
+      case DeliverResponse::kApplied:
+        return events_.on_applied(response.applied().sequence());
       case DeliverResponse::kFailed:
         return events_.on_failed(response.failed().sequence(), rpc::FromProto(response.failed().problem()));
-      case DeliverResponse::MESSAGE_NOT_SET: return;
+      case DeliverResponse::MESSAGE_NOT_SET:
+        return;
     }
   }
 
@@ -83,8 +94,10 @@ class GrpcDeliverSession : public DeliverSession {
 
 class GrpcReceiverClient : public ReceiverClient {
  public:
-  explicit GrpcReceiverClient(const std::string& address) : stub_(ReceiverService::NewStub(rpc::NewChannel(address))) {}
-  std::unique_ptr<DeliverSession> Open(const std::string& flow, uint64_t epoch, DeliverEvents events) override {
+  explicit GrpcReceiverClient(const std::string& address)
+      : stub_(ReceiverService::NewStub(rpc::NewChannel(address))) {}
+  std::unique_ptr<DeliverSession> Open(const std::string& flow, uint64_t epoch,
+                                       DeliverEvents events) override {
     return std::make_unique<GrpcDeliverSession>(stub_.get(), flow, epoch, std::move(events));
   }
 

@@ -56,7 +56,8 @@ class DeliverSession {
 class ReceiverClient {
  public:
   virtual ~ReceiverClient() = default;
-  virtual std::unique_ptr<DeliverSession> Open(const std::string& flow, uint64_t epoch, DeliverEvents events) = 0;
+  virtual std::unique_ptr<DeliverSession> Open(const std::string& flow, uint64_t epoch,
+                                               DeliverEvents events) = 0;
 };
 
 // A client of ReceiverService at `address`.

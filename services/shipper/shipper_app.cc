@@ -37,7 +37,8 @@ class ShipperApp : public rpc::App {
     purger_ = std::jthread([this](const std::stop_token& stop) {
       while (!stop.stop_requested()) {
         for (auto& [name, flow] : flows_) {
-          if (Status s = flow->Purge(); !s.ok()) obs::Error("outbox_purge_failed", {{"flow", name}, {"error", s}});
+          if (Status s = flow->Purge(); !s.ok())
+            obs::Error("outbox_purge_failed", {{"flow", name}, {"error", s}});
         }
         purge_wait_.WaitFor(stop, kPurgeEvery);
       }

@@ -34,7 +34,8 @@ ShipperFlow::ShipperFlow(const config::FlowConfig& config, store::Outbox* outbox
                        [this] {
                          std::lock_guard lock(mu_);
                          if (stream_.has_value()) {
-                           stream_->on_abort(Status(StatusCode::kAborted, "the outbox adopted what the destination holds"));
+                           stream_->on_abort(
+                               Status(StatusCode::kAborted, "the outbox adopted what the destination holds"));
                          }
                          changed_.notify_all();
                        }}) {}
@@ -66,9 +67,10 @@ Result<ChainTip> ShipperFlow::OpenStore(StoreStreamEvents events) {
     }
     if (stopping_ || changed_.wait_until(lock, deadline) == std::cv_status::timeout) break;
   }
-  return Status(StatusCode::kUnavailable,
-                "the starting point of flow " + name_ + " is not known: the destination has not told its checkpoint",
-                "start receiver and applier, and once per flow `srdfctl flow init " + name_ + " --position GTID`");
+  return Status(
+      StatusCode::kUnavailable,
+      "the starting point of flow " + name_ + " is not known: the destination has not told its checkpoint",
+      "start receiver and applier, and once per flow `srdfctl flow init " + name_ + " --position GTID`");
 }
 
 void ShipperFlow::CloseStore() {
@@ -145,7 +147,8 @@ Result<std::optional<ChainTip>> StoreIntake::Append(std::string_view data, bool 
   std::string hash;
   SRDF_RETURN_IF_ERROR(verifier_->Finish(&header, &hash));
   if (header.flow != flow_->name()) {
-    return Status(StatusCode::kInvalidArgument, "a wagon of flow " + header.flow + " came on the stream of flow " + flow_->name());
+    return Status(StatusCode::kInvalidArgument,
+                  "a wagon of flow " + header.flow + " came on the stream of flow " + flow_->name());
   }
   SRDF_FAILPOINT("shipper.before_commit");
   SRDF_RETURN_IF_ERROR(writer_->Commit(header, hash));

@@ -1,10 +1,10 @@
 // ShipperFlow: one flow in the shipper: what comes in from the batcher, and its delivery link.
 #pragma once
 
+#include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
-#include <condition_variable>
 #include <optional>
 #include <string>
 

@@ -24,14 +24,18 @@ class ShipperProbe {
 
   void Refresh() {
     const LinkStatus link = flow_->link_status();
-    Set("link_streaming", "1 while the destination takes wagons.", link.state == LinkState::kStreaming ? 1 : 0);
+    Set("link_streaming", "1 while the destination takes wagons.",
+        link.state == LinkState::kStreaming ? 1 : 0);
     Set("link_stopped", "1 when an operator is needed.", link.state == LinkState::kStopped ? 1 : 0);
     Set("apply_failed", "1 while the destination cannot apply a wagon.", link.apply_problem.ok() ? 0 : 1);
-    Set("applied_sequence", "Sequence of the last wagon applied.", static_cast<double>(link.applied_sequence));
+    Set("applied_sequence", "Sequence of the last wagon applied.",
+        static_cast<double>(link.applied_sequence));
     Set("sent_bytes", "Frame bytes sent since the start.", static_cast<double>(link.bytes_sent));
-    Set("duplicate_receipts", "Wagons the destination had already, since the start.", static_cast<double>(link.duplicates));
+    Set("duplicate_receipts", "Wagons the destination had already, since the start.",
+        static_cast<double>(link.duplicates));
     if (auto flow = flow_->outbox()->GetFlow(flow_->name()); flow.ok()) {
-      Set("unapplied_wagons", "Wagons stored and not yet applied.", static_cast<double>(flow->unapplied_wagons));
+      Set("unapplied_wagons", "Wagons stored and not yet applied.",
+          static_cast<double>(flow->unapplied_wagons));
       Set("unapplied_bytes", "Frame bytes of these.", static_cast<double>(flow->unapplied_bytes));
       Set("stored_sequence", "Sequence of the last wagon stored.", static_cast<double>(flow->tip.sequence));
     }
@@ -44,11 +48,15 @@ class ShipperProbe {
       }
     }
     if (auto totals = flow_->outbox()->Totals(flow_->name()); totals.ok()) {
-      Set("rows_before_total", "Row changes before compaction, ever.", static_cast<double>(totals->rows_before));
+      Set("rows_before_total", "Row changes before compaction, ever.",
+          static_cast<double>(totals->rows_before));
       Set("rows_after_total", "Row changes after compaction, ever.", static_cast<double>(totals->rows_after));
-      Set("raw_bytes_total", "Payload bytes before compression, ever.", static_cast<double>(totals->payload_raw_bytes));
-      Set("compressed_bytes_total", "Payload bytes after compression, ever.", static_cast<double>(totals->payload_compressed_bytes));
-      Set("source_bytes_total", "Bytes of the same transactions in the source's log, ever.", static_cast<double>(totals->source_bytes));
+      Set("raw_bytes_total", "Payload bytes before compression, ever.",
+          static_cast<double>(totals->payload_raw_bytes));
+      Set("compressed_bytes_total", "Payload bytes after compression, ever.",
+          static_cast<double>(totals->payload_compressed_bytes));
+      Set("source_bytes_total", "Bytes of the same transactions in the source's log, ever.",
+          static_cast<double>(totals->source_bytes));
     }
   }
 

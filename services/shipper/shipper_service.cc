@@ -21,12 +21,18 @@ void FillState(const DeliveryState& state, v1::StoreResponse::DeliveryState* out
 
 v1::DeliveryLinkState ToProto(LinkState state) {
   switch (state) {
-    case LinkState::kConnecting: return v1::DELIVERY_LINK_STATE_CONNECTING;
-    case LinkState::kStreaming: return v1::DELIVERY_LINK_STATE_STREAMING;
-    case LinkState::kBackingOff: return v1::DELIVERY_LINK_STATE_BACKING_OFF;
-    case LinkState::kSuspended: return v1::DELIVERY_LINK_STATE_SUSPENDED;
-    case LinkState::kPaused: return v1::DELIVERY_LINK_STATE_PAUSED;
-    case LinkState::kStopped: return v1::DELIVERY_LINK_STATE_STOPPED;
+    case LinkState::kConnecting:
+      return v1::DELIVERY_LINK_STATE_CONNECTING;
+    case LinkState::kStreaming:
+      return v1::DELIVERY_LINK_STATE_STREAMING;
+    case LinkState::kBackingOff:
+      return v1::DELIVERY_LINK_STATE_BACKING_OFF;
+    case LinkState::kSuspended:
+      return v1::DELIVERY_LINK_STATE_SUSPENDED;
+    case LinkState::kPaused:
+      return v1::DELIVERY_LINK_STATE_PAUSED;
+    case LinkState::kStopped:
+      return v1::DELIVERY_LINK_STATE_STOPPED;
   }
   return v1::DELIVERY_LINK_STATE_UNSPECIFIED;
 }
@@ -48,15 +54,17 @@ void FillInfo(const store::OutboxWagon& wagon, model::v1::WagonInfo* out) {
 
 Result<ShipperFlow*> ShipperServiceImpl::Find(const std::string& flow) const {
   const auto it = flows_->find(flow);
-  if (it == flows_->end()) return Status(StatusCode::kNotFound, "no flow named " + flow, "see `srdfctl flow list`");
+  if (it == flows_->end())
+    return Status(StatusCode::kNotFound, "no flow named " + flow, "see `srdfctl flow list`");
   return it->second.get();
 }
 
-grpc::Status ShipperServiceImpl::Store(grpc::ServerContext* context,
-                                       grpc::ServerReaderWriter<v1::StoreResponse, v1::StoreRequest>* stream) {
+grpc::Status ShipperServiceImpl::Store(
+    grpc::ServerContext* context, grpc::ServerReaderWriter<v1::StoreResponse, v1::StoreRequest>* stream) {
   v1::StoreRequest request;
   if (!stream->Read(&request) || !request.has_open() || request.open().protocol_version() != 1) {
-    return rpc::ToGrpc({StatusCode::kInvalidArgument, "a store stream begins with `open`, protocol version 1"});
+    return rpc::ToGrpc(
+        {StatusCode::kInvalidArgument, "a store stream begins with `open`, protocol version 1"});
   }
   auto flow = Find(request.open().flow());
   if (!flow.ok()) return rpc::ToGrpc(flow.status());
@@ -109,7 +117,8 @@ Status ShipperServiceImpl::FillStatus(ShipperFlow* flow, v1::FlowStatus* out) co
   out->set_batcher_connected(flow->batcher_connected());
   out->set_link(ToProto(link.state));
   if (!link.problem.ok()) rpc::ToProto(link.problem, link.since_ms, out->add_problems());
-  if (!link.apply_problem.ok()) rpc::ToProto(link.apply_problem, link.apply_problem_since_ms, out->add_problems());
+  if (!link.apply_problem.ok())
+    rpc::ToProto(link.apply_problem, link.apply_problem_since_ms, out->add_problems());
   out->set_acked_sequence(link.acked_sequence);
   out->set_applied_sequence(link.applied_sequence);
 
@@ -170,7 +179,8 @@ grpc::Status ShipperServiceImpl::ReadWagon(grpc::ServerContext*, const v1::ReadW
   auto found = outbox->Find(request->uid());
   if (!found.ok()) return rpc::ToGrpc(found.status());
   if (!found->has_value()) {
-    return rpc::ToGrpc({StatusCode::kNotFound, "no wagon's uid begins with " + request->uid(), "see `srdfctl wagon list`"});
+    return rpc::ToGrpc(
+        {StatusCode::kNotFound, "no wagon's uid begins with " + request->uid(), "see `srdfctl wagon list`"});
   }
   const store::OutboxWagon& wagon = **found;
   v1::ReadWagonResponse response;

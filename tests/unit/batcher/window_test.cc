@@ -1,0 +1,287 @@
+#include "batcher/window.h"
+
+#include <gtest/gtest.h>
+
+#include <future>
+#include <thread>
+
+#include "model/statement.h"
+
+namespace srdf::batcher {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+// Writes a feed: a table of one column, transactions of rows.
+class Feed {
+ public:
+  std::string Schema(uint32_t ref = 1) {
+    TableSchema schema;
+    schema.table_ref = ref;
+    schema.database = "shop";
+    schema.table = "t" + std::to_string(ref);
+    schema.columns.resize(1);
+    std::string body, out;
+    EncodeTableSchema(schema, &body);
+    AppendRecord(RecordType::kTableSchema, body, &out);
+    return out;
+  }
+
+  std::string Begin() {
+    std::string body, out;
+    EncodeTransactionBegin({"0-1-" + std::to_string(++sequence_), 1000}, &body);
+    AppendRecord(RecordType::kTransactionBegin, body, &out);
+    return out;
+  }
+
+  std::string Rows(size_t rows, size_t row_bytes, uint32_t ref = 1) {
+    std::string out;
+    RowRunWriter writer(&out);
+    RowRunHeader header;
+    header.table_ref = ref;
+    header.op = RowOp::kInsert;
+    const std::string bitmap = "\x01";
+    header.bitmap_after = bitmap;
+    writer.Begin(header);
+    const std::string image(row_bytes, 'x');
+    for (size_t i = 0; i < rows; ++i) writer.Add({0, "k", {}, {}, image});
+    writer.End();
+    return out;
+  }
+
+  std::string Ddl() {
+    Statement statement;
+    statement.sql = "ALTER TABLE t ADD c INT";
+    std::string body, out;
+    EncodeStatement(statement, &body);
+    AppendRecord(RecordType::kStatement, body, &out);
+    return out;
+  }
+
+  std::string End() {
+    std::string body, out;
+    EncodeTransactionEnd({{"0-1-" + std::to_string(sequence_), "bin.000001", 100}, 500}, &body);
+    AppendRecord(RecordType::kTransactionEnd, body, &out);
+    return out;
+  }
+
+  // Begin counts, so it must come before End: one statement each.
+  std::string Transaction(size_t rows = 1, size_t row_bytes = 10) {
+    std::string out = Begin();
+    out += Rows(rows, row_bytes);
+    out += End();
+    return out;
+  }
+  std::string DdlTransaction() {
+    std::string out = Begin();
+    out += Ddl();
+    out += End();
+    return out;
+  }
+
+ private:
+  int sequence_ = 0;
+};
+
+class WindowTest : public ::testing::Test {
+ protected:
+  // The parts are made from left to right: the feed counts its transactions.
+  void Append(Window* window, std::initializer_list<std::string> parts) {
+    std::string records;
+    for (const std::string& part : parts) records += part;
+    const Status s = window->Append(std::move(records), stop_.get_token());
+    ASSERT_TRUE(s.ok()) << s.ToString();
+  }
+  // A group that is due at once; fails the test when there is none within the deadline.
+  Group Take(Window* window) {
+    auto taken = std::async(std::launch::async, [&] { return window->Take(stop_.get_token()); });
+    if (taken.wait_for(seconds(10)) != std::future_status::ready) {
+      ADD_FAILURE() << "no group became due";
+      stop_.request_stop();
+    }
+    auto group = taken.get();
+    return group.has_value() ? std::move(*group) : Group{};
+  }
+
+  Feed feed_;
+  std::stop_source stop_;
+};
+
+TEST_F(WindowTest, QuietFlowWithAReadyDestinationSealsEachCommitAtOnce) {
+  Window window({});
+  window.SetDestinationReady(true);
+  Append(&window, {feed_.Schema(), feed_.Transaction()});
+  const Group first = Take(&window);
+  EXPECT_EQ(first.reason, SealReason::kAdaptive);
+  EXPECT_EQ(first.counts.transactions, 1u);
+  EXPECT_EQ(first.end.last.gtid, "0-1-1");
+  Append(&window, {feed_.Transaction()});
+  EXPECT_EQ(Take(&window).end.last.gtid, "0-1-2");
+}
+
+TEST_F(WindowTest, BusyDestinationLetsTransactionsGatherIntoOneGroup) {
+  Window window({});
+  Append(&window, {feed_.Schema()});
+  for (int i = 0; i < 100; ++i) Append(&window, {feed_.Transaction(2)});
+  EXPECT_EQ(window.GetStatus().open.transactions, 100u);
+  window.SetDestinationReady(true);
+  const Group group = Take(&window);
+  EXPECT_EQ(group.counts.transactions, 100u);
+  EXPECT_EQ(group.counts.rows, 200u);
+  EXPECT_EQ(group.first_gtid, "0-1-1");
+  EXPECT_EQ(group.end.last_gtid, "0-1-100");
+  EXPECT_EQ(group.part.schemas.size(), 1u);
+}
+
+TEST_F(WindowTest, TransactionIsNeverSplitOverGroups) {
+  Window window({});
+  window.SetDestinationReady(true);
+  Append(&window, {feed_.Schema(), feed_.Transaction(), feed_.Begin(), feed_.Rows(3, 10)});
+  const Group first = Take(&window);
+  EXPECT_EQ(first.counts.rows, 1u);
+  EXPECT_EQ(window.GetStatus().open.transactions, 0u);
+  Append(&window, {feed_.Rows(2, 10), feed_.End()});
+  const Group second = Take(&window);
+  EXPECT_EQ(second.counts.rows, 5u);
+  EXPECT_EQ(second.part.schemas.size(), 1u);
+}
+
+TEST_F(WindowTest, DdlIsAGroupOfItsOwnBetweenWhatCameBeforeAndAfter) {
+  Window window({});
+  Append(&window, {feed_.Schema(), feed_.Transaction(), feed_.DdlTransaction(), feed_.Transaction()});
+  const Group before = Take(&window);
+  EXPECT_EQ(before.reason, SealReason::kStatement);
+  EXPECT_EQ(before.counts.rows, 1u);
+  const Group ddl = Take(&window);
+  EXPECT_EQ(ddl.reason, SealReason::kStatement);
+  EXPECT_EQ(ddl.counts.statements, 1u);
+  EXPECT_EQ(ddl.counts.transactions, 1u);
+  EXPECT_EQ(ddl.part.statements.size(), 1u);
+  window.SetDestinationReady(true);
+  EXPECT_EQ(Take(&window).end.last.gtid, "0-1-3");
+}
+
+TEST_F(WindowTest, EventLimitClosesTheGroupWithoutADestination) {
+  WindowLimits limits;
+  limits.events_max = 10;
+  Window window(limits);
+  Append(&window, {feed_.Schema()});
+  for (int i = 0; i < 4; ++i) Append(&window, {feed_.Transaction(5)});
+  EXPECT_EQ(Take(&window).reason, SealReason::kMaxEvents);
+  EXPECT_EQ(Take(&window).counts.rows, 10u);
+}
+
+TEST_F(WindowTest, ByteLimitClosesBeforeTheTransactionThatWouldPassIt) {
+  WindowLimits limits;
+  limits.bytes_max = 10000;
+  Window window(limits);
+  Append(&window, {feed_.Schema(), feed_.Transaction(1, 6000)});
+  Append(&window, {feed_.Transaction(1, 6000)});
+  const Group group = Take(&window);
+  EXPECT_EQ(group.reason, SealReason::kMaxBytes);
+  EXPECT_EQ(group.counts.transactions, 1u);
+}
+
+TEST_F(WindowTest, AgeLimitSealsWhenTheDestinationStaysAway) {
+  WindowLimits limits;
+  limits.age_max = milliseconds(50);
+  Window window(limits);
+  Append(&window, {feed_.Schema(), feed_.Transaction()});
+  EXPECT_EQ(Take(&window).reason, SealReason::kMaxAge);
+}
+
+TEST_F(WindowTest, OnCommitModeMakesAGroupOfEveryTransaction) {
+  WindowLimits limits;
+  limits.adaptive = false;
+  limits.on_commit = true;
+  Window window(limits);
+  Append(&window, {feed_.Schema(), feed_.Transaction(), feed_.Transaction()});
+  EXPECT_EQ(Take(&window).counts.transactions, 1u);
+  EXPECT_EQ(Take(&window).reason, SealReason::kOnCommit);
+}
+
+TEST_F(WindowTest, ManualSealClosesWhatIsThereAndLeavesAnEmptyWindowAlone) {
+  Window window({});
+  EXPECT_FALSE(window.CloseNow(SealReason::kManual));
+  Append(&window, {feed_.Schema(), feed_.Transaction()});
+  EXPECT_TRUE(window.CloseNow(SealReason::kManual));
+  EXPECT_EQ(Take(&window).reason, SealReason::kManual);
+}
+
+TEST_F(WindowTest, HugeTransactionArrivesInPartsWithBoundedMemory) {
+  WindowLimits limits;
+  limits.bytes_max = 4u << 20;
+  Window window(limits);
+  Append(&window, {feed_.Schema(), feed_.Transaction()});
+  // 64 MiB in one transaction through a window of 4 MiB: the feed must wait for the sealer on the way.
+  auto fed = std::async(std::launch::async, [&] {
+    Append(&window, {feed_.Begin()});
+    for (int i = 0; i < 64; ++i) Append(&window, {feed_.Rows(16, 65536)});
+    Append(&window, {feed_.End()});
+  });
+  EXPECT_EQ(Take(&window).counts.transactions, 1u);
+  const Group huge = Take(&window);
+  ASSERT_NE(huge.huge, nullptr);
+  EXPECT_EQ(huge.reason, SealReason::kHugeTransaction);
+  uint64_t rows = 0;
+  size_t most = 0;
+  for (;;) {
+    most = std::max(most, huge.huge->bytes());
+    auto part = huge.huge->Pop(stop_.get_token());
+    ASSERT_TRUE(part.has_value());
+    for (const auto run : part->part.runs) rows += RowRunReader::Open(run)->row_count();
+    if (part->end != nullptr) {
+      EXPECT_EQ(part->end->rows, 1024u);
+      EXPECT_EQ(part->end->last.gtid, "0-1-2");
+      break;
+    }
+  }
+  EXPECT_EQ(rows, 1024u);
+  EXPECT_LE(most, 12u << 20);
+  fed.get();
+}
+
+TEST_F(WindowTest, DrainSealsWhatIsWholeAndDropsTheRest) {
+  Window window({});
+  Append(&window, {feed_.Schema(), feed_.Transaction(), feed_.Begin(), feed_.Rows(1, 10)});
+  window.Drain();
+  EXPECT_EQ(Take(&window).reason, SealReason::kDrain);
+  EXPECT_FALSE(window.Take(stop_.get_token()).has_value());
+}
+
+TEST_F(WindowTest, FeedWaitsWhileClosedGroupsFillTheLimit) {
+  WindowLimits limits;
+  limits.bytes_max = 10000;
+  Window window(limits);
+  Append(&window, {feed_.Schema()});
+  auto fed = std::async(std::launch::async, [&] {
+    for (int i = 0; i < 100; ++i) Append(&window, {feed_.Transaction(1, 6000)});
+  });
+  uint64_t taken = 0;
+  while (taken < 99) {
+    EXPECT_LE(window.GetStatus().closed_groups, 3u);
+    taken += Take(&window).counts.transactions;
+  }
+  fed.get();
+}
+
+TEST_F(WindowTest, MalformedFeedIsAnErrorThatSaysWhat) {
+  Window window({});
+  EXPECT_EQ(window.Append(feed_.Rows(1, 10), stop_.get_token()).code(), StatusCode::kDataLoss);
+  Window unknown_table({});
+  EXPECT_EQ(unknown_table.Append(feed_.Begin() + feed_.Rows(1, 10, 7), stop_.get_token()).code(),
+            StatusCode::kDataLoss);
+  Window torn({});
+  std::string records = feed_.Schema() + feed_.Transaction();
+  records.pop_back();
+  EXPECT_EQ(torn.Append(records, stop_.get_token()).code(), StatusCode::kDataLoss);
+  Window late_statement({});
+  EXPECT_EQ(late_statement
+                .Append(feed_.Schema() + feed_.Begin() + feed_.Rows(1, 1) + feed_.Ddl(), stop_.get_token())
+                .code(),
+            StatusCode::kDataLoss);
+}
+
+}  // namespace
+}  // namespace srdf::batcher
