@@ -21,7 +21,7 @@ dump_definitions() {
 
 # First lines that differ, for a person.
 show_difference() {
-  diff "$1" "$2" | head -n 6 | cut -c1-92 | sed "s/^/      /" || true
+  diff "$1" "$2" | head -n 4 | cut -c1-92 | sed "s/^/      /" || true
 }
 
 # True when both servers hold the same; COMPARED_ROWS and COMPARED_TABLES say how much that was.
@@ -41,8 +41,8 @@ compare_servers() {
     table=$database.$name
     dump_rows source "$database" "$name" "$keyless" >"$dir/rows.source"
     dump_rows target "$database" "$name" "$keyless" >"$dir/rows.target" 2>"$dir/errors" || true
-    rows_source=$(wc -l <"$dir/rows.source")
-    rows_target=$(wc -l <"$dir/rows.target")
+    rows_source=$(grep -c "^INSERT" "$dir/rows.source" || true)
+    rows_target=$(grep -c "^INSERT" "$dir/rows.target" || true)
     verdict="${GREEN}equal${RESET}"
     if ! cmp -s "$dir/rows.source" "$dir/rows.target"; then
       verdict="${RED}different${RESET}"

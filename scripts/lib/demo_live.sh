@@ -46,7 +46,7 @@ run_live() {
   # The quiet customers make room for the busy ones.
   kill -TERM "$LOAD_PID"
   wait "$LOAD_PID" || die "the workload during the copy failed: $(tail -n 2 "$WORK/load.log")"
-  loadgen --seconds "$LOAD_SECONDS" --rate "$LOAD_RATE" --threads 4 >"$WORK/load.json" 2>>"$WORK/load.log" &
+  "${LOADGEN[@]}" --seconds "$LOAD_SECONDS" --rate "$LOAD_RATE" --threads 4 >"$WORK/load.json" 2>>"$WORK/load.log" &
   LOAD_PID=$!
   KILLS=()
   local start=$SECONDS elapsed=0 shown=-1 next_kill count=${#SERVICES[@]}

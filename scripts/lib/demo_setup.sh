@@ -38,17 +38,14 @@ CREATE USER app@127.0.0.1 IDENTIFIED BY '$(<"$WORK/app.pw")';
 SQL
 }
 
-# loadgen OPTION…: at the source, as the application's user.
-loadgen() {
-  "$BIN/srdf-loadgen" --port "$SOURCE_PORT" --user app --password-file "$WORK/app.pw" --database shop \
-    --seed "$SEED" --quiet "$@"
-}
-
 start_shop() {
+  # The load of the application's user at the source; an array, so that `&` starts the program and no shell.
+  LOADGEN=("$BIN/srdf-loadgen" --port "$SOURCE_PORT" --user app --password-file "$WORK/app.pw"
+    --database shop --seed "$SEED" --quiet)
   # Creating a trigger needs more than an application has while the binary log is on.
   "$BIN/srdf-loadgen" --socket "$WORK/source/s" --user root --database shop --seed "$SEED" --quiet --init --seconds 0 \
     >"$WORK/init.json" 2>>"$WORK/load.log"
-  loadgen --seconds 0 --rate 50 --threads 2 --no-ddl >"$WORK/warm_up.json" 2>>"$WORK/load.log" &
+  "${LOADGEN[@]}" --seconds 0 --rate 50 --threads 2 --no-ddl >"$WORK/warm_up.json" 2>>"$WORK/load.log" &
   LOAD_PID=$!
 }
 
