@@ -15,7 +15,8 @@ TEST(MariaDbServer, CommittedRowsSurviveKillAndThePortStays) {
   // Started from a thread that ends at once: the server must not die with it.
   std::thread([&] { server = MariaDbServer::Start().value(); }).join();
   const uint16_t port = server->port();
-  ASSERT_TRUE(server->Execute({"CREATE DATABASE a", "CREATE TABLE a.t(x INT)", "INSERT INTO a.t VALUES(7)"}).ok());
+  ASSERT_TRUE(
+      server->Execute({"CREATE DATABASE a", "CREATE TABLE a.t(x INT)", "INSERT INTO a.t VALUES(7)"}).ok());
   server->Kill();
   EXPECT_FALSE(server->Connect().ok());
   const Status restarted = server->Restart();
@@ -45,7 +46,8 @@ TEST(DatabaseCompare, FindsDifferingRowsAndDefinitionsAndNothingElse) {
 
   ASSERT_TRUE(b->Execute({"UPDATE d.k SET f=1.1000001 WHERE id=1"}).ok());
   EXPECT_NE(std::string::npos, Differences(*a, *b).value().find("`d`.`k` row 0"));
-  ASSERT_TRUE(b->Execute({"UPDATE d.k SET f=1.1 WHERE id=1", "UPDATE d.n SET s='a' WHERE s='A' LIMIT 1"}).ok());
+  ASSERT_TRUE(
+      b->Execute({"UPDATE d.k SET f=1.1 WHERE id=1", "UPDATE d.n SET s='a' WHERE s='A' LIMIT 1"}).ok());
   EXPECT_EQ("", Differences(*a, *b, {{"other"}}).value());
   EXPECT_NE(std::string::npos, Differences(*a, *b).value().find("`d`.`n` (3 and 3 rows)"));
   ASSERT_TRUE(b->Execute({"ALTER TABLE d.n ADD y INT"}).ok());

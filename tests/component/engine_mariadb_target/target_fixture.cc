@@ -16,7 +16,9 @@ uint8_t TypeCode(const std::string& type) { return type == "i" ? kInt : type == 
 uint16_t TypeMeta(const std::string& type) {
   return type == "i" ? 0 : type == "b" ? 4 : static_cast<uint16_t>(std::atoi(type.c_str() + 1));
 }
-bool Bit(const std::string& bitmap, size_t i) { return (static_cast<uint8_t>(bitmap[i / 8]) >> (i % 8) & 1) != 0; }
+bool Bit(const std::string& bitmap, size_t i) {
+  return (static_cast<uint8_t>(bitmap[i / 8]) >> (i % 8) & 1) != 0;
+}
 
 }  // namespace
 
@@ -193,15 +195,47 @@ Statement OrdinaryStatement(const std::string& database, const std::string& sql)
   return s;
 }
 
-Target::Target(const MariaDbServerOptions& options, bool init_checkpoint) {
+namespace {
+
+std::unique_ptr<MariaDbServer> StartServer(const MariaDbServerOptions& options) {
   auto started = MariaDbServer::Start(options);
   if (!started.ok()) {
     ADD_FAILURE() << started.status().ToString();
     std::abort();
   }
-  server_ = std::move(started).value();
+  return std::move(started).value();
+}
+
+// Between two tests the shared server rests here.
+std::unique_ptr<MariaDbServer>& SharedServer() {
+  static std::unique_ptr<MariaDbServer> server;
+  return server;
+}
+
+}  // namespace
+
+Target::Target() : shared_(true), server_(std::move(SharedServer())) {
+  if (server_ == nullptr) server_ = StartServer({});
+  auto connection = server_->ConnectOrDie();
+  auto databases = connection->Query(
+      "SELECT schema_name FROM information_schema.schemata WHERE schema_name NOT IN "
+      "('mysql','information_schema','performance_schema','sys')");
+  for (const auto& row : databases.value())
+    Execute({"SET foreign_key_checks=0", "DROP DATABASE `" + *row[0] + "`"});
+  Execute({"SET GLOBAL slave_exec_mode='STRICT'"});
+  Begin();
+}
+
+Target::Target(const MariaDbServerOptions& options) : server_(StartServer(options)) { Begin(); }
+
+Target::~Target() {
+  session_.reset();
+  engine_.reset();
+  if (shared_ && server_->running()) SharedServer() = std::move(server_);
+}
+
+void Target::Begin() {
   engine_ = engine_mariadb::NewTargetEngine({server_->Endpoint(), kFlow, kOrigin});
-  if (!init_checkpoint) return;
   engine::Checkpoint start;
   start.flow = kFlow;
   start.wagon_hash = ZeroHash();

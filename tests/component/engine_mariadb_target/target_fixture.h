@@ -41,7 +41,8 @@ class PayloadBuilder : public engine::PayloadReader {
   void Insert(uint32_t ref, const std::vector<Cells>& rows, uint8_t flags = 0);
   void Delete(uint32_t ref, const std::vector<Cells>& rows, bool key_only, uint8_t flags = 0);
   // Pairs of before and after.
-  void Update(uint32_t ref, const std::vector<std::pair<Cells, Cells>>& rows, bool key_only, uint8_t flags = 0);
+  void Update(uint32_t ref, const std::vector<std::pair<Cells, Cells>>& rows, bool key_only,
+              uint8_t flags = 0);
   void Ddl(const Statement& statement);
   // What follows comes with the next Next().
   void EndPiece();
@@ -62,7 +63,10 @@ Statement OrdinaryStatement(const std::string& database, const std::string& sql)
 // A target server, its engine, and the wagons of one flow in order.
 class Target {
  public:
-  explicit Target(const MariaDbServerOptions& options = {}, bool init_checkpoint = true);
+  // Without options, a server that the tests of this process share, swept clean; else one of its own.
+  Target();
+  explicit Target(const MariaDbServerOptions& options);
+  ~Target();
 
   MariaDbServer& server() { return *server_; }
   engine::TargetEngine& engine() { return *engine_; }
@@ -86,6 +90,9 @@ class Target {
   static constexpr uint32_t kOrigin = 4711;
 
  private:
+  void Begin();
+
+  const bool shared_ = false;
   std::unique_ptr<MariaDbServer> server_;
   std::unique_ptr<engine::TargetEngine> engine_;
   std::unique_ptr<engine::TargetSession> session_;
