@@ -222,7 +222,7 @@ Target::Target() : shared_(true), server_(std::move(SharedServer())) {
       "('mysql','information_schema','performance_schema','sys')");
   for (const auto& row : databases.value())
     Execute({"SET foreign_key_checks=0", "DROP DATABASE `" + *row[0] + "`"});
-  Execute({"SET GLOBAL slave_exec_mode='STRICT'"});
+  Execute({"SET GLOBAL slave_exec_mode='STRICT', GLOBAL log_bin_trust_function_creators=1"});
   Begin();
 }
 
