@@ -1,0 +1,209 @@
+#include "engine_mariadb/table_map.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine_mariadb/binlog_event.h"
+#include "engine_mariadb/column_type.h"
+
+namespace srdf::engine_mariadb {
+
+namespace {
+
+// Field types of the optional metadata.
+enum : uint8_t {
+  kSignedness = 1,
+  kDefaultCharset = 2,
+  kColumnCharset = 3,
+  kColumnName = 4,
+  kSetLabels = 5,
+  kEnumLabels = 6,
+  kGeometryType = 7,
+  kSimplePrimaryKey = 8,
+  kPrimaryKeyWithPrefix = 9,
+  kEnumAndSetDefaultCharset = 10,
+  kEnumAndSetColumnCharset = 11,
+};
+
+// The server allows 4096 columns; a bit more for hidden ones.
+constexpr uint64_t kColumnsMax = 8192;
+
+Status Malformed(std::string_view what) {
+  return {StatusCode::kDataLoss, fmt::format("malformed TABLE_MAP event in the binlog: {}", what)};
+}
+
+ByteView NameWithZero(ByteReader* r) {
+  const uint8_t length = r->U8();
+  const ByteView name = r->Raw(length);
+  r->Skip(1);
+  return name;
+}
+
+// The columns that a list of the optional metadata counts, in table order.
+template <typename Predicate>
+std::vector<Column*> Select(std::vector<Column>* columns, Predicate predicate) {
+  std::vector<Column*> out;
+  for (Column& column : *columns) {
+    if (predicate(column.type)) out.push_back(&column);
+  }
+  return out;
+}
+
+bool IsEnumOrSet(uint8_t type) {
+  return type == static_cast<uint8_t>(FieldType::kEnum) || type == static_cast<uint8_t>(FieldType::kSet);
+}
+
+bool ReadSignedness(ByteReader* r, std::vector<Column>* columns) {
+  const auto numeric = Select(columns, IsNumericType);
+  const ByteView bits = r->Rest();
+  if (bits.size() < (numeric.size() + 7) / 8) return false;
+  for (size_t i = 0; i < numeric.size(); ++i) {
+    numeric[i]->is_unsigned = (static_cast<uint8_t>(bits[i / 8]) & (0x80 >> (i % 8))) != 0;
+  }
+  return true;
+}
+
+// A default and (ordinal, collation) pairs for the exceptions.
+bool ReadDefaultCharset(ByteReader* r, const std::vector<Column*>& columns) {
+  const auto fallback = static_cast<uint16_t>(ReadPackedLength(r));
+  for (Column* column : columns) column->collation = fallback;
+  while (r->ok() && !r->AtEnd()) {
+    const uint64_t at = ReadPackedLength(r);
+    const auto collation = static_cast<uint16_t>(ReadPackedLength(r));
+    if (!r->ok() || at >= columns.size()) return false;
+    columns[at]->collation = collation;
+  }
+  return r->ok();
+}
+
+bool ReadColumnCharset(ByteReader* r, const std::vector<Column*>& columns) {
+  for (Column* column : columns) column->collation = static_cast<uint16_t>(ReadPackedLength(r));
+  return r->ok();
+}
+
+bool ReadNames(ByteReader* r, std::vector<Column>* columns) {
+  for (Column& column : *columns) {
+    const uint64_t length = ReadPackedLength(r);
+    column.name = std::string(r->Raw(length));
+  }
+  return r->ok() && r->AtEnd();
+}
+
+bool ReadLabels(ByteReader* r, const std::vector<Column*>& columns) {
+  for (Column* column : columns) {
+    const uint64_t count = ReadPackedLength(r);
+    if (!r->ok() || count > r->remaining()) return false;
+    for (uint64_t i = 0; i < count; ++i) {
+      const uint64_t length = ReadPackedLength(r);
+      column->labels.emplace_back(r->Raw(length));
+    }
+  }
+  return r->ok();
+}
+
+bool ReadPrimaryKey(ByteReader* r, bool with_prefix, TableMap* map) {
+  while (r->ok() && !r->AtEnd()) {
+    const uint64_t ordinal = ReadPackedLength(r);
+    if (with_prefix && ReadPackedLength(r) != 0) map->primary_key_has_prefix = true;
+    if (!r->ok() || ordinal >= map->columns.size()) return false;
+    map->primary_key.push_back(static_cast<uint16_t>(ordinal));
+  }
+  std::sort(map->primary_key.begin(), map->primary_key.end());
+  return r->ok();
+}
+
+Status ReadOptional(ByteView optional, TableMap* map) {
+  ByteReader r(optional);
+  while (r.ok() && !r.AtEnd()) {
+    const uint8_t field = r.U8();
+    const uint64_t length = ReadPackedLength(&r);
+    ByteReader value(r.Raw(length));
+    if (!r.ok()) return Malformed("optional metadata");
+    bool good = true;
+    switch (field) {
+      case kSignedness:
+        good = ReadSignedness(&value, &map->columns);
+        map->has_signedness = true;
+        break;
+      case kDefaultCharset:
+        good = ReadDefaultCharset(&value, Select(&map->columns, IsCharacterType));
+        break;
+      case kColumnCharset:
+        good = ReadColumnCharset(&value, Select(&map->columns, IsCharacterType));
+        break;
+      case kColumnName:
+        good = ReadNames(&value, &map->columns);
+        map->has_names = true;
+        break;
+      case kSetLabels:
+        good = ReadLabels(&value, Select(&map->columns, [](uint8_t type) {
+          return type == static_cast<uint8_t>(FieldType::kSet);
+        }));
+        break;
+      case kEnumLabels:
+        good = ReadLabels(&value, Select(&map->columns, [](uint8_t type) {
+          return type == static_cast<uint8_t>(FieldType::kEnum);
+        }));
+        break;
+      case kSimplePrimaryKey:
+        good = ReadPrimaryKey(&value, false, map);
+        break;
+      case kPrimaryKeyWithPrefix:
+        good = ReadPrimaryKey(&value, true, map);
+        break;
+      case kEnumAndSetDefaultCharset:
+        good = ReadDefaultCharset(&value, Select(&map->columns, IsEnumOrSet));
+        break;
+      case kEnumAndSetColumnCharset:
+        good = ReadColumnCharset(&value, Select(&map->columns, IsEnumOrSet));
+        break;
+      case kGeometryType:
+      default:
+        break;  // says nothing that is needed; every field carries its length
+    }
+    if (!good)
+      return Malformed(fmt::format("optional metadata field {} of {}.{}", field, map->database, map->table));
+  }
+  return r.ok() ? Status() : Malformed("optional metadata");
+}
+
+}  // namespace
+
+Result<TableMapParts> SplitTableMap(ByteView body) {
+  ByteReader r(body);
+  TableMapParts parts;
+  parts.table_id = r.U48();
+  r.U16();  // flags
+  parts.description = r.Rest();
+  if (!r.ok()) return Malformed("its header");
+  return parts;
+}
+
+Result<TableMap> DecodeTableMap(ByteView description) {
+  ByteReader r(description);
+  TableMap map;
+  map.database = std::string(NameWithZero(&r));
+  map.table = std::string(NameWithZero(&r));
+  const uint64_t count = ReadPackedLength(&r);
+  if (!r.ok() || count == 0 || count > kColumnsMax) return Malformed("its names or column count");
+  const ByteView types = r.Raw(count);
+  const uint64_t meta_bytes = ReadPackedLength(&r);
+  ByteReader meta(r.Raw(meta_bytes));
+  const ByteView nullable = r.Raw((count + 7) / 8);
+  if (!r.ok()) return Malformed("its columns");
+  map.columns.resize(count);
+  for (size_t i = 0; i < count; ++i) {
+    Column& column = map.columns[i];
+    const auto map_type = static_cast<uint8_t>(types[i]);
+    const size_t bytes = TypeMetaBytes(map_type);
+    column.type_meta = bytes == 2 ? meta.U16() : bytes == 1 ? meta.U8() : 0;
+    column.type = RealType(map_type, column.type_meta);
+    column.nullable = ((static_cast<uint8_t>(nullable[i / 8]) >> (i % 8)) & 1) != 0;
+  }
+  if (!meta.ok() || !meta.AtEnd()) return Malformed("its column metadata");
+  SRDF_RETURN_IF_ERROR(ReadOptional(r.Rest(), &map));
+  return map;
+}
+
+}  // namespace srdf::engine_mariadb

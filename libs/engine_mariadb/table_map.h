@@ -1,0 +1,42 @@
+// TableMap: what the log says of a table just before its rows: types, metadata, and with
+// binlog_row_metadata=FULL names, signedness, character sets, labels and the primary key.
+//
+// Decoded once per distinct map (table_registry.h keeps them); rows refer to it by table id. Pure.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "model/schema.h"
+
+namespace srdf::engine_mariadb {
+
+// The number under which rows events mark "no table": the end of a statement that changed nothing.
+constexpr uint64_t kDummyTableId = 0x00ffffff;
+
+// A TABLE_MAP body is the table id (6 bytes), flags (2 bytes) and the description, which is
+// TableSchema::engine_meta and the same for every use of an unchanged table.
+struct TableMapParts {
+  uint64_t table_id = 0;
+  ByteView description;
+};
+Result<TableMapParts> SplitTableMap(ByteView body);
+
+struct TableMap {
+  std::string database;
+  std::string table;
+  std::vector<Column> columns;  // names are empty unless has_names
+  bool has_names = false;
+  bool has_signedness = false;
+  // Ordinals in table order; nothing when the log does not say. An empty list cannot be told from a log
+  // without primary keys unless has_names (FULL).
+  std::vector<uint16_t> primary_key;
+  bool primary_key_has_prefix = false;
+};
+Result<TableMap> DecodeTableMap(ByteView description);
+
+}  // namespace srdf::engine_mariadb
