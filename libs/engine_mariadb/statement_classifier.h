@@ -1,0 +1,39 @@
+// StatementClassifier: what is to be done with the text of a query event, by its first words. No grammar:
+// parsers that do not know the newest syntax are the most common outage of replicators.
+//
+// docs/operations/statements.md is the table for people. Pure, no allocation but for names.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace srdf::engine_mariadb {
+
+enum class StatementClass : uint8_t {
+  kBegin,
+  kCommit,
+  kRollback,    // of the whole transaction
+  kRollbackTo,  // a savepoint
+  kSavepoint,   // SAVEPOINT, RELEASE SAVEPOINT
+  kDdl,         // travels to the target as a statement
+  kSkipped,     // left out by an explicit rule; `rule` names it
+  kDml,         // rows changed by a statement: fatal
+  kXa,          // fatal in this version
+  kDummy,       // "# Dummy event replacing …": the server hid an event: fatal
+  kUnknown,     // fatal
+};
+
+struct StatementVerdict {
+  StatementClass kind = StatementClass::kUnknown;
+  const char* rule =
+      "";  // kSkipped: "accounts", "maintenance", "temporary table", "server objects", "internal schema"
+};
+
+// `database` is the statement's default database.
+StatementVerdict ClassifyStatement(std::string_view sql, std::string_view database);
+
+// Schemas that never replicate: mysql, information_schema, performance_schema, sys, srdf.
+bool IsInternalSchema(std::string_view name);
+
+}  // namespace srdf::engine_mariadb
