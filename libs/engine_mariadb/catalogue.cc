@@ -1,0 +1,107 @@
+#include "engine_mariadb/catalogue.h"
+
+#include <algorithm>
+
+namespace srdf::engine_mariadb {
+
+namespace {
+
+// A table that is locked now is asked for again after this long; its rows are not merged meanwhile.
+constexpr auto kRetryAfter = std::chrono::seconds(2);
+
+}  // namespace
+
+Status Catalogue::Connect() {
+  ConnectionOptions options;
+  options.read_timeout_seconds = 30;
+  SRDF_ASSIGN_OR_RETURN(connection_, Connection::Open(endpoint_, options));
+  {
+    std::lock_guard lock(mu_);
+    socket_ = SocketHandle(connection_.get());
+  }
+  // A locked table must not hold up the stream.
+  return connection_->Execute("SET SESSION lock_wait_timeout = 1");
+}
+
+void Catalogue::Interrupt() {
+  std::lock_guard lock(mu_);
+  socket_.Shutdown();
+}
+
+Status Catalogue::Start(const GtidPosition& from) {
+  SRDF_RETURN_IF_ERROR(Connect());
+  SRDF_ASSIGN_OR_RETURN(
+      const std::string identity,
+      connection_->QueryValue("SELECT CONCAT_WS(' ', @@server_id, @@hostname, @@port, @@datadir)"));
+  retry_at_.clear();
+  if (identity != identity_ || !passed_.Contains(from)) {
+    identity_ = identity;
+    Forget();
+  } else if (from != passed_) {
+    // The stream goes back. What was certain at the old place is certain again once that place is reached.
+    std::erase_if(entries_, [](const auto& item) { return !item.second.certain(); });
+    uncertain_ = 0;
+    for (auto& [name, entry] : entries_) {
+      for (const Gtid& gtid : passed_.entries()) {
+        const Gtid* start = from.Find(gtid.domain);
+        if (start == nullptr || *start != gtid) entry.pending.push_back(gtid);
+      }
+      if (!entry.certain()) ++uncertain_;
+    }
+    ++version_;
+  }
+  passed_ = from;
+  return {};
+}
+
+void Catalogue::Passed(const Gtid& gtid) {
+  passed_.Advance(gtid);
+  if (uncertain_ == 0) return;
+  for (auto& [name, entry] : entries_) {
+    if (std::erase(entry.pending, gtid) != 0 && entry.certain()) {
+      --uncertain_;
+      ++version_;
+    }
+  }
+}
+
+void Catalogue::Forget() {
+  graph_.reset();
+  entries_.clear();
+  retry_at_.clear();
+  uncertain_ = 0;
+  ++version_;
+}
+
+Result<const Catalogue::Entry*> Catalogue::Find(const std::string& database, const std::string& table) {
+  const Entry* const unknown = nullptr;
+  const Name name(database, table);
+  if (const auto it = entries_.find(name); it != entries_.end()) return &it->second;
+  const auto now = std::chrono::steady_clock::now();
+  if (const auto it = retry_at_.find(name); it != retry_at_.end() && now < it->second) return unknown;
+  const auto try_later = [&]() -> Result<const Entry*> {
+    retry_at_[name] = std::chrono::steady_clock::now() + kRetryAfter;
+    return unknown;
+  };
+  if (!graph_) {
+    SRDF_ASSIGN_OR_RETURN(graph_, ForeignKeyGraph::Load(connection_.get()));
+    if (!graph_) return try_later();
+  }
+  SRDF_ASSIGN_OR_RETURN(auto facts, LoadTableFacts(connection_.get(), *graph_, database, table));
+  if (!facts) return try_later();
+  // After the facts, never before them.
+  SRDF_ASSIGN_OR_RETURN(const std::string text, connection_->QueryValue("SELECT @@global.gtid_binlog_pos"));
+  SRDF_ASSIGN_OR_RETURN(const GtidPosition read_at, GtidPosition::Parse(text));
+  Entry entry{std::move(*facts), {}};
+  for (const Gtid& gtid : read_at.entries()) {
+    const Gtid* passed = passed_.Find(gtid.domain);
+    if (passed == nullptr || *passed != gtid) entry.pending.push_back(gtid);
+  }
+  if (!entry.certain()) ++uncertain_;
+  ++version_;
+  return &entries_.emplace(name, std::move(entry)).first->second;
+}
+
+Result<std::vector<ResultRow>> Catalogue::Query(std::string_view sql) { return connection_->Query(sql); }
+
+}  // namespace srdf::engine_mariadb

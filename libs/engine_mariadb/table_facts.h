@@ -1,0 +1,72 @@
+// TableFacts: what information_schema says of a table and its table map does not: unique keys, generated
+// columns, engine, and which foreign keys of other tables act on changes of this one.
+//
+// Plain values and the queries that fill them. TableFactsReader is driven by one thread and uses the
+// caller's connection, which must see all schemas (SELECT ON *.*).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "base/status.h"
+#include "engine_mariadb/connection.h"
+#include "model/schema.h"
+
+namespace srdf::engine_mariadb {
+
+struct TableFacts {
+  struct Column {
+    std::string name;
+    std::string data_type;  // "varchar"
+    bool is_unsigned = false;
+    bool generated = false;
+    bool fractional_seconds = false;
+  };
+  struct UniqueKey {
+    bool primary = false;
+    bool nullable = false;
+    bool partial = false;           // over a prefix of a column, or by hash
+    std::vector<uint16_t> columns;  // ordinals in key order
+  };
+
+  bool exists = false;
+  std::string engine;
+  bool sequence = false;
+  bool transactional = false;  // the engine can roll back
+  bool system_versioned = false;
+  std::vector<Column> columns;
+  std::vector<UniqueKey> unique_keys;
+  // Some foreign key of another (or the same) table changes its rows when a row here is deleted.
+  bool delete_cascades = false;
+  // Columns whose change makes a foreign key change rows of another table.
+  std::vector<uint16_t> update_cascade_columns;
+
+  // True when the columns are those of a table map: number, names (when the map has them) and types.
+  bool Matches(const std::vector<srdf::Column>& columns_of_map, bool has_names) const;
+};
+
+// Actions of foreign keys on changes of the table they refer to; loaded for all tables at once.
+class ForeignKeyGraph {
+ public:
+  struct Referenced {
+    bool delete_cascades = false;
+    std::vector<std::string> update_cascade_columns;
+  };
+  // Nothing when the server could not look at every table right now (one is locked): try again later.
+  static Result<std::optional<ForeignKeyGraph>> Load(Connection* connection);
+  // Nothing when no foreign key acts on the table.
+  const Referenced* Find(const std::string& database, const std::string& table) const;
+
+ private:
+  std::map<std::pair<std::string, std::string>, Referenced> tables_;
+};
+
+// Nothing when the table is locked right now. `exists` is false when there is no such table.
+Result<std::optional<TableFacts>> LoadTableFacts(Connection* connection, const ForeignKeyGraph& graph,
+                                                 const std::string& database, const std::string& table);
+
+}  // namespace srdf::engine_mariadb

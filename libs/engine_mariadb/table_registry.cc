@@ -1,0 +1,168 @@
+#include "engine_mariadb/table_registry.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "engine_mariadb/statement_classifier.h"
+
+namespace srdf::engine_mariadb {
+
+namespace {
+
+bool IsOldTemporal(uint8_t type) {
+  switch (static_cast<FieldType>(type)) {
+    case FieldType::kTime:
+    case FieldType::kDateTime:
+    case FieldType::kTimestamp:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// What the facts mean for the table's rows.
+struct Judgement {
+  KeyKind key_kind = KeyKind::kNone;
+  std::vector<uint16_t> key_columns;
+  std::vector<uint16_t> unique_columns;
+  bool has_secondary_unique = false;
+  bool in_place = false;
+};
+
+// Only for facts that are certain and match the table map.
+Judgement Judge(const TableMap& map, const TableFacts& facts) {
+  Judgement j;
+  // Rows that other rows depend on in ways that are not modelled keep their order.
+  j.in_place = facts.engine != "InnoDB" || facts.system_versioned || facts.sequence;
+  const TableFacts::UniqueKey* logical = nullptr;
+  for (const auto& key : facts.unique_keys) {
+    const bool generated = std::any_of(key.columns.begin(), key.columns.end(),
+                                       [&](uint16_t c) { return facts.columns[c].generated; });
+    if (generated || (key.primary && key.partial)) j.in_place = true;
+    if (key.primary) logical = &key;
+  }
+  if (logical != nullptr) {
+    j.key_kind = KeyKind::kPrimary;
+  } else {
+    for (const auto& key : facts.unique_keys) {
+      if (key.nullable || key.partial) continue;
+      logical = &key;
+      j.key_kind = KeyKind::kUniqueNotNull;
+      break;
+    }
+  }
+  if (logical != nullptr) {
+    j.key_columns = logical->columns;
+    std::sort(j.key_columns.begin(), j.key_columns.end());
+  }
+  for (const auto& key : facts.unique_keys) {
+    if (&key == logical) continue;
+    j.has_secondary_unique = true;
+    j.unique_columns.insert(j.unique_columns.end(), key.columns.begin(), key.columns.end());
+  }
+  std::sort(j.unique_columns.begin(), j.unique_columns.end());
+  j.unique_columns.erase(std::unique(j.unique_columns.begin(), j.unique_columns.end()),
+                         j.unique_columns.end());
+  // The log and the catalogue must agree on the primary key, or one of them is of another time.
+  if (map.has_names) {
+    const std::vector<uint16_t> primary =
+        j.key_kind == KeyKind::kPrimary ? j.key_columns : std::vector<uint16_t>();
+    if (map.primary_key != primary || map.primary_key_has_prefix) j.in_place = true;
+  }
+  return j;
+}
+
+}  // namespace
+
+Result<TableUse*> TableRegistry::Resolve(ByteView description) {
+  auto it = tables_.find(description);
+  if (it == tables_.end()) {
+    auto use = std::make_unique<TableUse>();
+    SRDF_ASSIGN_OR_RETURN(use->map, DecodeTableMap(description));
+    use->internal = IsInternalSchema(use->map.database);
+    use->schema.database = use->map.database;
+    use->schema.table = use->map.table;
+    use->schema.engine_meta = std::string(description);
+    if (!use->internal) {
+      auto layout = RowLayout::Build(use->map.columns);
+      if (!layout.ok())
+        return layout.status().WithContext("table " + use->map.database + "." + use->map.table);
+      use->layout = std::move(*layout);
+    }
+    it = tables_.emplace(std::string(description), std::move(use)).first;
+  }
+  TableUse* use = it->second.get();
+  if (!use->internal && use->facts_version != catalogue_->version()) SRDF_RETURN_IF_ERROR(ApplyFacts(use));
+  return use;
+}
+
+Status TableRegistry::ApplyFacts(TableUse* use) {
+  const TableMap& map = use->map;
+  const std::string name = map.database + "." + map.table;
+  SRDF_ASSIGN_OR_RETURN(const Catalogue::Entry* entry, catalogue_->Find(map.database, map.table));
+  const TableFacts* facts = entry == nullptr ? nullptr : &entry->facts;
+  const bool matches = facts != nullptr && facts->Matches(map.columns, map.has_names);
+
+  TableSchema schema = use->schema;
+  schema.columns = map.columns;
+  if (!map.has_names) {
+    if (!matches) {
+      return {StatusCode::kFailedPrecondition,
+              "the log has no column names for table " + name + ", and the table is not the same any more",
+              "SET GLOBAL binlog_row_metadata = FULL, then re-establish the flow"};
+    }
+    for (size_t i = 0; i < schema.columns.size(); ++i) {
+      schema.columns[i].name = facts->columns[i].name;
+      if (!map.has_signedness) schema.columns[i].is_unsigned = facts->columns[i].is_unsigned;
+    }
+  }
+  for (size_t i = 0; matches && i < schema.columns.size(); ++i) {
+    if (IsOldTemporal(schema.columns[i].type) && facts->columns[i].fractional_seconds) {
+      return {
+          StatusCode::kFailedPrecondition,
+          "column " + schema.columns[i].name + " of table " + name +
+              " has fractional seconds in the format before MariaDB 10.1; the log does not say its length",
+          "ALTER TABLE " + Connection::QuoteIdentifier(map.database) + "." +
+              Connection::QuoteIdentifier(map.table) + " FORCE, then re-establish the flow"};
+    }
+  }
+
+  Judgement j;
+  const bool certain = matches && entry->certain();
+  if (certain) {
+    j = Judge(map, *facts);
+  } else {
+    j.in_place = true;
+    j.has_secondary_unique = true;
+    // The log itself names the primary key of this very position.
+    if (!map.primary_key.empty() && !map.primary_key_has_prefix) {
+      j.key_kind = KeyKind::kPrimary;
+      j.key_columns = map.primary_key;
+    }
+  }
+  // Without the log's own word on names, nothing proves that the columns are the same ones.
+  if (!map.has_names) j.in_place = true;
+
+  schema.key_kind = j.key_kind;
+  schema.key_columns = std::move(j.key_columns);
+  schema.has_secondary_unique = j.has_secondary_unique;
+  if (use->schema.table_ref == 0 || schema != use->schema) {
+    schema.table_ref = ++last_ref_;
+    use->schema = std::move(schema);
+    use->announced = false;
+  }
+  use->in_place = j.in_place;
+  use->key_only = !j.in_place && j.key_kind == KeyKind::kPrimary;
+  use->unique_columns = std::move(j.unique_columns);
+  use->delete_cascades = certain && facts->delete_cascades;
+  use->update_cascade_columns = certain ? facts->update_cascade_columns : std::vector<uint16_t>();
+  use->nontransactional_engine.clear();
+  if (facts != nullptr && facts->exists && !facts->transactional && !facts->sequence) {
+    use->nontransactional_engine = facts->engine.empty() ? "?" : facts->engine;
+  }
+  use->facts_version = entry == nullptr ? 0 : catalogue_->version();
+  return {};
+}
+
+}  // namespace srdf::engine_mariadb
