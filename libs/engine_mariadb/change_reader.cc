@@ -1,0 +1,171 @@
+#include "engine_mariadb/change_reader.h"
+
+#include <charconv>
+
+namespace srdf::engine_mariadb {
+
+namespace {
+
+constexpr auto kLagInterval = std::chrono::seconds(1);
+
+uint64_t Number(const Value& value) {
+  uint64_t n = 0;
+  if (value) std::from_chars(value->data(), value->data() + value->size(), n);
+  return n;
+}
+
+}  // namespace
+
+MariaDbChangeReader::MariaDbChangeReader(SourceOptions options)
+    : options_(std::move(options)), catalogue_(options_.endpoint) {}
+
+void MariaDbChangeReader::Interrupt() {
+  interrupted_ = true;
+  catalogue_.Interrupt();
+  std::lock_guard lock(mu_);
+  if (stream_ != nullptr) stream_->Interrupt();
+}
+
+engine::ChangeReaderStats MariaDbChangeReader::Stats() const {
+  std::lock_guard lock(mu_);
+  return stats_;
+}
+
+Status MariaDbChangeReader::Run(const SourcePosition& from, engine::ChangeSink* sink) {
+  Status status = Stream(from, sink);
+  {
+    std::lock_guard lock(mu_);
+    stream_ = nullptr;
+    base_ = stats_;
+  }
+  if (interrupted_.exchange(false)) return {StatusCode::kCancelled, "the reader was interrupted"};
+  return status;
+}
+
+Status MariaDbChangeReader::Stream(const SourcePosition& from, engine::ChangeSink* sink) {
+  auto parsed = GtidPosition::Parse(from.gtid);
+  if (!parsed.ok()) return parsed.status().WithContext("the position to resume from");
+  const GtidPosition& gtids = *parsed;
+  SRDF_RETURN_IF_ERROR(catalogue_.Start(gtids));
+  SRDF_RETURN_IF_ERROR(CheckContained(gtids));
+  SRDF_ASSIGN_OR_RETURN(const auto stream, BinlogStream::Open(options_.endpoint, options_.server_id,
+                                                              options_.heartbeat_ms, gtids));
+  TransactionAssembler assembler(from, gtids, &catalogue_, options_.before_image == "full");
+  {
+    std::lock_guard lock(mu_);
+    stream_ = stream.get();
+  }
+  Status status = Pump(stream.get(), &assembler, sink);
+  {
+    std::lock_guard lock(mu_);
+    stream_ = nullptr;
+  }
+  if (status.code() == StatusCode::kFailedPrecondition &&
+      status.message().find("cannot serve its log") != std::string::npos) {
+    return {status.code(), status.message() + "; " + DescribeServerLog(options_.endpoint), status.remedy()};
+  }
+  return status;
+}
+
+// The position must lie in the server's past, domain by domain. A server of the same cluster that is behind,
+// or one whose log was reset, is told apart here; a position that was never in its log the server itself
+// refuses.
+Status MariaDbChangeReader::CheckContained(const GtidPosition& from) {
+  SRDF_ASSIGN_OR_RETURN(const auto rows, catalogue_.Query("SELECT @@global.gtid_binlog_pos"));
+  if (rows.empty() || rows[0].empty())
+    return {StatusCode::kInternal, "the server does not tell @@gtid_binlog_pos"};
+  SRDF_ASSIGN_OR_RETURN(const GtidPosition server, GtidPosition::Parse(rows[0][0].value_or("")));
+  const std::string missing = server.Missing(from);
+  if (missing.empty()) return {};
+  return {
+      StatusCode::kFailedPrecondition,
+      "the source's log does not contain the position to resume from, \"" + from.ToString() +
+          "\": " + missing,
+      "the server lacks transactions that were already replicated (log reset, or another server took over): "
+      "re-establish the flow by difference, or point it at a server that has them"};
+}
+
+Status MariaDbChangeReader::Pump(BinlogStream* stream, TransactionAssembler* assembler,
+                                 engine::ChangeSink* sink) {
+  Publish(*assembler);
+  for (;;) {
+    if (interrupted_) return {StatusCode::kCancelled, "interrupted"};
+    if (assembler->whole_bytes() > 0 && !stream->Ready())
+      SRDF_RETURN_IF_ERROR(HandOn(assembler, sink, false));
+    auto event = stream->Next();
+    Status status = event.status();
+    if (event.ok()) status = assembler->Handle(*event);
+    if (!status.ok()) {
+      // What came before is whole and good.
+      if (assembler->whole_bytes() > 0) SRDF_RETURN_IF_ERROR(HandOn(assembler, sink, false));
+      return status;
+    }
+    if (event->header.event_type() == EventType::kHeartbeat) {
+      // The server sends heartbeats only at the end of its log.
+      SRDF_ASSIGN_OR_RETURN(const std::string_view file, DecodeHeartbeat(event->body));
+      lag_.server_end = {assembler->position().gtid, std::string(file), event->header.end_position};
+      lag_.bytes_behind = 0;
+      Publish(*assembler);
+      sink->Idle(lag_);
+    } else if (assembler->buffer().size() >= kBatchBytes) {
+      SRDF_RETURN_IF_ERROR(HandOn(assembler, sink, true));
+    }
+  }
+}
+
+Status MariaDbChangeReader::HandOn(TransactionAssembler* assembler, engine::ChangeSink* sink,
+                                   bool also_partial) {
+  assembler->CloseRun();
+  const std::string_view buffer = assembler->buffer();
+  const size_t whole = assembler->whole_bytes();
+  if (whole > 0) SRDF_RETURN_IF_ERROR(sink->Consume(buffer.substr(0, whole), true));
+  const bool partial = also_partial && buffer.size() - whole >= kBatchBytes;
+  if (partial) SRDF_RETURN_IF_ERROR(sink->Consume(buffer.substr(whole), false));
+  assembler->Drop(partial ? buffer.size() : whole);
+  if (std::chrono::steady_clock::now() - lag_asked_ >= kLagInterval)
+    SRDF_RETURN_IF_ERROR(RefreshLag(*assembler));
+  Publish(*assembler);
+  return {};
+}
+
+Status MariaDbChangeReader::RefreshLag(const TransactionAssembler& assembler) {
+  lag_asked_ = std::chrono::steady_clock::now();
+  if (!lag_permitted_) return {};
+  auto logs = catalogue_.Query("SHOW BINARY LOGS");
+  if (!logs.ok()) {
+    // Without the privilege there is no lag in bytes; the preflight names it.
+    lag_permitted_ = logs.status().code() != StatusCode::kPermissionDenied;
+    return lag_permitted_ ? logs.status() : Status();
+  }
+  const SourcePosition& read = assembler.position();
+  uint64_t behind = 0;
+  bool found = false;
+  for (const ResultRow& log : *logs) {
+    const uint64_t size = Number(log[1]);
+    if (found) behind += size;
+    if (log[0] == read.file) {
+      found = true;
+      behind = size > read.offset ? size - read.offset : 0;
+    }
+    lag_.server_end.file = log[0].value_or("");
+    lag_.server_end.offset = size;
+  }
+  lag_.bytes_behind = found ? behind : 0;
+  SRDF_ASSIGN_OR_RETURN(const auto gtid, catalogue_.Query("SELECT @@global.gtid_binlog_pos"));
+  if (!gtid.empty() && !gtid[0].empty()) lag_.server_end.gtid = gtid[0][0].value_or("");
+  return {};
+}
+
+void MariaDbChangeReader::Publish(const TransactionAssembler& assembler) {
+  const TransactionAssembler::Counters counters = assembler.counters();
+  std::lock_guard lock(mu_);
+  stats_.transactions = base_.transactions + counters.transactions;
+  stats_.rows = base_.rows + counters.rows;
+  stats_.statements = base_.statements + counters.statements;
+  stats_.statements_skipped = base_.statements_skipped + counters.statements_skipped;
+  stats_.log_bytes = base_.log_bytes + counters.log_bytes;
+  stats_.read = assembler.position();
+  stats_.lag = lag_;
+}
+
+}  // namespace srdf::engine_mariadb

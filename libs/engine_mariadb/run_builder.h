@@ -1,0 +1,61 @@
+// RunBuilder: turns rows events into row runs of the change stream.
+//
+// The images stay as they are; what is added per row is the logical key, whether a unique value changed and
+// whether the row may be merged. Rows of consecutive events go into one run as long as table, operation,
+// flags and bitmaps are the same. Nothing is allocated per row. Driven by the reader's thread.
+//
+// Before images: with `full_before` false, updates and deletes of a table with a primary key that may be
+// merged carry of the before image only the key's columns; everything else keeps the whole image.
+#pragma once
+
+#include <cstdint>
+#include <string>
+
+#include "base/status.h"
+#include "engine_mariadb/row_layout.h"
+#include "engine_mariadb/rows_event.h"
+#include "engine_mariadb/table_registry.h"
+#include "model/record.h"
+
+namespace srdf::engine_mariadb {
+
+class RunBuilder {
+ public:
+  // Appends to *out, which lives longer.
+  RunBuilder(std::string* out, bool full_before) : out_(out), full_before_(full_before), writer_(out) {}
+
+  // Appends the rows of one event, before them the table's schema if it was not handed on yet. `in_place`
+  // forces the flag. kDataLoss when the rows do not fit the table.
+  Status Add(const RowsEvent& event, TableUse* table, bool in_place);
+  // Ends the run in progress. Needed before anything else is appended to the buffer, or it is cut.
+  void Close();
+
+  uint64_t rows() const { return rows_; }
+
+ private:
+  struct Shape {  // what one run has in common
+    uint32_t table_ref = 0;
+    RowOp op{};
+    uint8_t flags = 0;
+    bool key_only = false;
+    friend bool operator==(const Shape&, const Shape&) = default;
+  };
+
+  Status AddRow(const RowsEvent& event, const TableUse& table, uint8_t base_flags, ByteView* rest);
+  void Open(const Shape& shape, const RowsEvent& event, const TableUse& table);
+
+  std::string* const out_;
+  const bool full_before_;
+  RowRunWriter writer_;
+  Shape shape_;                // of the open run
+  std::string bitmap_before_;  // of the open run, as in the event
+  std::string bitmap_after_;
+  uint64_t rows_ = 0;
+
+  // Scratch, kept for its capacity.
+  PresentColumns present_before_, present_after_;
+  RowSlices slices_before_, slices_after_;
+  std::string key_before_, key_after_, key_image_, key_bitmap_;
+};
+
+}  // namespace srdf::engine_mariadb

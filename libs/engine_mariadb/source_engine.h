@@ -1,0 +1,21 @@
+// MariaDB as a source: the door through which services use this library's capture side.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "engine/source.h"
+
+namespace srdf::engine_mariadb {
+
+struct SourceOptions {
+  engine::ServerEndpoint endpoint;
+  uint32_t server_id = 0;            // as a replica; unique among the source and its replicas
+  std::string before_image = "key";  // "key" | "full", see run_builder.h
+  unsigned heartbeat_ms = 1000;      // the server shows a sign of life after so much silence
+};
+
+std::unique_ptr<engine::SourceEngine> NewSourceEngine(SourceOptions options);
+
+}  // namespace srdf::engine_mariadb

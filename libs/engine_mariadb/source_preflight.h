@@ -1,0 +1,17 @@
+// The source's preflight: every setting and privilege that replication from this server needs, each with the
+// statement that mends it.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "base/status.h"
+#include "engine/source.h"
+#include "engine_mariadb/connection.h"
+
+namespace srdf::engine_mariadb {
+
+// Asks over `connection`, as the user that will replicate. An error means that the server could not be asked.
+Result<std::vector<engine::PreflightProblem>> CheckSource(Connection* connection, uint32_t replica_server_id);
+
+}  // namespace srdf::engine_mariadb

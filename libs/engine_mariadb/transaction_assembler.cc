@@ -1,0 +1,266 @@
+#include "engine_mariadb/transaction_assembler.h"
+
+#include <fmt/format.h>
+
+#include "engine_mariadb/event_classifier.h"
+#include "engine_mariadb/query_event.h"
+#include "engine_mariadb/rows_event.h"
+#include "engine_mariadb/statement_classifier.h"
+#include "model/record.h"
+
+namespace srdf::engine_mariadb {
+
+namespace {
+
+// The beginning of a statement for an error message: enough to find it, little of its data.
+std::string Excerpt(std::string_view sql) {
+  constexpr size_t kExcerptBytes = 60;
+  std::string out(sql.substr(0, kExcerptBytes));
+  for (char& c : out) {
+    if (c == '\n' || c == '\r' || c == '\t') c = ' ';
+  }
+  return sql.size() > kExcerptBytes ? out + "…" : out;
+}
+
+constexpr const char* kReestablish = "; then re-establish the flow";
+
+}  // namespace
+
+TransactionAssembler::TransactionAssembler(const SourcePosition& from, GtidPosition from_gtids,
+                                           Catalogue* catalogue, bool full_before)
+    : catalogue_(catalogue),
+      tables_(catalogue),
+      runs_(&buffer_, full_before),
+      gtids_(std::move(from_gtids)),
+      position_(from),
+      file_(from.file) {}
+
+TransactionAssembler::Counters TransactionAssembler::counters() const {
+  Counters counters = counters_;
+  counters.rows = runs_.rows();
+  return counters;
+}
+
+void TransactionAssembler::Drop(size_t bytes) {
+  if (group_.open) {
+    if (bytes > group_.start) group_.handed_on = true;
+    group_.start -= std::min(group_.start, bytes);
+  }
+  buffer_.erase(0, bytes);
+  whole_bytes_ -= std::min(whole_bytes_, bytes);
+}
+
+std::string TransactionAssembler::Where(const EventView& event) const {
+  return fmt::format(
+      "{}:{} (transaction {})", file_.empty() ? "?" : file_,
+      event.header.end_position == 0 ? offset_ : event.header.end_position - event.header.length,
+      group_.open ? group_.gtid.gtid.ToString() : "none");
+}
+
+Status TransactionAssembler::Handle(const EventView& event) {
+  counters_.log_bytes += event.header.artificial() ? 0 : event.header.length;
+  if (!event.header.artificial() && event.header.end_position != 0) offset_ = event.header.end_position;
+  if (group_.open) group_.bytes += event.header.length;
+  Status status = HandleInside(event);
+  if (status.ok() || status.code() == StatusCode::kUnavailable) return status;
+  return status.WithContext("at " + Where(event));
+}
+
+Status TransactionAssembler::HandleInside(const EventView& event) {
+  switch (ClassifyEvent(event.header)) {
+    case EventClass::kIgnored:
+    case EventClass::kHeartbeat:
+      return {};
+    case EventClass::kFatal:
+      return EventRefusal(event, Where(event));
+    case EventClass::kFormatDescription:
+      // Groups do not span files: the server died while it wrote this one.
+      return group_.open && !event.header.artificial() ? AbandonGroup() : Status();
+    case EventClass::kRotate: {
+      SRDF_ASSIGN_OR_RETURN(const RotateEvent rotate, DecodeRotate(event.body));
+      file_ = std::string(rotate.file);
+      offset_ = rotate.position;
+      return {};
+    }
+    case EventClass::kGtid:
+      return BeginGroup(event);
+    case EventClass::kQuery:
+      return HandleQuery(event);
+    case EventClass::kTableMap:
+      return HandleTableMap(event);
+    case EventClass::kRows:
+      return HandleRows(event);
+    case EventClass::kXid:
+      if (!group_.open) return Status(StatusCode::kDataLoss, "a commit outside of any transaction");
+      EndGroup();
+      return {};
+  }
+  return {};
+}
+
+Status TransactionAssembler::AbandonGroup() {
+  if (group_.handed_on) {
+    return {StatusCode::kUnavailable,
+            "the log ends inside transaction " + group_.gtid.gtid.ToString() + "; it is read again"};
+  }
+  runs_.Close();
+  buffer_.resize(group_.start);
+  group_ = {};
+  table_ids_.clear();
+  return {};
+}
+
+Status TransactionAssembler::BeginGroup(const EventView& event) {
+  if (group_.open) SRDF_RETURN_IF_ERROR(AbandonGroup());
+  SRDF_ASSIGN_OR_RETURN(const GtidEvent gtid, DecodeGtidEvent(event));
+  group_ = {};
+  group_.open = true;
+  group_.gtid = gtid;
+  group_.two_phase_alter = (gtid.extra_flags & (kGtidExtraStartAlter | kGtidExtraRollbackAlter)) != 0;
+  group_.rows_before = runs_.rows();
+  group_.start = buffer_.size();
+  group_.bytes = event.header.length;
+  if ((gtid.flags & (kGtidPreparedXa | kGtidCompletedXa)) != 0) {
+    return {StatusCode::kUnimplemented, "XA transactions are not supported by this version",
+            std::string("use ordinary transactions in the application") + kReestablish};
+  }
+  std::string body;
+  EncodeTransactionBegin({gtid.gtid.ToString(), static_cast<int64_t>(event.header.timestamp) * 1000}, &body);
+  AppendRecord(RecordType::kTransactionBegin, body, &buffer_);
+  return {};
+}
+
+void TransactionAssembler::EndGroup() {
+  runs_.Close();
+  gtids_.Advance(group_.gtid.gtid);
+  position_.gtid = gtids_.ToString();
+  position_.file = file_;
+  position_.offset = offset_;
+  std::string body;
+  EncodeTransactionEnd({position_, group_.bytes}, &body);
+  AppendRecord(RecordType::kTransactionEnd, body, &buffer_);
+  whole_bytes_ = buffer_.size();
+  ++counters_.transactions;
+  catalogue_->Passed(group_.gtid.gtid);
+  group_ = {};
+  table_ids_.clear();
+}
+
+void TransactionAssembler::EndGroupIfStandalone() {
+  if ((group_.gtid.flags & kGtidStandalone) != 0) EndGroup();
+}
+
+Status TransactionAssembler::HandleQuery(const EventView& event) {
+  if (!group_.open) return {StatusCode::kDataLoss, "a statement outside of any transaction"};
+  SRDF_ASSIGN_OR_RETURN(const std::string_view text, DecodeQueryText(event, &scratch_));
+  if (text == "COMMIT") {  // by far the most frequent
+    EndGroup();
+    return {};
+  }
+  return HandleStatement(event);
+}
+
+Status TransactionAssembler::HandleStatement(const EventView& event) {
+  SRDF_ASSIGN_OR_RETURN(const Statement statement, DecodeQueryEvent(event));
+  const StatementVerdict verdict = ClassifyStatement(statement.sql, statement.database);
+  const bool has_rows = runs_.rows() != group_.rows_before;
+  switch (verdict.kind) {
+    case StatementClass::kBegin:
+    case StatementClass::kSavepoint:
+      return {};
+    case StatementClass::kCommit:
+      EndGroup();
+      return {};
+    case StatementClass::kRollback:
+    case StatementClass::kRollbackTo:
+      if (has_rows) {
+        return {StatusCode::kFailedPrecondition,
+                "a transaction that changed non-transactional tables was rolled back; its rows cannot be "
+                "told apart",
+                std::string("ALTER TABLE … ENGINE=InnoDB for the tables concerned") + kReestablish};
+      }
+      if (verdict.kind == StatementClass::kRollback) EndGroup();
+      return {};
+    case StatementClass::kSkipped:
+      ++counters_.statements_skipped;
+      EndGroupIfStandalone();
+      return {};
+    case StatementClass::kDdl:
+      if (group_.two_phase_alter) {
+        ++counters_.statements_skipped;
+        EndGroupIfStandalone();
+        return {};
+      }
+      if (has_rows || group_.has_statement) {
+        return {StatusCode::kUnimplemented,
+                "a statement after other changes of its transaction: " + Excerpt(statement.sql),
+                std::string("run such statements on their own") + kReestablish};
+      }
+      {
+        runs_.Close();
+        std::string body;
+        EncodeStatement(statement, &body);
+        AppendRecord(RecordType::kStatement, body, &buffer_);
+      }
+      group_.has_statement = true;
+      ++counters_.statements;
+      catalogue_->Forget();
+      EndGroupIfStandalone();
+      return {};
+    case StatementClass::kDml:
+      return {StatusCode::kFailedPrecondition,
+              "rows were changed by a statement, not logged as rows: " + Excerpt(statement.sql),
+              std::string("SET GLOBAL binlog_format = ROW; end sessions that set binlog_format themselves") +
+                  kReestablish};
+    case StatementClass::kXa:
+      return {StatusCode::kUnimplemented, "XA transactions are not supported by this version",
+              std::string("use ordinary transactions in the application") + kReestablish};
+    case StatementClass::kDummy:
+      return {StatusCode::kDataLoss,
+              "the server replaced an event that it thinks this replica cannot read: " + statement.sql,
+              "upgrade SRDF to a version that knows the server's events"};
+    case StatementClass::kUnknown:
+      break;
+  }
+  return {StatusCode::kUnimplemented, "a statement of an unknown kind: " + Excerpt(statement.sql),
+          std::string("see docs/operations/statements.md; run the statement at the target by hand") +
+              kReestablish};
+}
+
+Status TransactionAssembler::HandleTableMap(const EventView& event) {
+  if (!group_.open) return {StatusCode::kDataLoss, "rows outside of any transaction"};
+  SRDF_ASSIGN_OR_RETURN(const TableMapParts parts, SplitTableMap(event.body));
+  SRDF_ASSIGN_OR_RETURN(TableUse* const use, tables_.Resolve(parts.description));
+  table_ids_[parts.table_id] = use;
+  if (use->internal || (group_.gtid.flags & kGtidTransactional) != 0) return {};
+  // The flag is also missing when another table of the transaction, a temporary one for instance, cannot be
+  // rolled back. What counts is the table itself.
+  if (use->facts_version == 0) {
+    return {StatusCode::kUnavailable, "table " + use->schema.database + "." + use->schema.table +
+                                          " is locked and its storage engine cannot be asked; tried again"};
+  }
+  if (!use->nontransactional_engine.empty()) {
+    const std::string name = Connection::QuoteIdentifier(use->schema.database) + "." +
+                             Connection::QuoteIdentifier(use->schema.table);
+    return {
+        StatusCode::kFailedPrecondition,
+        fmt::format("table {} is stored in {}, which cannot roll back: it cannot be replicated exactly once",
+                    name, use->nontransactional_engine),
+        "ALTER TABLE " + name + " ENGINE=InnoDB; the flow then goes on by itself"};
+  }
+  return {};
+}
+
+Status TransactionAssembler::HandleRows(const EventView& event) {
+  if (!group_.open) return {StatusCode::kDataLoss, "rows outside of any transaction"};
+  SRDF_ASSIGN_OR_RETURN(const RowsEvent rows, DecodeRowsEvent(event, &scratch_));
+  if (rows.table_id == kDummyTableId && rows.rows.empty()) return {};
+  const auto it = table_ids_.find(rows.table_id);
+  if (it == table_ids_.end()) {
+    return {StatusCode::kDataLoss, fmt::format("rows of table id {} without a table map", rows.table_id)};
+  }
+  if (it->second->internal) return {};
+  return runs_.Add(rows, it->second, (group_.gtid.flags & kGtidTransactional) == 0);
+}
+
+}  // namespace srdf::engine_mariadb

@@ -1,0 +1,91 @@
+// TransactionAssembler: event groups in, change stream records out.
+//
+// A group begins with a GTID event and ends with XID, COMMIT, or, when it is standalone, with its one
+// statement. Records are gathered in a buffer; the reader decides when to hand it on. A group whose end
+// never comes leaves records behind that no TransactionEnd follows. Driven by the reader's thread; talks to
+// the server only through the catalogue.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <unordered_map>
+
+#include "base/status.h"
+#include "engine_mariadb/binlog_event.h"
+#include "engine_mariadb/catalogue.h"
+#include "engine_mariadb/gtid_position.h"
+#include "engine_mariadb/run_builder.h"
+#include "engine_mariadb/table_registry.h"
+#include "model/position.h"
+
+namespace srdf::engine_mariadb {
+
+class TransactionAssembler {
+ public:
+  struct Counters {
+    uint64_t transactions = 0;
+    uint64_t rows = 0;
+    uint64_t statements = 0;
+    uint64_t statements_skipped = 0;
+    uint64_t log_bytes = 0;
+  };
+
+  TransactionAssembler(const SourcePosition& from, GtidPosition from_gtids, Catalogue* catalogue,
+                       bool full_before);
+  TransactionAssembler(const TransactionAssembler&) = delete;
+  TransactionAssembler& operator=(const TransactionAssembler&) = delete;
+
+  // Takes the next event. An error stops the flow unless it is kUnavailable; it names file and offset.
+  Status Handle(const EventView& event);
+
+  // What is gathered. The first whole_bytes() end with a TransactionEnd.
+  const std::string& buffer() const { return buffer_; }
+  size_t whole_bytes() const { return whole_bytes_; }
+  // Ends the run in progress, so that the buffer holds whole records only.
+  void CloseRun() { runs_.Close(); }
+  // Removes what was handed on. Call CloseRun before.
+  void Drop(size_t bytes);
+
+  // After the last whole transaction.
+  const SourcePosition& position() const { return position_; }
+  Counters counters() const;
+
+ private:
+  struct Group {
+    bool open = false;
+    GtidEvent gtid;
+    bool two_phase_alter = false;  // START or ROLLBACK ALTER: its statement has no effect
+    bool has_statement = false;
+    uint64_t rows_before = 0;  // rows counted when the group began
+    size_t start = 0;          // in the buffer, if nothing of the group was handed on
+    bool handed_on = false;
+    uint64_t bytes = 0;
+  };
+
+  Status HandleInside(const EventView& event);
+  Status BeginGroup(const EventView& event);
+  Status HandleQuery(const EventView& event);
+  Status HandleStatement(const EventView& event);
+  Status HandleTableMap(const EventView& event);
+  Status HandleRows(const EventView& event);
+  Status AbandonGroup();
+  void EndGroup();
+  void EndGroupIfStandalone();
+  std::string Where(const EventView& event) const;
+
+  Catalogue* const catalogue_;
+  TableRegistry tables_;
+  std::string buffer_;
+  RunBuilder runs_;
+  GtidPosition gtids_;       // after the last whole transaction
+  SourcePosition position_;  // the same
+  std::string file_;         // being read
+  uint64_t offset_ = 0;      // end of the last event
+  Group group_;
+  std::unordered_map<uint64_t, TableUse*> table_ids_;  // of the group
+  size_t whole_bytes_ = 0;
+  Counters counters_;
+  std::string scratch_;
+};
+
+}  // namespace srdf::engine_mariadb
