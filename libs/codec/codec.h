@@ -29,7 +29,7 @@ class Compressor {
   virtual Status Finish(std::string* out) = 0;
 };
 
-// kInvalidArgument for a level the codec does not have: zstd 1..22, gzip 1..9, none any.
+// kInvalidArgument for a level that is not supported: zstd 1..19, gzip 1..9, none takes any.
 Result<std::unique_ptr<Compressor>> NewCompressor(Codec codec, int level);
 
 class Decompressor {
