@@ -1,0 +1,65 @@
+#include "engine_mariadb/ddl_context.h"
+
+#include <gtest/gtest.h>
+
+#include "engine_mariadb/ddl_fingerprint.h"
+
+namespace srdf::engine_mariadb {
+namespace {
+
+TEST(DdlContext, ADropIsKnownBehindCommentsAndInAnyCase) {
+  for (const char* sql : {"DROP TABLE a", "drop database x", "  \n\tDrop view v", "/* c */ DROP TABLE a",
+                          "# c\nDROP TABLE a", "-- c\n /* d */ dRoP TABLE a"}) {
+    EXPECT_TRUE(IsDrop(sql)) << sql;
+  }
+  for (const char* sql : {"ALTER TABLE a DROP COLUMN b", "CREATE TABLE dropped(x INT)", "", "/* DROP TABLE a",
+                          "/*!50000 DROP TABLE a */", "# DROP TABLE a", "DRO"}) {
+    EXPECT_FALSE(IsDrop(sql)) << sql;
+  }
+}
+
+TEST(DdlContext, EveryFlagHasItsVariable) {
+  Statement s;
+  s.has_flags2 = true;
+  const auto with = [&](uint32_t flags) {
+    s.flags2 = flags;
+    return ContextStatement(s, false);
+  };
+  const auto has = [](const std::string& text, const char* part) {
+    return text.find(part) != std::string::npos;
+  };
+  EXPECT_TRUE(
+      has(with(0), "foreign_key_checks=1, unique_checks=1, sql_auto_is_null=0, check_constraint_checks=1"));
+  EXPECT_TRUE(has(with(1u << 26), "foreign_key_checks=0"));
+  EXPECT_TRUE(has(with(1u << 27), "unique_checks=0"));
+  EXPECT_TRUE(has(with(1u << 14), "sql_auto_is_null=1"));
+  EXPECT_TRUE(has(with(1u << 15), "check_constraint_checks=0"));
+  EXPECT_TRUE(has(with(1u << 28), "sql_if_exists=1"));
+  EXPECT_TRUE(has(with(0), "sql_if_exists=0"));
+  EXPECT_TRUE(has(ContextStatement(s, true), "sql_if_exists=1"));
+  s.has_flags2 = false;
+  EXPECT_FALSE(has(ContextStatement(s, false), "foreign_key_checks"));
+}
+
+TEST(DdlContext, TimeStampAndZoneCannotBreakOutOfTheStatement) {
+  Statement s;
+  s.timestamp_us = 1700000000000042;
+  s.time_zone = "Europe/Zurich'; DROP DATABASE x; --\\";
+  const std::string text = ContextStatement(s, false);
+  EXPECT_NE(std::string::npos, text.find("timestamp=1700000000.000042")) << text;
+  EXPECT_NE(std::string::npos, text.find("time_zone='Europe/Zurich; DROP DATABASE x; --'")) << text;
+}
+
+TEST(DdlFingerprint, ConcernedAreTheDefaultDatabaseAndEveryNameInTheText) {
+  const std::vector<std::string> schemata = {"information_schema", "mysql", "shop", "Sales", "hr", "srdf"};
+  Statement s;
+  s.database = "hr";
+  s.sql = "RENAME TABLE `SHOP`.t TO sales.t";
+  EXPECT_EQ((std::vector<std::string>{"shop", "Sales", "hr"}), ConcernedDatabases(schemata, s));
+  s.database = "gone";
+  s.sql = "DROP TABLE mysql.x, srdf.checkpoint";
+  EXPECT_TRUE(ConcernedDatabases(schemata, s).empty());
+}
+
+}  // namespace
+}  // namespace srdf::engine_mariadb
