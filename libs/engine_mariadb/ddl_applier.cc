@@ -4,6 +4,7 @@
 
 #include "engine_mariadb/ddl_context.h"
 #include "engine_mariadb/ddl_fingerprint.h"
+#include "engine_mariadb/text_excerpt.h"
 #include "failpoint/failpoint.h"
 
 namespace srdf::engine_mariadb {
@@ -11,14 +12,6 @@ namespace srdf::engine_mariadb {
 namespace {
 
 constexpr size_t kSqlTextBytesMax = 2000;
-
-// The start of a statement, cut at a character.
-std::string Excerpt(const std::string& sql, size_t bytes_max) {
-  if (sql.size() <= bytes_max) return sql;
-  size_t end = bytes_max;
-  while (end > 0 && (static_cast<unsigned char>(sql[end]) & 0xc0) == 0x80) --end;
-  return sql.substr(0, end) + "…";
-}
 
 // "There is nothing to drop".
 bool AlreadyGone(unsigned error) {

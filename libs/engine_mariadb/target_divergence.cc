@@ -1,10 +1,9 @@
 // The words for a row that the target refuses: table, operation, the row, and what the target has instead.
 #include <mysqld_error.h>
 
-#if __has_include("engine_mariadb/row_json.h")
 #include "engine_mariadb/row_json.h"
-#endif
 #include "engine_mariadb/target_rows.h"
+#include "engine_mariadb/text_excerpt.h"
 
 namespace srdf::engine_mariadb {
 
@@ -14,18 +13,9 @@ constexpr size_t kShownBytesMax = 1000;
 
 std::string Shown(const TableSchema& table, ByteView bitmap, ByteView image) {
   std::string json;
-#if !__has_include("engine_mariadb/row_json.h")
-  (void)table, (void)bitmap;
-  static const char* kD = "0123456789abcdef";
-  for (char c : image) json += {kD[(c >> 4) & 15], kD[c & 15]};
-  return json;
-#else
   const Status status = AppendRowJson(table, bitmap, image, &json);
   if (!status.ok()) return "(cannot be shown: " + status.message() + ")";
-  if (json.size() > kShownBytesMax)
-    json = json.substr(0, kShownBytesMax) + "… (" + std::to_string(json.size()) + " bytes)";
-  return json;
-#endif
+  return Excerpt(json, kShownBytesMax);
 }
 
 // What the target's answer says about the row that it holds.

@@ -8,8 +8,9 @@ namespace srdf::engine_mariadb {
 
 namespace {
 
-// Larger statements are not faster (measured), and cost the server and us memory.
-constexpr uint64_t kStatementBytesMax = 2 << 20;
+// From 128 KiB to 16 MiB the speed is the same within the noise (measured); small keeps the memory small,
+// here and at the server.
+constexpr uint64_t kStatementBytesMax = 1 << 20;
 
 uint64_t EventBytesMax(uint64_t packet_bytes_max) {
   return std::min(packet_bytes_max / 2, kStatementBytesMax) / 4 * 3;

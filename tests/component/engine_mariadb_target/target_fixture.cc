@@ -239,7 +239,7 @@ void Target::Begin() {
   engine::Checkpoint start;
   start.flow = kFlow;
   start.wagon_hash = ZeroHash();
-  start.position = {"0-1-100", "binlog.000001", 4};
+  start.position = start_;
   const Status status = session().InitCheckpoint(start);
   EXPECT_TRUE(status.ok()) << status.ToString();
 }
@@ -262,10 +262,18 @@ WagonHeader Target::NextHeader() const {
   header.uid = "wagon-" + std::to_string(header.sequence);
   header.flow = kFlow;
   header.previous_hash = hash_;
-  header.first = {"0-1-" + std::to_string(100 + sequence_), "binlog.000001", 4};
+  header.first =
+      sequence_ == 0 ? start_ : SourcePosition{"0-1-" + std::to_string(100 + sequence_), "binlog.000001", 4};
   header.last = {"0-1-" + std::to_string(101 + sequence_), "binlog.000001", 1000 + sequence_};
   header.commit_time_last_ms = 1700000000000;
   return header;
+}
+
+void Target::SetStart(const SourcePosition& start) {
+  start_ = start;
+  Execute({"DELETE FROM srdf.checkpoint"});
+  session_.reset();
+  Begin();
 }
 
 std::string Target::HashOf(const WagonHeader& header) { return engine_mariadb::Digest(header.uid); }

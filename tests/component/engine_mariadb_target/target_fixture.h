@@ -74,6 +74,9 @@ class Target {
   engine::TargetSession& session();
   void CloseSession() { session_.reset(); }
 
+  // Begins the flow at another source position than 0-1-100; before the first wagon.
+  void SetStart(const SourcePosition& start);
+
   // The header of the wagon after the last one applied through Apply.
   WagonHeader NextHeader() const;
   static std::string HashOf(const WagonHeader& header);
@@ -98,6 +101,7 @@ class Target {
   std::unique_ptr<engine::TargetSession> session_;
   uint64_t sequence_ = 0;
   std::string hash_ = ZeroHash();
+  SourcePosition start_{"0-1-100", "binlog.000001", 4};
 };
 
 }  // namespace srdf::test
