@@ -73,6 +73,20 @@ const std::vector<Setting<DatabaseConfig>>& DatabaseSettings();
 // Keys of a flow's `source` besides those of a database.
 const std::vector<Setting<FlowConfig>>& SourceSettings();
 
+// One row as text, for documents and scripts.
+struct SettingRow {
+  std::string section;  // "mesh", "service", "flow", "source", "database": where the key stands in the file
+  std::string name;
+  std::string type;
+  std::string unit;
+  std::string default_value;  // empty: none
+  std::string bounds;
+  std::string takes_effect;
+  std::string sentence;
+  bool required = false;
+};
+std::vector<SettingRow> SettingRows();
+
 // "127.0.0.1:7101" and "127.0.0.1:9401" for the first service, and so on.
 ServiceConfig DefaultServiceConfig(std::string_view service);
 

@@ -1,3 +1,4 @@
+// The settings table as text: rows for scripts, and the page docs/operations/settings.md.
 #include <fmt/format.h>
 
 #include "config/settings.h"
@@ -7,11 +8,11 @@ namespace srdf::config {
 namespace {
 
 template <typename Owner>
-std::string DefaultText(const Setting<Owner>& setting, const Owner& owner) {
-  if (setting.required) return "required";
-  const std::string text = std::visit(
+std::string DefaultText(const Setting<Owner>& setting, const Owner& defaults) {
+  if (setting.required) return {};
+  return std::visit(
       [&](auto member) -> std::string {
-        const auto& value = owner.*member;
+        const auto& value = defaults.*member;
         using Value = std::decay_t<decltype(value)>;
         if constexpr (std::is_same_v<Value, std::string>) {
           return value;
@@ -24,18 +25,17 @@ std::string DefaultText(const Setting<Owner>& setting, const Owner& owner) {
         }
       },
       setting.member);
-  return text.empty() ? "none" : "`" + text + "`";
 }
 
 template <typename Owner>
 std::string TypeText(const Setting<Owner>& setting) {
   switch (setting.type) {
     case SettingType::kText:
-      return setting.unit.empty() ? "text" : std::string(setting.unit);
+      return "text";
     case SettingType::kChoice:
-      return fmt::format("`{}`", fmt::join(setting.choices.values(), "`, `"));
+      return fmt::format("{}", fmt::join(setting.choices.values(), ", "));
     case SettingType::kBoolean:
-      return "`true`, `false`";
+      return "true, false";
     case SettingType::kNumber:
       return "number";
     case SettingType::kSize:
@@ -57,24 +57,55 @@ std::string BoundsText(const Setting<Owner>& setting) {
     case SettingType::kSize:
       return fmt::format("{} … {}", FormatSize(setting.min), FormatSize(setting.max));
     default:
-      return "";
+      return {};
   }
 }
 
 template <typename Owner>
-void AppendTable(const std::vector<Setting<Owner>>& settings, const Owner& defaults, std::string* out) {
-  *out += "| setting | type | unit | default | bounds | takes effect | what it trades |\n";
-  *out += "| --- | --- | --- | --- | --- | --- | --- |\n";
+void AppendRows(const std::string& section, const std::vector<Setting<Owner>>& settings,
+                const Owner& defaults, std::vector<SettingRow>* out) {
   for (const Setting<Owner>& setting : settings) {
-    const std::string_view unit = setting.type == SettingType::kText ? std::string_view() : setting.unit;
-    *out += fmt::format("| `{}` | {} | {} | {} | {} | {} | {}{} |\n", setting.name, TypeText(setting), unit,
-                        DefaultText(setting, defaults), BoundsText(setting),
-                        setting.takes_effect == TakesEffect::kLive ? "at once" : "on restart",
-                        setting.sentence, setting.names_secret ? " Names where a secret is." : "");
+    SettingRow row;
+    row.section = section;
+    row.name = setting.name;
+    row.type = TypeText(setting);
+    row.unit = setting.unit;
+    row.default_value = DefaultText(setting, defaults);
+    row.bounds = BoundsText(setting);
+    row.takes_effect = setting.takes_effect == TakesEffect::kLive ? "at once" : "on restart";
+    row.sentence = setting.sentence;
+    row.required = setting.required;
+    if (setting.names_secret) row.sentence += " Names where a secret is.";
+    out->push_back(std::move(row));
   }
 }
 
+std::string MarkdownTable(const std::string& section) {
+  std::string out =
+      "| setting | type | unit | default | bounds | takes effect | what it trades |\n"
+      "| --- | --- | --- | --- | --- | --- | --- |\n";
+  for (const SettingRow& row : SettingRows()) {
+    if (row.section != section) continue;
+    const std::string default_text = row.required                ? "required"
+                                     : row.default_value.empty() ? "none"
+                                                                 : "`" + row.default_value + "`";
+    out += fmt::format("| `{}` | {} | {} | {} | {} | {} | {} |\n", row.name, row.type, row.unit, default_text,
+                       row.bounds, row.takes_effect, row.sentence);
+  }
+  return out;
+}
+
 }  // namespace
+
+std::vector<SettingRow> SettingRows() {
+  std::vector<SettingRow> rows;
+  AppendRows("mesh", MeshSettings(), Config(), &rows);
+  AppendRows("service", ServiceSettings(), DefaultServiceConfig(kServiceNames.front()), &rows);
+  AppendRows("flow", FlowSettings(), FlowConfig(), &rows);
+  AppendRows("database", DatabaseSettings(), DatabaseConfig(), &rows);
+  AppendRows("source", SourceSettings(), FlowConfig(), &rows);
+  return rows;
+}
 
 std::string SettingsMarkdown() {
   std::string out =
@@ -88,26 +119,17 @@ std::string SettingsMarkdown() {
       "directory of the file. No setting holds a secret: passwords come from files or environment "
       "variables.\n\n"
       "## The mesh\n\n";
-  AppendTable(MeshSettings(), Config(), &out);
-
-  out += "\n## `services`\n\nOptional, one section per service.\n\n";
-  out += "| setting | type | default | takes effect | what it trades |\n| --- | --- | --- | --- | --- |\n";
-  for (const Setting<ServiceConfig>& setting : ServiceSettings()) {
-    const ServiceConfig first = DefaultServiceConfig(kServiceNames.front());
-    const ServiceConfig last = DefaultServiceConfig(kServiceNames.back());
-    const auto member = std::get<std::string ServiceConfig::*>(setting.member);
-    out += fmt::format("| `services.<service>.{}` | {} | `{}` ({}) … `{}` ({}) | on restart | {} |\n",
-                       setting.name, TypeText(setting), first.*member, kServiceNames.front(), last.*member,
-                       kServiceNames.back(), setting.sentence);
-  }
-  out += fmt::format("\nServices, in the order of their ports: {}.\n", fmt::join(kServiceNames, ", "));
-
+  out += MarkdownTable("mesh");
+  out +=
+      "\n## `services.<service>`\n\nOptional, one section per service. The defaults are those of capture; ";
+  out += fmt::format("the others follow, port by port: {}.\n\n", fmt::join(kServiceNames, ", "));
+  out += MarkdownTable("service");
   out += "\n## Each of `flows`\n\n";
-  AppendTable(FlowSettings(), FlowConfig(), &out);
+  out += MarkdownTable("flow");
   out += "\n## `source` and `target` of a flow\n\nBoth sections are required.\n\n";
-  AppendTable(DatabaseSettings(), DatabaseConfig(), &out);
+  out += MarkdownTable("database");
   out += "\nOf `source` alone:\n\n";
-  AppendTable(SourceSettings(), FlowConfig(), &out);
+  out += MarkdownTable("source");
   return out;
 }
 
