@@ -1,0 +1,58 @@
+// The commands of srdfctl, one function each. They print their result on stdout, as tables or as JSON, and
+// an error on stderr as one line of what and one of remedy; they return the exit code: 0 done, 1 failed,
+// 2 bad command line or configuration.
+#pragma once
+
+#include <chrono>
+#include <string>
+
+#include "base/status.h"
+#include "config/config.h"
+#include "srdfctl/supervisor.h"
+
+namespace srdf::ctl {
+
+struct GlobalOptions {
+  std::string config_path;
+  bool json = false;
+};
+
+// --config, or $SRDF_CONFIG, or ./srdf.yaml when there is one, or /etc/srdf/srdf.yaml.
+std::string FindConfigPath(const std::string& given);
+
+// Prints the errors and returns false when the configuration cannot be used.
+bool LoadOrExplain(const GlobalOptions& global, config::Config* config);
+// Prints the error and returns false when `flow` is not in the configuration; empty is every flow.
+bool KnowsFlow(const config::Config& config, const std::string& flow);
+// Prints the errors and returns false when a password cannot be read.
+bool SecretsAreSound(const config::Config& config);
+// "srdfctl: what" and "  remedy: …" on stderr; returns kExitFailed for the caller to return.
+int Fail(const Status& status);
+
+struct UpOptions {
+  bool detach = false;
+  std::string data_dir;
+  std::string bin_dir;  // where the services are; empty: found beside srdfctl
+  std::chrono::seconds timeout{60};
+};
+int Up(const GlobalOptions& global, const UpOptions& options);
+int Down(const GlobalOptions& global, const std::string& data_dir, std::chrono::seconds timeout);
+
+int ShowStatus(const GlobalOptions& global, const std::string& flow, bool watch);
+
+int WagonList(const GlobalOptions& global, const std::string& flow, uint32_t limit);
+int WagonShow(const GlobalOptions& global, const std::string& uid, bool rows);
+
+int FlowList(const GlobalOptions& global);
+int FlowPause(const GlobalOptions& global, const std::string& flow);
+int FlowResume(const GlobalOptions& global, const std::string& flow);
+int FlowSeal(const GlobalOptions& global, const std::string& flow);
+int FlowInit(const GlobalOptions& global, const std::string& flow, const std::string& position);
+
+int Preflight(const GlobalOptions& global, const std::string& flow);
+
+int ConfigCheck(const GlobalOptions& global);
+int ConfigSettings(const GlobalOptions& global);
+int Version(const GlobalOptions& global);
+
+}  // namespace srdf::ctl

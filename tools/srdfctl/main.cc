@@ -1,0 +1,195 @@
+// The command line: options, subcommands, examples. What a command does is in its own file.
+#include <CLI/CLI.hpp>
+#include <cstdio>
+#include <functional>
+
+#include "srdfctl/commands.h"
+
+namespace srdf::ctl {
+namespace {
+
+struct Parsed {
+  std::string config;
+  std::string output = "table";
+  UpOptions up;
+  uint32_t up_timeout_seconds = 60;
+  uint32_t down_timeout_seconds = 150;
+  std::string data_dir;
+  std::string flow;
+  std::string uid;
+  std::string json_view;
+  std::string position;
+  uint32_t limit = 20;
+  bool watch = false;
+};
+
+using Run = std::function<int(const GlobalOptions&)>;
+
+class CommandLine {
+ public:
+  CommandLine() : app_("srdfctl: starts, watches and steers an SRDF replication mesh", "srdfctl") {
+    app_.fallthrough();  // so that --config and --output may stand behind the command
+    app_.require_subcommand(1);
+    app_.add_option(
+        "--config", parsed_.config,
+        "the mesh's YAML file; default: $SRDF_CONFIG, else ./srdf.yaml, else /etc/srdf/srdf.yaml");
+    app_.add_option("--output", parsed_.output, "table for people, json for scripts")
+        ->check(CLI::IsMember({"table", "json"}))
+        ->capture_default_str();
+    app_.set_version_flag("--version", "srdfctl " SRDF_VERSION);
+    app_.footer(
+        "Examples:\n"
+        "  srdfctl preflight --config srdf.yaml      what has to be changed at source and target\n"
+        "  srdfctl up --config srdf.yaml --detach    start the mesh on this host\n"
+        "  srdfctl status --watch                    see it work\n"
+        "Exit codes: 0 done, 1 failed, 2 bad command line or configuration.");
+    AddMesh();
+    AddWagon();
+    AddFlow();
+    AddConfig();
+  }
+
+  int Main(int argc, char** argv) {
+    try {
+      app_.parse(argc, argv);
+    } catch (const CLI::ParseError& e) {
+      return app_.exit(e) == 0 ? kExitOk : kExitBadConfiguration;
+    }
+    return run_({FindConfigPath(parsed_.config), parsed_.output == "json"});
+  }
+
+ private:
+  // A command that is run with what was parsed.
+  CLI::App* Add(CLI::App* parent, const std::string& name, const std::string& what,
+                const std::string& examples, Run run) {
+    CLI::App* command = parent->add_subcommand(name, what);
+    command->footer("Examples:\n" + examples);
+    command->callback([this, run = std::move(run)] { run_ = run; });
+    return command;
+  }
+  CLI::App* AddGroup(const std::string& name, const std::string& what) {
+    CLI::App* group = app_.add_subcommand(name, what);
+    group->require_subcommand(1);
+    return group;
+  }
+  void AddFlowOption(CLI::App* command) { command->add_option("--flow", parsed_.flow, "this flow only"); }
+  void AddFlowArgument(CLI::App* command) {
+    command->add_option("FLOW", parsed_.flow, "name of the flow")->required();
+  }
+
+  void AddMesh() {
+    Parsed* p = &parsed_;
+    CLI::App* up =
+        Add(&app_, "up", "start and supervise every service of the mesh on this host",
+            "  srdfctl up --config srdf.yaml             in the foreground; Ctrl-C stops it in order\n"
+            "  srdfctl up --config srdf.yaml --detach    returns when every service is serving",
+            [p](const GlobalOptions& global) {
+              p->up.timeout = std::chrono::seconds(p->up_timeout_seconds);
+              return Up(global, p->up);
+            });
+    up->add_flag("--detach", p->up.detach, "go into the background; logs go to DATA_DIR/log");
+    up->add_option("--data-dir", p->up.data_dir, "overrides data_dir of the configuration");
+    up->add_option("--bin-dir", p->up.bin_dir, "where the services' programs are; default: beside srdfctl");
+    up->add_option("--timeout", p->up_timeout_seconds, "with --detach: seconds to wait for the services")
+        ->capture_default_str();
+
+    CLI::App* down =
+        Add(&app_, "down", "stop the mesh of this host in order; nothing happens when it does not run",
+            "  srdfctl down --config srdf.yaml", [p](const GlobalOptions& global) {
+              return Down(global, p->data_dir, std::chrono::seconds(p->down_timeout_seconds));
+            });
+    down->add_option("--data-dir", p->data_dir, "overrides data_dir of the configuration");
+    down->add_option("--timeout", p->down_timeout_seconds, "seconds to wait for the end")
+        ->capture_default_str();
+
+    CLI::App* status =
+        Add(&app_, "status", "where each flow stands: positions, lag, window, wagons, problems",
+            "  srdfctl status --flow shop\n"
+            "  srdfctl status --watch                    anew every second\n"
+            "  srdfctl status --output json | jq '.flows[].lag.seconds'\n"
+            "Exit code 1 when a flow is stopped or failed.",
+            [p](const GlobalOptions& global) { return ShowStatus(global, p->flow, p->watch); });
+    AddFlowOption(status);
+    status->add_flag("--watch", p->watch, "refresh every second until Ctrl-C");
+
+    CLI::App* preflight =
+        Add(&app_, "preflight", "ask source and target for wrong settings and missing privileges",
+            "  srdfctl preflight --flow shop\n"
+            "Needs no running mesh. Exit code 1 when something has to be changed first.",
+            [p](const GlobalOptions& global) { return Preflight(global, p->flow); });
+    AddFlowOption(preflight);
+
+    Add(&app_, "version", "print the version", "  srdfctl version --output json", &Version);
+  }
+
+  void AddWagon() {
+    Parsed* p = &parsed_;
+    CLI::App* wagon = AddGroup("wagon", "wagons in the outbox");
+    CLI::App* list = Add(wagon, "list", "the newest wagons, newest first",
+                         "  srdfctl wagon list --flow shop --limit 50\n"
+                         "  srdfctl wagon list --output json | jq -r '.wagons[].uid'",
+                         [p](const GlobalOptions& global) { return WagonList(global, p->flow, p->limit); });
+    AddFlowOption(list);
+    list->add_option("--limit", p->limit, "at most this many per flow")
+        ->check(CLI::Range(1u, 1'000'000u))
+        ->capture_default_str();
+    CLI::App* show =
+        Add(wagon, "show", "one wagon: header, tables before and after compaction, attempts",
+            "  srdfctl wagon show 3f9c2a\n"
+            "  srdfctl wagon show 3f9c2a --json rows     every row as a line of JSON",
+            [p](const GlobalOptions& global) { return WagonShow(global, p->uid, !p->json_view.empty()); });
+    show->add_option("UID", p->uid, "the wagon's uid, or its first digits")->required();
+    show->add_option("--json", p->json_view, "rows: print the wagon's contents")
+        ->check(CLI::IsMember({"rows"}));
+  }
+
+  void AddFlow() {
+    Parsed* p = &parsed_;
+    CLI::App* flow = AddGroup("flow", "list and steer flows");
+    Add(flow, "list", "every flow in one line", "  srdfctl flow list", &FlowList);
+    AddFlowArgument(Add(flow, "pause", "stop sending; wagons gather in the outbox, also over restarts",
+                        "  srdfctl flow pause shop",
+                        [p](const GlobalOptions& global) { return FlowPause(global, p->flow); }));
+    AddFlowArgument(Add(flow, "resume",
+                        "end a pause or a stop; failed and dead-letter wagons are tried again",
+                        "  srdfctl flow resume shop",
+                        [p](const GlobalOptions& global) { return FlowResume(global, p->flow); }));
+    AddFlowArgument(Add(flow, "seal", "seal the open window now; returns when the wagon is durable",
+                        "  srdfctl flow seal shop",
+                        [p](const GlobalOptions& global) { return FlowSeal(global, p->flow); }));
+    CLI::App* init =
+        Add(flow, "init", "record where the flow starts, at the target",
+            "  srdfctl flow init shop --position 0-1-100\n"
+            "The position is the GTID position of the source at which the target's initial copy was taken:\n"
+            "the copy has everything up to it, the flow brings everything after it. mariadb-dump\n"
+            "--single-transaction --gtid --master-data=2 writes it as gtid_slave_pos, mariadb-backup into\n"
+            "xtrabackup_binlog_info. Repeating it with the same position changes nothing.",
+            [p](const GlobalOptions& global) { return FlowInit(global, p->flow, p->position); });
+    AddFlowArgument(init);
+    init->add_option("--position", p->position, "GTID position of the initial copy, all domains")->required();
+  }
+
+  void AddConfig() {
+    CLI::App* config = AddGroup("config", "check and explain the configuration");
+    Add(config, "check", "read the file as the services would, and the password files",
+        "  srdfctl config check --config srdf.yaml", &ConfigCheck);
+    Add(config, "settings", "every setting with type, default, bounds and what it trades, as Markdown",
+        "  srdfctl config settings > docs/operations/settings.md", &ConfigSettings);
+  }
+
+  Parsed parsed_;
+  CLI::App app_;
+  Run run_;
+};
+
+}  // namespace
+}  // namespace srdf::ctl
+
+int main(int argc, char** argv) {
+  try {
+    return srdf::ctl::CommandLine().Main(argc, argv);
+  } catch (const std::exception& e) {  // out of memory, or a bug: nothing below lets one through on purpose
+    std::fprintf(stderr, "srdfctl: %s\n", e.what());
+    return srdf::ctl::kExitFailed;
+  }
+}

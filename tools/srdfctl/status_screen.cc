@@ -1,0 +1,189 @@
+// RenderStatus: the status document as a screen.
+#include <fmt/format.h>
+
+#include "srdfctl/status_document.h"
+#include "srdfctl/text.h"
+
+namespace srdf::ctl {
+namespace {
+
+class Screen {
+ public:
+  explicit Screen(bool colours) : colours_(colours) {}
+
+  void Line(std::string_view label, const std::string& text) {
+    out_ += fmt::format("  {:<10}{}\n", label, text);
+  }
+  void Raw(const std::string& text) { out_ += text + "\n"; }
+
+  std::string Bold(const std::string& text) const { return Paint("1", text); }
+  std::string Red(const std::string& text) const { return Paint("31", text); }
+  // Green when all is well, red when an operator has to act, yellow in between.
+  std::string State(const std::string& state) const {
+    if (state == "running" || state == "streaming") return Paint("32", state);
+    if (state == "stopped" || state == "failed") return Paint("31", state);
+    return Paint("33", state);
+  }
+  std::string Take() { return std::move(out_); }
+
+ private:
+  std::string Paint(const char* code, const std::string& text) const {
+    return colours_ ? fmt::format("\033[{}m{}\033[0m", code, text) : text;
+  }
+
+  const bool colours_;
+  std::string out_;
+};
+
+uint64_t U(const Document& part, const char* key) { return part.value(key, uint64_t{0}); }
+
+std::string PositionText(const Document& position) {
+  const std::string gtid = position.value("gtid", "");
+  if (gtid.empty()) return "not known yet";
+  const std::string file = position.value("file", "");
+  return Printable(gtid) +
+         (file.empty() ? "" : fmt::format(" ({}:{})", Printable(file), U(position, "offset")));
+}
+
+std::string LagText(const Document& lag) {
+  std::string text = "lag ";
+  if (lag["seconds"].is_null()) {
+    text += "not known";
+  } else if (lag["caught_up"].get<bool>()) {
+    text += "0 s (caught up)";
+  } else {
+    text += FormatDuration(static_cast<int64_t>(lag["seconds"].get<double>() * 1000));
+  }
+  if (!lag["bytes"].is_null()) text += ", " + FormatBytes(lag["bytes"].get<uint64_t>()) + " of log behind";
+  return text;
+}
+
+void RenderServices(const Document& services, Screen* screen) {
+  std::string line = "services";
+  for (const Document& service : services) {
+    const std::string name = service["name"];
+    line += "  " + (service["reachable"].get<bool>() ? name : screen->Red(name + " unreachable"));
+    if (U(service, "starts") > 1) line += fmt::format(" ({} starts)", U(service, "starts"));
+  }
+  screen->Raw(line);
+  for (const Document& service : services) {
+    const std::string error = service["error"];
+    if (!error.empty()) screen->Raw("  " + Printable(error));
+  }
+}
+
+void RenderSource(const Document& source, Screen* screen) {
+  const std::string server = source["server"];
+  if (!source.contains("state")) return screen->Line("source", server + "  (capture says nothing)");
+  screen->Line("source", server + "  " + screen->State(source["state"]));
+  screen->Line("", "read  " + PositionText(source["read"]));
+  screen->Line("", "end   " + PositionText(source["server_end"]));
+}
+
+void RenderWindow(const Document& window, Screen* screen) {
+  if (window.is_null()) return screen->Line("window", "(batcher says nothing)");
+  std::string text = "empty";
+  if (U(window, "transactions") > 0 || U(window, "bytes") > 0) {
+    text = fmt::format("{}, {}, {}, {} old", Counted(U(window, "transactions"), "transaction"),
+                       Counted(U(window, "rows"), "row"), FormatBytes(U(window, "bytes")),
+                       FormatDuration(static_cast<int64_t>(window["age_seconds"].get<double>() * 1000)));
+  }
+  if (!window["capture_connected"].get<bool>()) text += "; capture is not connected";
+  if (!window["shipper_connected"].get<bool>()) text += "; shipper is not connected";
+  screen->Line("window", text);
+}
+
+void RenderDelivery(const Document& delivery, Screen* screen) {
+  if (delivery.is_null()) return screen->Line("delivery", "(shipper says nothing)");
+  const std::string destination = delivery["destination"];
+  screen->Line("delivery",
+               screen->State(delivery["link"]) + (destination.empty() ? "" : " to " + destination) +
+                   fmt::format("; {} ({}) not applied yet", Counted(U(delivery, "unapplied_wagons"), "wagon"),
+                               FormatBytes(U(delivery, "unapplied_bytes"))));
+  screen->Line("", fmt::format("stored {}, acked {}, applied {}", U(delivery, "stored_sequence"),
+                               U(delivery, "acked_sequence"), U(delivery, "applied_sequence")));
+  std::string wagons;
+  for (const auto& [status, count] : delivery["wagons"].items()) {
+    wagons += fmt::format("{}{} {}", wagons.empty() ? "" : ", ", status, FormatCount(U(count, "wagons")));
+  }
+  screen->Line("wagons", wagons.empty() ? "none" : wagons);
+}
+
+void RenderInbox(const Document& inbox, Screen* screen) {
+  if (inbox.is_null()) return screen->Line("inbox", "(receiver says nothing)");
+  std::string text = fmt::format("accepted {}, applied {}; {} ({}) waiting", U(inbox, "accepted_sequence"),
+                                 U(inbox, "applied_sequence"), Counted(U(inbox, "unapplied_wagons"), "wagon"),
+                                 FormatBytes(U(inbox, "unapplied_bytes")));
+  if (!inbox["applier_connected"].get<bool>()) text += "; applier is not connected";
+  screen->Line("inbox", text);
+}
+
+void RenderTarget(const Document& target, Screen* screen) {
+  const std::string server = target["server"];
+  if (!target.contains("state")) return screen->Line("target", server + "  (applier says nothing)");
+  const std::string mode = target["apply_mode"];
+  screen->Line("target",
+               server + "  " + screen->State(target["state"]) + (mode.empty() ? "" : " (" + mode + ")"));
+  const Document& checkpoint = target["checkpoint"];
+  screen->Line("", fmt::format("at    {}", PositionText(checkpoint["position"])));
+  screen->Line(
+      "", fmt::format("wagon {} of epoch {}, applied {}", U(checkpoint, "sequence"), U(checkpoint, "epoch"),
+                      FormatTime(checkpoint.value("applied_at_ms", int64_t{0}))));
+  if (U(target, "wagons") > 0) {
+    screen->Line("", fmt::format("commit to applied p50 {}, p99 {}; seal to applied p50 {} ms, p99 {} ms",
+                                 FormatDuration(static_cast<int64_t>(U(target, "lag_p50_ms"))),
+                                 FormatDuration(static_cast<int64_t>(U(target, "lag_p99_ms"))),
+                                 U(target, "transit_p50_ms"), U(target, "transit_p99_ms")));
+  }
+}
+
+void RenderTotals(const Document& totals, Screen* screen) {
+  if (totals.is_null()) return;
+  screen->Line("totals", fmt::format("{}, {}, {}", Counted(U(totals, "wagons"), "wagon"),
+                                     Counted(U(totals, "transactions"), "transaction"),
+                                     Counted(U(totals, "statements"), "statement")));
+  screen->Line("", fmt::format("rows  {} -> {}, compaction {}", FormatCount(U(totals, "rows_before")),
+                               FormatCount(U(totals, "rows_after")),
+                               FormatRatio(U(totals, "rows_before"), U(totals, "rows_after"))));
+  screen->Line(
+      "", fmt::format("bytes {} of log, {} of rows -> {} -> {} sent, compression {}",
+                      FormatBytes(U(totals, "source_bytes")), FormatBytes(U(totals, "bytes_before")),
+                      FormatBytes(U(totals, "payload_raw_bytes")),
+                      FormatBytes(U(totals, "payload_compressed_bytes")),
+                      FormatRatio(U(totals, "payload_raw_bytes"), U(totals, "payload_compressed_bytes"))));
+}
+
+void RenderProblems(const Document& problems, int64_t now_ms, Screen* screen) {
+  for (const Document& problem : problems) {
+    const int64_t since_ms = problem.value("since_ms", int64_t{0});
+    const std::string age = since_ms == 0 ? "" : ", for " + FormatDuration(now_ms - since_ms);
+    screen->Raw(fmt::format("  {}   {} ({}{}): {}", screen->Red("PROBLEM"), problem.value("service", ""),
+                            problem.value("code", ""), age, Printable(problem.value("message", ""))));
+    const std::string remedy = problem.value("remedy", "");
+    if (!remedy.empty()) screen->Line("", "remedy: " + Printable(remedy));
+  }
+}
+
+}  // namespace
+
+std::string RenderStatus(const Document& status, bool colours) {
+  Screen screen(colours);
+  const int64_t now_ms = status["time_ms"];
+  screen.Raw("mesh " + screen.Bold(status["mesh"]) + "  " + FormatTime(now_ms));
+  RenderServices(status["services"], &screen);
+  for (const Document& flow : status["flows"]) {
+    screen.Raw("");
+    screen.Raw("flow " + screen.Bold(flow["flow"]) + "  " + screen.State(flow["state"]) + "  " +
+               LagText(flow["lag"]));
+    RenderSource(flow["source"], &screen);
+    RenderWindow(flow["window"], &screen);
+    RenderDelivery(flow["delivery"], &screen);
+    RenderInbox(flow["inbox"], &screen);
+    RenderTarget(flow["target"], &screen);
+    RenderTotals(flow["totals"], &screen);
+    RenderProblems(flow["problems"], now_ms, &screen);
+  }
+  return screen.Take();
+}
+
+}  // namespace srdf::ctl

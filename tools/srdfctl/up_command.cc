@@ -1,0 +1,280 @@
+// up and down: two processes. The supervisor is a fork without gRPC (supervisor.h); the process that the
+// operator started asks the services for their health and, in the foreground, hands signals on.
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <thread>
+
+#include "srdfctl/commands.h"
+#include "srdfctl/launch.h"
+#include "srdfctl/mesh_client.h"
+
+namespace srdf::ctl {
+namespace {
+
+namespace fs = std::filesystem;
+using Clock = std::chrono::steady_clock;
+using nlohmann::ordered_json;
+
+constexpr std::chrono::milliseconds kLookEvery{100};
+constexpr std::chrono::milliseconds kHealthDeadline{1000};
+// Starts of a service that was never serving, after which `up --detach` gives up before its deadline.
+constexpr uint32_t kHopelessStarts = 5;
+constexpr size_t kTailLines = 15;
+
+sigset_t StopSignals() {
+  sigset_t signals;
+  sigemptyset(&signals);
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, number);
+  return signals;
+}
+
+[[noreturn]] void BecomeSupervisor(const SupervisorOptions& options, RunDirectory* directory, bool detach,
+                                   pid_t parent) {
+  std::unique_ptr<ProcessLog> log;
+  if (detach) {
+    ::setsid();
+    auto files = NewFileLog(directory->data_dir() + "/log", {});
+    if (!files.ok()) ::_exit(Fail(files.status()));
+    log = std::move(*files);
+    const int null = ::open("/dev/null", O_RDWR);
+    for (const int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) ::dup2(null, fd);
+    if (null > STDERR_FILENO) ::close(null);
+  } else {
+    // A Ctrl-C reaches the parent alone, which hands it on; when the parent is killed, the mesh is drained.
+    ::setpgid(0, 0);
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (::getppid() != parent) ::_exit(kExitFailed);
+    log = NewTerminalLog(std::string_view("orchestrator").size(), ::isatty(STDOUT_FILENO) == 1);
+  }
+  if (Status status = directory->WritePid(::getpid()); !status.ok()) ::_exit(Fail(status));
+  ::_exit(Supervisor(options, directory, log.get()).Run());
+}
+
+// Sees the mesh come up, from the operator's process.
+class Watch {
+ public:
+  Watch(const config::Config& config, pid_t supervisor)
+      : config_(config), supervisor_(supervisor), client_(config) {
+    for (std::string_view name : config::kServiceNames) pending_.emplace(name);
+  }
+
+  // Asks what is not serving yet. A service counts only while the supervisor says that it runs.
+  void Look() {
+    mesh_ = ordered_json::parse(ReadMesh(config_.data_dir), nullptr, false);
+    if (!mesh_.is_object() || mesh_.value("pid", 0) != supervisor_) return;
+    for (const ordered_json& service : mesh_["services"]) {
+      const std::string name = service["name"];
+      if (pending_.count(name) == 0) continue;
+      if (service["state"] == "running" && client_.CheckHealth(name, kHealthDeadline).ok())
+        pending_.erase(name);
+      if (service.value("starts", 0u) >= kHopelessStarts) hopeless_ = true;
+    }
+  }
+  bool AllServing() const { return pending_.empty(); }
+  bool IsHopeless() const { return hopeless_ && !pending_.empty(); }
+
+  // The last words of the services that are not serving.
+  void ExplainPending() const {
+    for (std::string_view name : config::kServiceNames) {
+      const std::string service(name);
+      if (pending_.count(service) == 0) continue;
+      std::string exit;
+      if (mesh_.is_object() && mesh_.contains("services")) {
+        for (const ordered_json& entry : mesh_["services"]) {
+          if (entry["name"] == service) exit = entry.value("last_exit", "");
+        }
+      }
+      std::fprintf(stderr, "srdfctl: %s is not serving%s; %s/log/%s.log ends with:\n", service.c_str(),
+                   exit.empty() ? "" : (" (" + exit + ")").c_str(), config_.data_dir.c_str(),
+                   service.c_str());
+      std::fputs(TailOfLog(config_.data_dir + "/log", service, kTailLines).c_str(), stderr);
+    }
+  }
+
+ private:
+  const config::Config& config_;
+  const pid_t supervisor_;
+  MeshClient client_;
+  ordered_json mesh_;
+  std::set<std::string> pending_;
+  bool hopeless_ = false;
+};
+
+// The exit code of a child that has ended; nothing while it runs.
+std::optional<int> Ended(pid_t pid) {
+  int status = 0;
+  if (::waitpid(pid, &status, WNOHANG) != pid) return std::nullopt;
+  return WIFEXITED(status) ? WEXITSTATUS(status) : kExitFailed;
+}
+
+int StopAndWait(pid_t supervisor) {
+  ::kill(supervisor, SIGTERM);
+  while (true) {
+    if (const auto code = Ended(supervisor)) return *code;
+    std::this_thread::sleep_for(kLookEvery);
+  }
+}
+
+void SayUp(const GlobalOptions& global, const config::Config& config, pid_t supervisor, const char* state) {
+  if (global.json) {
+    const ordered_json out = {{"state", state}, {"pid", supervisor}, {"data_dir", config.data_dir}};
+    fmt::print("{}\n", out.dump(2));
+  } else if (std::string_view(state) == "running") {
+    fmt::print("the mesh {} is up: supervisor pid {}, data and logs in {}\n", config.mesh, supervisor,
+               config.data_dir);
+  } else {
+    fmt::print("the mesh {} is already running, pid {}; a changed configuration needs `srdfctl down` first\n",
+               config.mesh, supervisor);
+  }
+  std::fflush(stdout);
+}
+
+int WaitDetached(const GlobalOptions& global, const config::Config& config, pid_t supervisor,
+                 std::chrono::seconds timeout) {
+  const sigset_t signals = StopSignals();
+  const timespec step = {0, std::chrono::nanoseconds(kLookEvery).count()};
+  const auto deadline = Clock::now() + timeout;
+  Watch watch(config, supervisor);
+  while (true) {
+    watch.Look();
+    if (watch.AllServing()) {
+      SayUp(global, config, supervisor, "running");
+      return kExitOk;
+    }
+    if (const auto code = Ended(supervisor)) {
+      watch.ExplainPending();
+      Fail({StatusCode::kFailedPrecondition,
+            "the supervisor has ended; " + config.data_dir + "/log/supervisor.log says why",
+            "mend what the lines above name, then start again"});
+      return *code == kExitBadConfiguration ? kExitBadConfiguration : kExitFailed;
+    }
+    if (watch.IsHopeless() || Clock::now() > deadline) {
+      watch.ExplainPending();
+      StopAndWait(supervisor);
+      return Fail({StatusCode::kDeadlineExceeded,
+                   watch.IsHopeless() ? "a service ends again and again; everything is stopped"
+                                      : "not every service was serving in time; everything is stopped",
+                   "mend what the lines above name, then start again"});
+    }
+    if (::sigtimedwait(&signals, nullptr, &step) > 0) {
+      StopAndWait(supervisor);
+      return Fail({StatusCode::kCancelled, "interrupted; everything is stopped", ""});
+    }
+  }
+}
+
+int WaitInForeground(const config::Config& config, pid_t supervisor) {
+  const sigset_t signals = StopSignals();
+  const timespec step = {0, std::chrono::nanoseconds(kLookEvery).count()};
+  Watch watch(config, supervisor);
+  bool said = false;
+  bool stopping = false;
+  while (true) {
+    if (const auto code = Ended(supervisor)) return *code;
+    if (!said && !stopping) {
+      watch.Look();
+      said = watch.AllServing();
+      if (said) {
+        fmt::print("{:<12} | the mesh {} is up; Ctrl-C stops it in order\n", kSupervisorName, config.mesh);
+        std::fflush(stdout);
+      }
+    }
+    const int number = ::sigtimedwait(&signals, nullptr, &step);
+    if (number > 0) {
+      stopping = true;
+      ::kill(supervisor, number);
+    }
+  }
+}
+
+std::string AbsoluteDataDir(const config::Config& config, const std::string& given) {
+  if (given.empty()) return config.data_dir;
+  std::string path = fs::absolute(given).lexically_normal().string();
+  while (path.size() > 1 && path.back() == '/') path.pop_back();
+  return path;
+}
+
+}  // namespace
+
+int Up(const GlobalOptions& global, const UpOptions& options) {
+  config::Config config;
+  if (!LoadOrExplain(global, &config)) return kExitBadConfiguration;
+  config.data_dir = AbsoluteDataDir(config, options.data_dir);
+  if (!SecretsAreSound(config)) return kExitBadConfiguration;
+  const auto bin_dir = FindServices(options.bin_dir);
+  if (!bin_dir.ok()) return Fail(bin_dir.status());
+  auto directory = RunDirectory::Acquire(config.data_dir);
+  if (!directory.ok()) {
+    const bool is_running = directory.status().code() == StatusCode::kAlreadyExists;
+    if (!is_running || !options.detach) return Fail(directory.status());
+    SayUp(global, config, FindSupervisor(config.data_dir).value_or(0), "already running");
+    return kExitOk;
+  }
+  if (Status status = CheckListenersFree(config); !status.ok()) return Fail(status);
+
+  SupervisorOptions supervisor_options;
+  supervisor_options.config_path = config.path;
+  supervisor_options.processes = ServiceProcesses(config, *bin_dir);
+  const sigset_t signals = StopSignals();
+  ::sigprocmask(SIG_BLOCK, &signals, nullptr);
+  std::fflush(nullptr);
+  const pid_t self = ::getpid();
+  const pid_t supervisor = ::fork();
+  if (supervisor < 0) {
+    return Fail({StatusCode::kResourceExhausted, "cannot start the supervisor: no more processes",
+                 "look at ulimit -u"});
+  }
+  if (supervisor == 0) BecomeSupervisor(supervisor_options, directory->get(), options.detach, self);
+  directory->reset();  // the supervisor holds the lock
+  return options.detach ? WaitDetached(global, config, supervisor, options.timeout)
+                        : WaitInForeground(config, supervisor);
+}
+
+int Down(const GlobalOptions& global, const std::string& data_dir, std::chrono::seconds timeout) {
+  config::Config config;
+  if (!LoadOrExplain(global, &config)) return kExitBadConfiguration;
+  config.data_dir = AbsoluteDataDir(config, data_dir);
+  const auto say = [&](const char* state, const std::string& sentence) {
+    fmt::print("{}\n", global.json ? ordered_json({{"state", state}, {"data_dir", config.data_dir}}).dump(2)
+                                   : sentence);
+    return kExitOk;
+  };
+  const auto supervisor = FindSupervisor(config.data_dir);
+  if (!supervisor) return say("not running", "the mesh " + config.mesh + " is not running");
+  if (::kill(*supervisor, SIGTERM) != 0) {
+    return Fail({StatusCode::kPermissionDenied,
+                 fmt::format("cannot signal the supervisor, pid {}", *supervisor),
+                 "stop it as the user that started it, or as root"});
+  }
+  const auto deadline = Clock::now() + timeout;
+  std::set<std::string> stopped;
+  while (FindSupervisor(config.data_dir) == supervisor) {
+    if (Clock::now() > deadline) {
+      return Fail({StatusCode::kDeadlineExceeded,
+                   fmt::format("the supervisor, pid {}, has not ended in time", *supervisor),
+                   config.data_dir + "/log/supervisor.log says what it waits for"});
+    }
+    const auto mesh = ordered_json::parse(ReadMesh(config.data_dir), nullptr, false);
+    if (mesh.is_object() && mesh.contains("services") && !global.json) {
+      for (const ordered_json& service : mesh["services"]) {
+        if (service["state"] != "stopped" || !stopped.insert(service["name"]).second) continue;
+        fmt::print("{} is stopped\n", service["name"].get<std::string>());
+        std::fflush(stdout);
+      }
+    }
+    std::this_thread::sleep_for(kLookEvery);
+  }
+  return say("stopped", "the mesh " + config.mesh + " is stopped");
+}
+
+}  // namespace srdf::ctl

@@ -1,0 +1,97 @@
+#include "srdfctl/wagon_rows.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "model/record.h"
+#include "model/statement.h"
+
+namespace srdf::ctl {
+namespace {
+
+// "a valid JSON string", also when the text is not UTF-8.
+std::string JsonText(std::string_view text) {
+  return nlohmann::json(text).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
+}
+
+class RowPrinter {
+ public:
+  RowPrinter(const RowJson& row_json, const std::function<void(const std::string&)>& print)
+      : row_json_(row_json), print_(print) {}
+
+  Status Print(const Record& record) {
+    switch (record.type) {
+      case RecordType::kTableSchema: {
+        SRDF_ASSIGN_OR_RETURN(TableSchema schema, DecodeTableSchema(record.body));
+        const uint32_t table_ref = schema.table_ref;
+        schemas_[table_ref] = std::move(schema);
+        return {};
+      }
+      case RecordType::kStatement: {
+        SRDF_ASSIGN_OR_RETURN(const Statement statement, DecodeStatement(record.body));
+        print_(fmt::format(R"({{"statement":{},"database":{}}})", JsonText(statement.sql),
+                           JsonText(statement.database)));
+        return {};
+      }
+      case RecordType::kRowRun:
+        return PrintRun(record.body);
+      default:
+        return {StatusCode::kDataLoss, "the payload has a record that does not belong into a wagon",
+                "this wagon was written by another version; use that version's srdfctl"};
+    }
+  }
+
+ private:
+  Status PrintRun(ByteView body) {
+    SRDF_ASSIGN_OR_RETURN(RowRunReader run, RowRunReader::Open(body));
+    const auto schema = schemas_.find(run.header().table_ref);
+    if (schema == schemas_.end()) {
+      return {StatusCode::kDataLoss, "a run of rows refers to a schema that the wagon does not have",
+              "compare the hash of the wagon in outbox and inbox"};
+    }
+    const std::string begin = fmt::format(R"({{"table":{},"op":"{}")",
+                                          JsonText(schema->second.database + "." + schema->second.table),
+                                          RowOpName(run.header().op));
+    while (true) {
+      Row row;
+      SRDF_ASSIGN_OR_RETURN(const bool more, run.Next(&row));
+      if (!more) return {};
+      std::string line = begin;
+      if (run.header().op != RowOp::kInsert) {
+        line += R"(,"before":)";
+        SRDF_RETURN_IF_ERROR(row_json_(schema->second, run.header().bitmap_before, row.before, &line));
+      }
+      if (run.header().op != RowOp::kDelete) {
+        line += R"(,"after":)";
+        SRDF_RETURN_IF_ERROR(row_json_(schema->second, run.header().bitmap_after, row.after, &line));
+      }
+      print_(line + "}");
+    }
+  }
+
+  const RowJson& row_json_;
+  const std::function<void(const std::string&)>& print_;
+  std::map<uint32_t, TableSchema> schemas_;
+};
+
+}  // namespace
+
+Status PrintRows(wire::WagonReader* reader, const RowJson& row_json,
+                 const std::function<void(const std::string& line)>& print) {
+  RowPrinter printer(row_json, print);
+  while (true) {
+    SRDF_ASSIGN_OR_RETURN(const std::string_view records, reader->Next());
+    if (records.empty()) return {};
+    RecordCursor cursor(records);
+    while (true) {
+      Record record;
+      SRDF_ASSIGN_OR_RETURN(const bool more, cursor.Next(&record));
+      if (!more) break;
+      SRDF_RETURN_IF_ERROR(printer.Print(record));
+    }
+  }
+}
+
+}  // namespace srdf::ctl
