@@ -77,6 +77,8 @@ class ApplierFlow {
   engine::TargetEngine* const target_;
   TakeClient* const receiver_;
 
+  std::string logged_findings_;  // the flow's thread only
+
   WakeableWait wait_;
   mutable std::mutex mu_;
   // guarded by mu_

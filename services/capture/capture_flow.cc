@@ -120,11 +120,17 @@ Status CaptureFlow::CheckSource() {
   auto problems = source_->Preflight();
   if (!problems.ok()) return problems.status();
   std::vector<Status> fatal;
+  std::string findings;
+  for (const engine::PreflightProblem& p : *problems) findings += p.what + "\n";
   for (const engine::PreflightProblem& p : *problems) {
-    obs::Log(p.fatal ? obs::Level::kError : obs::Level::kWarn, "preflight_finding",
-             {{"flow", name_}, {"what", p.what}, {"remedy", p.remedy}});
+    // Asked again every few seconds: logged when the answer changes.
+    if (findings != logged_findings_) {
+      obs::Log(p.fatal ? obs::Level::kError : obs::Level::kWarn, "preflight_finding",
+               {{"flow", name_}, {"what", p.what}, {"remedy", p.remedy}});
+    }
     if (p.fatal) fatal.emplace_back(StatusCode::kFailedPrecondition, "source: " + p.what, p.remedy);
   }
+  logged_findings_ = std::move(findings);
   if (fatal.empty()) return {};
   Status first = fatal.front();
   SetState(CaptureState::kBlocked, std::move(fatal));

@@ -59,6 +59,8 @@ class CaptureFlow {
   engine::SourceEngine* const source_;
   FeedClient* const feed_;
 
+  std::string logged_findings_;  // the flow's thread only
+
   WakeableWait wait_;
   mutable std::mutex mu_;
   // guarded by mu_
