@@ -6,17 +6,13 @@
 #include <unordered_map>
 #include <utility>
 
-#include "compaction/key_histories.h"
 #include "compaction/run_emitter.h"
+#include "compaction/table_window.h"
 #include "model/record.h"
 
 namespace srdf::compaction {
 
 namespace {
-
-constexpr uint8_t kKnownRunFlags = kRunNoForeignKeyChecks | kRunInPlace | kRunNoCheckConstraints;
-// What a run needs besides one row's images, generously.
-constexpr size_t kRunOverheadBytes = 64u << 10;
 
 struct Table;
 
@@ -26,90 +22,25 @@ struct NamedTable {
   const Table* in_segment = nullptr;
 };
 
+struct PassedRun {
+  ByteView body;
+  uint8_t flags = 0;  // as it leaves
+};
+
 struct Table {
-  TableSchema schema;
-  std::string encoded;
-  std::string full_bitmap;
+  Table(const TableSchema& schema, std::string encoded) : window(schema, std::move(encoded)) {}
+  TableWindow window;
   NamedTable* named = nullptr;
-  bool referred = false;                 // by what remains
-  std::vector<ByteView> before_bitmaps;  // all seen, numbered
-
-  // of the current segment
-  bool in_segment = false;
-  uint8_t segment_flags = 0;
-  KeyHistories keys;
-  std::vector<std::pair<ByteView, uint8_t>> keyless_runs;  // body, flags
+  bool referred = false;                // by what remains
+  std::vector<PassedRun> keyless_runs;  // of the current segment
 };
 
-// What is left of a row after folding.
-struct NetRow {
-  const char* before_data;
-  const char* after_data;
-  uint32_t before_bytes;
-  uint32_t after_bytes;
-  uint32_t before_bitmap;
-};
-
-// One step of what Finish emits: a run as it came, or a range of net rows.
+// One step of what Finish emits: a run as it came, or (without a body) a range of net rows.
 struct Step {
   Table* table = nullptr;
-  ByteView body;  // a run as it came; empty: net rows
-  size_t first = 0, count = 0;
-  uint32_t before_bitmap = 0;
-  RowOp op{};
-  uint8_t flags = 0;
+  PassedRun passed;
+  NetRange net;
 };
-
-bool HasColumn(ByteView bitmap, size_t column) {
-  return column / 8 < bitmap.size() && ((static_cast<uint8_t>(bitmap[column / 8]) >> (column % 8)) & 1) != 0;
-}
-
-// Bits after the last column may have any value.
-bool IsFull(ByteView bitmap, size_t columns) {
-  for (size_t i = 0; i < columns; ++i) {
-    if (!HasColumn(bitmap, i)) return false;
-  }
-  return true;
-}
-
-bool HasKey(const TableSchema& schema, ByteView bitmap) {
-  return std::all_of(schema.key_columns.begin(), schema.key_columns.end(),
-                     [&](uint16_t column) { return HasColumn(bitmap, column); });
-}
-
-std::string FullBitmap(size_t columns) {
-  std::string bitmap((columns + 7) / 8, '\xff');
-  if (columns % 8 != 0) bitmap.back() = static_cast<char>((1u << (columns % 8)) - 1);
-  return bitmap;
-}
-
-std::string Hex(ByteView bytes) {
-  constexpr size_t kShownMax = 64;
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string out = "0x";
-  for (const char c : bytes.substr(0, kShownMax)) {
-    out += kDigits[static_cast<uint8_t>(c) >> 4];
-    out += kDigits[static_cast<uint8_t>(c) & 15];
-  }
-  if (bytes.size() > kShownMax) out += "... (" + std::to_string(bytes.size()) + " bytes)";
-  return out;
-}
-
-std::string NameOf(const TableSchema& schema) { return schema.database + "." + schema.table; }
-
-Status Broken(const TableSchema& schema, const std::string& what) {
-  return {StatusCode::kDataLoss, "compaction: table " + NameOf(schema) + ": " + what};
-}
-
-Status Impossible(const TableSchema& schema, ByteView key, RowOp op) {
-  const char* why = op == RowOp::kInsert ? ", but the row exists already in this window"
-                                         : ", but the row does not exist at this point of the window";
-  return Broken(schema, "key " + Hex(key) + ": " + std::string(RowOpName(op)) + why);
-}
-
-void Count(RowOp op, uint64_t* inserts, uint64_t* updates, uint64_t* deletes) {
-  ++*(op == RowOp::kInsert ? inserts : op == RowOp::kUpdate ? updates : deletes);
-}
 
 class CompactorImpl : public Compactor {
  public:
@@ -120,20 +51,10 @@ class CompactorImpl : public Compactor {
   Result<CompactionResult> Finish(const RecordSink& sink) override;
 
  private:
-  Status CheckShape(const Table& table, const RowRunHeader& header) const;
-  bool Mergeable(const Table& table, const RowRunHeader& header) const;
-  void CountBefore(Table* table, RowOp op, const Row& row);
-  Status CountRun(Table* table, RowRunReader* run);
-  Status Fold(Table* table, RowRunReader* run);
-  Status FoldRow(Table* table, RowOp op, const Row& row, uint32_t bitmap);
-  uint32_t BitmapNumber(Table* table, ByteView bitmap);
-  void Pass(Table* table, ByteView body, uint8_t flags);
+  Result<Table*> FindTable(uint32_t table_ref);
   void Enter(Table* table);
   void Cut();
-  void SettleTable(Table* table);
-  void AddNetRows(Table* table, RowOp op, std::initializer_list<NetEffect> effects);
-  Status EmitRun(const Step& step, RunEmitter* emitter);
-  Status EmitNetRows(const Step& step, RunEmitter* emitter);
+  Status Emit(const Step& step, RunEmitter* emitter);
   Status EmitRow(Table* table, RowOp op, uint8_t flags, ByteView before, ByteView after, RunEmitter* emitter);
 
   const bool merge_;
@@ -151,14 +72,13 @@ Status CompactorImpl::AddSchema(const TableSchema& schema) {
   EncodeTableSchema(schema, &encoded);
   std::unique_ptr<Table>& slot = tables_[schema.table_ref];
   if (slot != nullptr) {
-    if (slot->encoded == encoded) return Status::Ok();
-    return Broken(schema, "table_ref " + std::to_string(schema.table_ref) +
-                              " already names another schema, of " + NameOf(slot->schema));
+    if (slot->window.encoded_schema() == encoded) return Status::Ok();
+    const TableSchema& known = slot->window.schema();
+    return {StatusCode::kDataLoss,
+            "compaction: table_ref " + std::to_string(schema.table_ref) + " of " + schema.database + "." +
+                schema.table + " already names another schema, of " + known.database + "." + known.table};
   }
-  slot = std::make_unique<Table>();
-  slot->schema = schema;
-  slot->encoded = std::move(encoded);
-  slot->full_bitmap = FullBitmap(schema.columns.size());
+  slot = std::make_unique<Table>(schema, std::move(encoded));
   slot->named = &named_[{schema.database, schema.table}];
   slot->named->manifest.database = schema.database;
   slot->named->manifest.table = schema.table;
@@ -169,192 +89,57 @@ Status CompactorImpl::AddSchema(const TableSchema& schema) {
 Status CompactorImpl::AddRun(std::string_view body) {
   SRDF_ASSIGN_OR_RETURN(RowRunReader run, RowRunReader::Open(body));
   const RowRunHeader& header = run.header();
-  if (last_table_ == nullptr || last_table_->schema.table_ref != header.table_ref) {
-    const auto found = tables_.find(header.table_ref);
+  SRDF_ASSIGN_OR_RETURN(Table* const table, FindTable(header.table_ref));
+  SRDF_RETURN_IF_ERROR(table->window.CheckShape(header));
+  TableManifest* const manifest = &table->named->manifest;
+  if (run.row_count() == 0) return TableWindow::Count(&run, manifest);
+
+  if (!merge_) {
+    steps_.push_back({table, {body, header.flags}, {}});
+    return TableWindow::Count(&run, manifest);
+  }
+  if (!table->window.Mergeable(header)) {
+    Cut();
+    steps_.push_back({table, {body, static_cast<uint8_t>(header.flags | kRunInPlace)}, {}});
+    return TableWindow::Count(&run, manifest);
+  }
+  Enter(table);
+  if (!table->window.keyless()) return table->window.Fold(&run, manifest);
+  table->keyless_runs.push_back({body, static_cast<uint8_t>(header.flags | kRunNoForeignKeyChecks)});
+  return TableWindow::Count(&run, manifest);
+}
+
+Result<Table*> CompactorImpl::FindTable(uint32_t table_ref) {
+  if (last_table_ == nullptr || last_table_->window.schema().table_ref != table_ref) {
+    const auto found = tables_.find(table_ref);
     if (found == tables_.end()) {
-      return {StatusCode::kDataLoss, "compaction: a row run refers to table_ref " +
-                                         std::to_string(header.table_ref) + ", which has no schema"};
+      return Status(StatusCode::kDataLoss, "compaction: a row run refers to table_ref " +
+                                               std::to_string(table_ref) + ", which has no schema");
     }
     last_table_ = found->second.get();
   }
-  Table* const table = last_table_;
-  SRDF_RETURN_IF_ERROR(CheckShape(*table, header));
-  if (run.row_count() == 0) return CountRun(table, &run);
-
-  if (!merge_) {
-    Pass(table, body, header.flags);
-    return CountRun(table, &run);
-  }
-  if (!Mergeable(*table, header)) {
-    Cut();
-    Pass(table, body, header.flags | kRunInPlace);
-    return CountRun(table, &run);
-  }
-  Enter(table);
-  if (table->schema.key_kind == KeyKind::kNone) {
-    table->keyless_runs.emplace_back(body, header.flags | kRunNoForeignKeyChecks);
-    return CountRun(table, &run);
-  }
-  table->segment_flags |= header.flags & kRunNoCheckConstraints;
-  return Fold(table, &run);
-}
-
-// A bitmap that is not of the table would make a reader take one column's bytes for another's.
-Status CompactorImpl::CheckShape(const Table& table, const RowRunHeader& header) const {
-  const size_t bytes = table.full_bitmap.size();
-  const size_t before = header.op == RowOp::kInsert ? 0 : bytes;
-  const size_t after = header.op == RowOp::kDelete ? 0 : bytes;
-  if (header.bitmap_before.size() == before && header.bitmap_after.size() == after) return Status::Ok();
-  return Broken(table.schema, std::string(RowOpName(header.op)) + " run with column bitmaps of " +
-                                  std::to_string(header.bitmap_before.size()) + " and " +
-                                  std::to_string(header.bitmap_after.size()) + " bytes for " +
-                                  std::to_string(table.schema.columns.size()) + " columns");
-}
-
-bool CompactorImpl::Mergeable(const Table& table, const RowRunHeader& header) const {
-  if ((header.flags & kRunInPlace) != 0 || (header.flags & ~kKnownRunFlags) != 0) return false;
-  if (table.schema.key_kind == KeyKind::kNone) return true;
-  if (header.op != RowOp::kDelete && !IsFull(header.bitmap_after, table.schema.columns.size())) return false;
-  return header.op == RowOp::kInsert || HasKey(table.schema, header.bitmap_before);
-}
-
-void CompactorImpl::CountBefore(Table* table, RowOp op, const Row& row) {
-  TableManifest& m = table->named->manifest;
-  Count(op, &m.inserts_before, &m.updates_before, &m.deletes_before);
-  m.bytes_before += row.key.size() + row.new_key.size() + row.before.size() + row.after.size();
-}
-
-Status CompactorImpl::CountRun(Table* table, RowRunReader* run) {
-  Row row;
-  for (;;) {
-    SRDF_ASSIGN_OR_RETURN(const bool more, run->Next(&row));
-    if (!more) return Status::Ok();
-    CountBefore(table, run->header().op, row);
-  }
-}
-
-Status CompactorImpl::Fold(Table* table, RowRunReader* run) {
-  const RowOp op = run->header().op;
-  const uint32_t bitmap = op == RowOp::kInsert ? 0 : BitmapNumber(table, run->header().bitmap_before);
-  Row row;
-  for (;;) {
-    SRDF_ASSIGN_OR_RETURN(const bool more, run->Next(&row));
-    if (!more) return Status::Ok();
-    CountBefore(table, op, row);
-    SRDF_RETURN_IF_ERROR(FoldRow(table, op, row, bitmap));
-  }
-}
-
-Status CompactorImpl::FoldRow(Table* table, RowOp op, const Row& row, uint32_t bitmap) {
-  if (row.key.empty()) return Broken(table->schema, std::string(RowOpName(op)) + " of a row without its key");
-  KeyHistory& history = table->keys.Find(row.key);
-  switch (op) {
-    case RowOp::kInsert:
-      if (history.Insert(row.after)) return Status::Ok();
-      break;
-    case RowOp::kDelete:
-      if (history.Delete(row.before, bitmap)) return Status::Ok();
-      break;
-    case RowOp::kUpdate:
-      if (row.new_key.empty() || row.new_key == row.key) {
-        const bool changes_unique = (row.flags & kRowUniqueChanged) != 0;
-        if (history.Update(row.before, bitmap, row.after, changes_unique)) return Status::Ok();
-        break;
-      }
-      // A changed key: the row under the old key ends, one under the new key begins.
-      if (!history.Delete(row.before, bitmap)) break;
-      if (table->keys.Find(row.new_key).Insert(row.after)) return Status::Ok();
-      return Impossible(table->schema, row.new_key, RowOp::kInsert);
-  }
-  return Impossible(table->schema, row.key, op);
-}
-
-uint32_t CompactorImpl::BitmapNumber(Table* table, ByteView bitmap) {
-  // A table has one or two of them, and neighbouring runs the same one: the newest is looked at first.
-  auto& known = table->before_bitmaps;
-  for (size_t i = known.size(); i > 0; --i) {
-    if (known[i - 1] == bitmap) return static_cast<uint32_t>(i - 1);
-  }
-  known.push_back(bitmap);
-  return static_cast<uint32_t>(known.size() - 1);
-}
-
-void CompactorImpl::Pass(Table* table, ByteView body, uint8_t flags) {
-  Step step;
-  step.table = table;
-  step.body = body;
-  step.flags = flags;
-  steps_.push_back(step);
+  return last_table_;
 }
 
 void CompactorImpl::Enter(Table* table) {
-  if (table->in_segment) return;
+  if (table->named->in_segment == table) return;
   // The same table under another ref: their rows may be the same ones, so their order must be kept.
   if (table->named->in_segment != nullptr) Cut();
   table->named->in_segment = table;
-  table->in_segment = true;
   segment_.push_back(table);
 }
 
 void CompactorImpl::Cut() {
+  std::vector<NetRange> ranges;
   for (Table* table : segment_) {
-    SettleTable(table);
-    table->named->in_segment = nullptr;
-    table->in_segment = false;
-    table->segment_flags = 0;
+    for (const PassedRun& run : table->keyless_runs) steps_.push_back({table, run, {}});
     table->keyless_runs.clear();
-    table->keys.Clear();
+    table->window.Settle(&net_rows_, &ranges);
+    for (const NetRange& range : ranges) steps_.push_back({table, {}, range});
+    ranges.clear();
+    table->named->in_segment = nullptr;
   }
   segment_.clear();
-}
-
-void CompactorImpl::SettleTable(Table* table) {
-  for (const auto& [body, flags] : table->keyless_runs) Pass(table, body, flags);
-  for (KeyHistory& h : table->keys.all()) {
-    if (!h.existed) {
-      h.net = h.exists ? NetEffect::kInsert : NetEffect::kNothing;
-    } else if (!h.exists) {
-      h.net = NetEffect::kDelete;
-    } else if (h.before() == h.after() &&
-               IsFull(table->before_bitmaps[h.before_bitmap], table->schema.columns.size())) {
-      h.net = NetEffect::kNothing;
-    } else {
-      // Two images of which each was within the limit of a record may not both fit into one.
-      const bool too_large = size_t{h.before_bytes} + h.after_bytes + kRunOverheadBytes > kRecordBodyBytesMax;
-      const bool split = h.unique_changed || (h.recreated && table->schema.has_secondary_unique) || too_large;
-      h.net = split ? NetEffect::kDeleteAndInsert : NetEffect::kUpdate;
-    }
-  }
-  AddNetRows(table, RowOp::kDelete, {NetEffect::kDelete, NetEffect::kDeleteAndInsert});
-  AddNetRows(table, RowOp::kUpdate, {NetEffect::kUpdate});
-  AddNetRows(table, RowOp::kInsert, {NetEffect::kInsert, NetEffect::kDeleteAndInsert});
-}
-
-void CompactorImpl::AddNetRows(Table* table, RowOp op, std::initializer_list<NetEffect> effects) {
-  const size_t first = net_rows_.size();
-  for (const KeyHistory& h : table->keys.all()) {
-    if (std::find(effects.begin(), effects.end(), h.net) == effects.end()) continue;
-    net_rows_.push_back({h.before_data, h.after_data, h.before_bytes, h.after_bytes, h.before_bitmap});
-  }
-  const auto by_bitmap = [](const NetRow& a, const NetRow& b) { return a.before_bitmap < b.before_bitmap; };
-  if (op != RowOp::kInsert && table->before_bitmaps.size() > 1) {
-    std::stable_sort(net_rows_.begin() + static_cast<ptrdiff_t>(first), net_rows_.end(), by_bitmap);
-  }
-  for (size_t at = first; at < net_rows_.size();) {
-    Step step;
-    step.table = table;
-    step.op = op;
-    step.flags = table->segment_flags | kRunNoForeignKeyChecks;
-    step.first = at;
-    step.before_bitmap = net_rows_[at].before_bitmap;
-    const auto other = [&](const NetRow& row) {
-      return op != RowOp::kInsert && row.before_bitmap != step.before_bitmap;
-    };
-    const auto from = net_rows_.begin() + static_cast<ptrdiff_t>(at);
-    step.count = static_cast<size_t>(std::find_if(from, net_rows_.end(), other) - from);
-    at += step.count;
-    steps_.push_back(step);
-  }
 }
 
 Result<CompactionResult> CompactorImpl::Finish(const RecordSink& sink) {
@@ -362,11 +147,10 @@ Result<CompactionResult> CompactorImpl::Finish(const RecordSink& sink) {
   for (const Step& step : steps_) step.table->referred = true;
   RunEmitter emitter(sink);
   for (const Table* table : tables_in_order_) {
-    if (table->referred) SRDF_RETURN_IF_ERROR(emitter.AddRecord(RecordType::kTableSchema, table->encoded));
+    if (!table->referred) continue;
+    SRDF_RETURN_IF_ERROR(emitter.AddRecord(RecordType::kTableSchema, table->window.encoded_schema()));
   }
-  for (const Step& step : steps_) {
-    SRDF_RETURN_IF_ERROR(step.body.empty() ? EmitNetRows(step, &emitter) : EmitRun(step, &emitter));
-  }
+  for (const Step& step : steps_) SRDF_RETURN_IF_ERROR(Emit(step, &emitter));
   SRDF_RETURN_IF_ERROR(emitter.Finish());
 
   CompactionResult result;
@@ -383,32 +167,30 @@ Result<CompactionResult> CompactorImpl::Finish(const RecordSink& sink) {
   return result;
 }
 
-Status CompactorImpl::EmitRun(const Step& step, RunEmitter* emitter) {
-  SRDF_ASSIGN_OR_RETURN(RowRunReader run, RowRunReader::Open(step.body));
-  RowRunHeader header = run.header();
-  header.flags = step.flags;
-  SRDF_RETURN_IF_ERROR(emitter->Select(header));
-  Row row;
-  for (;;) {
-    SRDF_ASSIGN_OR_RETURN(const bool more, run.Next(&row));
-    if (!more) return Status::Ok();
-    SRDF_RETURN_IF_ERROR(EmitRow(step.table, header.op, row.flags, row.before, row.after, emitter));
+Status CompactorImpl::Emit(const Step& step, RunEmitter* emitter) {
+  if (!step.passed.body.empty()) {
+    SRDF_ASSIGN_OR_RETURN(RowRunReader run, RowRunReader::Open(step.passed.body));
+    RowRunHeader header = run.header();
+    header.flags = step.passed.flags;
+    SRDF_RETURN_IF_ERROR(emitter->Select(header));
+    Row row;
+    for (;;) {
+      SRDF_ASSIGN_OR_RETURN(const bool more, run.Next(&row));
+      if (!more) return Status::Ok();
+      SRDF_RETURN_IF_ERROR(EmitRow(step.table, header.op, row.flags, row.before, row.after, emitter));
+    }
   }
-}
-
-Status CompactorImpl::EmitNetRows(const Step& step, RunEmitter* emitter) {
+  const TableWindow& window = step.table->window;
   RowRunHeader header;
-  header.table_ref = step.table->schema.table_ref;
-  header.op = step.op;
-  header.flags = step.flags;
-  if (step.op != RowOp::kInsert) header.bitmap_before = step.table->before_bitmaps[step.before_bitmap];
-  if (step.op != RowOp::kDelete) header.bitmap_after = step.table->full_bitmap;
+  header.table_ref = window.schema().table_ref;
+  header.op = step.net.op;
+  header.flags = step.net.flags;
+  if (header.op != RowOp::kInsert) header.bitmap_before = window.before_bitmap(step.net.before_bitmap);
+  if (header.op != RowOp::kDelete) header.bitmap_after = window.full_bitmap();
   SRDF_RETURN_IF_ERROR(emitter->Select(header));
-  for (size_t i = step.first; i < step.first + step.count; ++i) {
+  for (size_t i = step.net.first; i < step.net.first + step.net.count; ++i) {
     const NetRow& row = net_rows_[i];
-    const ByteView before(row.before_data, step.op == RowOp::kInsert ? 0 : row.before_bytes);
-    const ByteView after(row.after_data, step.op == RowOp::kDelete ? 0 : row.after_bytes);
-    SRDF_RETURN_IF_ERROR(EmitRow(step.table, step.op, 0, before, after, emitter));
+    SRDF_RETURN_IF_ERROR(EmitRow(step.table, header.op, 0, row.before(), row.after(), emitter));
   }
   return Status::Ok();
 }
@@ -416,7 +198,7 @@ Status CompactorImpl::EmitNetRows(const Step& step, RunEmitter* emitter) {
 Status CompactorImpl::EmitRow(Table* table, RowOp op, uint8_t flags, ByteView before, ByteView after,
                               RunEmitter* emitter) {
   TableManifest& m = table->named->manifest;
-  Count(op, &m.inserts_after, &m.updates_after, &m.deletes_after);
+  ++(op == RowOp::kInsert ? m.inserts_after : op == RowOp::kUpdate ? m.updates_after : m.deletes_after);
   m.bytes_after += before.size() + after.size();
   return emitter->AddRow(flags, before, after);
 }
