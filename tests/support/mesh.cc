@@ -253,6 +253,10 @@ CommandResult Mesh::Ctl(const std::vector<std::string>& arguments) const {
   return Run(command);
 }
 
+CommandResult Mesh::Sqlite(const std::string& file, const std::string& statement) const {
+  return Run({"/usr/bin/sqlite3", "-batch", "-cmd", ".timeout 10000", data_dir() + "/" + file, statement});
+}
+
 Status Mesh::Up() {
   const CommandResult result = Ctl({"up", "--detach"});
   if (result.exit_code != 0) {

@@ -63,6 +63,8 @@ class Mesh {
 
   // Runs `srdfctl` with the mesh's configuration; `--config` is added.
   CommandResult Ctl(const std::vector<std::string>& arguments) const;
+  // One statement on a queue file of the data directory, with SQLite's own program; may run beside the owner.
+  CommandResult Sqlite(const std::string& file, const std::string& statement) const;
   // `srdfctl status --output json`.
   Result<nlohmann::json> StatusJson() const;
 

@@ -1,0 +1,131 @@
+// A wagon arrives a second time: the receiver says so, and the target does not notice.
+#include <grpcpp/grpcpp.h>
+
+#include "e2e/support/mesh_test.h"
+#include "srdf/receiver/v1/receiver.grpc.pb.h"
+#include "srdf/shipper/v1/shipper.grpc.pb.h"
+
+namespace srdf::test {
+namespace {
+
+using std::chrono::seconds;
+
+constexpr size_t kChunkBytes = 1 << 20;
+
+class DeliveredTwice : public MeshTest {
+ protected:
+  std::shared_ptr<grpc::Channel> Channel(const std::string& service) {
+    return grpc::CreateChannel("127.0.0.1:" + std::to_string(mesh_->grpc_port(service)),
+                               grpc::InsecureChannelCredentials());
+  }
+
+  struct Frame {
+    model::v1::WagonInfo info;
+    std::string bytes;
+  };
+
+  // A wagon of the outbox that was applied already, with its bytes.
+  void ReadWagon(uint64_t sequence, Frame* out) {
+    const auto stub = shipper::v1::ShipperService::NewStub(Channel("shipper"));
+    grpc::ClientContext list_context;
+    shipper::v1::ListWagonsRequest list;
+    list.set_flow("e2e");
+    list.set_before_sequence(sequence + 1);
+    list.set_limit(1);
+    shipper::v1::ListWagonsResponse wagons;
+    const grpc::Status listed = stub->ListWagons(&list_context, list, &wagons);
+    ASSERT_TRUE(listed.ok()) << listed.error_message();
+    ASSERT_EQ(wagons.wagons_size(), 1);
+    out->info = wagons.wagons(0);
+    ASSERT_EQ(out->info.header().sequence(), sequence);
+
+    grpc::ClientContext context;
+    shipper::v1::ReadWagonRequest request;
+    request.set_uid(out->info.header().uid());
+    const auto reader = stub->ReadWagon(&context, request);
+    for (shipper::v1::ReadWagonResponse piece; reader->Read(&piece);) out->bytes += piece.data();
+    const grpc::Status read = reader->Finish();
+    ASSERT_TRUE(read.ok()) << read.error_message();
+    ASSERT_EQ(out->bytes.size(), out->info.frame_bytes());
+  }
+
+  // Delivers the frame as a shipper would, and returns the receipt.
+  receiver::v1::Receipt Deliver(const Frame& frame) {
+    const auto stub = receiver::v1::ReceiverService::NewStub(Channel("receiver"));
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + seconds(30));
+    const auto stream = stub->Deliver(&context);
+    receiver::v1::DeliverRequest request;
+    request.mutable_open()->set_protocol_version(1);
+    request.mutable_open()->set_flow("e2e");
+    request.mutable_open()->set_epoch(frame.info.header().epoch());
+    EXPECT_TRUE(stream->Write(request));
+    const auto chunks = static_cast<uint32_t>((frame.bytes.size() + kChunkBytes - 1) / kChunkBytes);
+    receiver::v1::Receipt receipt = receiver::v1::RECEIPT_UNSPECIFIED;
+    for (receiver::v1::DeliverResponse response; stream->Read(&response);) {
+      if (response.has_opened() && response.opened().tip_known()) {
+        for (uint32_t i = 0; i < chunks; ++i) {
+          receiver::v1::DeliverRequest piece;
+          piece.mutable_chunk()->set_sequence(frame.info.header().sequence());
+          piece.mutable_chunk()->set_wagon_uid(frame.info.header().uid());
+          piece.mutable_chunk()->set_wagon_hash(frame.info.hash());
+          piece.mutable_chunk()->set_chunk_no(i);
+          piece.mutable_chunk()->set_chunk_count(chunks);
+          piece.mutable_chunk()->set_data(frame.bytes.substr(i * kChunkBytes, kChunkBytes));
+          EXPECT_TRUE(stream->Write(piece));
+        }
+      }
+      if (response.has_receipt() && response.receipt().sequence() == frame.info.header().sequence()) {
+        receipt = response.receipt().receipt();
+        break;
+      }
+    }
+    context.TryCancel();
+    (void)stream->Finish();
+    return receipt;
+  }
+};
+
+TEST_F(DeliveredTwice, WagonIsADuplicateAndChangesNothing) {
+  ASSERT_NO_FATAL_FAILURE(StartServers());
+  ASSERT_NO_FATAL_FAILURE(StartMesh());
+  ASSERT_NO_FATAL_FAILURE(InitShop());
+  ASSERT_OK(loadgen::RunBacklog(Load(0, 0), 50).status());
+  ASSERT_NO_FATAL_FAILURE(ExpectEqual());
+
+  // The newest wagon, and one from before: a counter update in it would be seen when applied again.
+  const int64_t newest = OutboxNumber("SELECT MAX(sequence) FROM wagon WHERE rows_after > 0");
+  for (const int64_t sequence : {newest, newest - 1}) {
+    Frame frame;
+    ASSERT_NO_FATAL_FAILURE(ReadWagon(static_cast<uint64_t>(sequence), &frame));
+    EXPECT_EQ(Deliver(frame), receiver::v1::RECEIPT_DUPLICATE) << "wagon " << sequence;
+  }
+  const nlohmann::json flow = FlowStatus();
+  ASSERT_TRUE(flow.contains("inbox")) << flow.dump(2);
+  EXPECT_EQ(flow["inbox"].value("duplicates", 0), 2);
+
+  // The real shipper, whose stream was taken away, comes back and goes on.
+  ASSERT_OK(loadgen::RunBacklog(Load(0, 0), 50).status());
+  ExpectEqual(seconds(60));
+}
+
+TEST_F(DeliveredTwice, DeathBetweenAcceptedAndWrittenDownRepeatsNothing) {
+  ASSERT_NO_FATAL_FAILURE(StartServers());
+  // Each process dies at its third pass; what it had accepted, stored or applied then is asked about again.
+  ASSERT_NO_FATAL_FAILURE(StartMesh({}, {{"SRDF_FAILPOINTS",
+                                          "shipper.before_mark_acked=crash@3,receiver.after_accept=crash@4,"
+                                          "batcher.after_store=crash@6,applier.after_commit=crash@5"}}));
+  ASSERT_NO_FATAL_FAILURE(InitShop());
+  BackgroundLoad load(Load(8, 50));
+  ASSERT_OK(load.Wait().status());
+  EXPECT_GE(mesh_->Starts("shipper"), 2);
+  EXPECT_GE(mesh_->Starts("receiver"), 2);
+  // Without the failpoints the rest is a matter of seconds.
+  ASSERT_OK(mesh_->Down());
+  mesh_->SetEnvironment({});
+  ASSERT_OK(mesh_->Up());
+  ExpectEqual(seconds(60));
+}
+
+}  // namespace
+}  // namespace srdf::test
