@@ -65,14 +65,26 @@ class CheckpointAdoption {
     }
     if (const auto held = HashOf("hash", sequence); held && *held != checkpoint_.hash)
       return OtherWagon(*held);
+    // The chain is checked link by link as wagons are accepted; where the tip once jumped ahead there is a
+    // gap.
     const auto before_next = HashOf("previous_hash", sequence + 1);
-    if (!before_next) {
-      return {StatusCode::kDataLoss,
-              fmt::format("flow {}: the target's checkpoint is wagon {}, and {} no longer holds wagon {}",
-                          flow_, sequence, path_, sequence + 1),
-              MoveAway()};
+    if (!before_next || PayloadsAfter(sequence) != row_.tip.sequence - sequence) {
+      return {
+          StatusCode::kDataLoss,
+          fmt::format("flow {}: the target's checkpoint is wagon {}, and {} no longer holds all of {} to {}",
+                      flow_, sequence, path_, sequence + 1, row_.tip.sequence),
+          MoveAway()};
     }
     return *before_next == checkpoint_.hash ? Status::Ok() : OtherWagon(*before_next);
+  }
+
+  uint64_t PayloadsAfter(uint64_t sequence) {
+    Query q(
+        c_,
+        "SELECT count(*) FROM wagon WHERE flow = ? AND epoch = ? AND sequence > ? AND status <> 'receiving'"
+        " AND payload_present = 1",
+        flow_, row_.tip.epoch, sequence);
+    return q.Step() ? q.U64(0) : 0;
   }
 
   std::optional<std::string> HashOf(const std::string& column, uint64_t sequence) {

@@ -89,6 +89,16 @@ TEST_F(InboxCheckpointTest, ACheckpointThatNeedsPurgedWagonsIsDataLoss) {
   EXPECT_EQ(Must(inbox_->NextToApply(kFlow, 4))->header.sequence, 5u);
 }
 
+TEST_F(InboxCheckpointTest, ACheckpointBeforeAGapIsDataLoss) {
+  EXPECT_EQ(Adopt(Start()), StatusCode::kOk);
+  ReceiveWagons(inbox_.get(), 4);
+  EXPECT_EQ(Adopt(Tip(7)), StatusCode::kOk);  // 5 to 7 were lost here
+  ReceiveWagons(inbox_.get(), 2);
+  EXPECT_EQ(Adopt(Tip(3)), StatusCode::kDataLoss);
+  EXPECT_EQ(Adopt(Tip(7)), StatusCode::kOk);
+  EXPECT_EQ(Must(inbox_->NextToApply(kFlow, 7))->header.sequence, 8u);
+}
+
 TEST_F(InboxCheckpointTest, AnotherWagonUnderTheCheckpointsSequenceIsDataLoss) {
   EXPECT_EQ(Adopt(Start()), StatusCode::kOk);
   ReceiveWagons(inbox_.get(), 5);

@@ -1,10 +1,11 @@
-// The counters that make GetFlow and Counts cheap must equal a recount after any history.
+// The counters that make GetFlow and Counts cheap, in both stores, must equal a recount after any history.
 #include <SQLiteCpp/SQLiteCpp.h>
 #include <gtest/gtest.h>
 
 #include <map>
 #include <random>
 
+#include "store/inbox.h"
 #include "store/outbox.h"
 #include "unit/store/store_fixture.h"
 
@@ -149,6 +150,68 @@ TEST(OutboxCounters, EqualARecountAfterRandomOperations) {
   }
   EXPECT_EQ(Must(outbox->Totals(kFlow)).wagons, stored);
   EXPECT_EQ(Must(outbox->Totals(kFlow)).rows_before, stored_rows);
+}
+
+TEST(InboxCounters, EqualARecountAfterRandomOperations) {
+  const uint64_t seed = std::random_device()();
+  SCOPED_TRACE("seed " + std::to_string(seed));
+  std::mt19937_64 random(seed);
+  const auto below = [&](uint64_t n) { return n == 0 ? 0 : random() % n; };
+
+  TemporaryDirectory directory;
+  auto inbox = Must(Inbox::Open(directory / "inbox.db"));
+  Must(inbox->AdoptCheckpoint(kFlow, Start()));
+  Recount recount(directory / "inbox.db");
+  for (int step = 0; step < 1500 && !::testing::Test::HasFailure(); ++step) {
+    const InboxFlow before = Must(inbox->GetFlow(kFlow));
+    const uint64_t some = 1 + below(before.tip.sequence + 1);
+    switch (below(9)) {
+      case 0:
+      case 1:
+      case 2:
+        ASSERT_OK(Receive(inbox.get(), FakeFrame(random(), 1 + below(3000))));
+        break;
+      case 3:
+        ASSERT_OK(inbox->MarkApplied(kFlow, below(some)));
+        break;
+      case 4:
+        (void)inbox->MarkFailed(kFlow, some, "constraint");
+        break;
+      case 5:
+        ASSERT_OK(inbox->Purge(kFlow, below(2) == 0 ? INT64_MAX : 0).status());
+        break;
+      case 6:
+        ASSERT_OK(
+            inbox->BeginWagon(kFlow, before.tip.sequence + 1, "p" + std::to_string(step), FakeHash(step)));
+        ASSERT_OK(inbox->AppendChunk(kFlow, before.tip.sequence + 1, 0, FakeFrame(step, below(2000))));
+        break;
+      case 7:
+        ASSERT_OK(inbox->DropPartial(kFlow));
+        break;
+      case 8: {  // at times older than what was applied, at times ahead of the tip
+        const uint64_t at = below(8) == 0 ? before.tip.sequence + below(3) : some;
+        (void)inbox->AdoptCheckpoint(kFlow, TipOf(FakeHeader(at, ""), FakeHash(at)));
+        break;
+      }
+    }
+    const InboxFlow flow = Must(inbox->GetFlow(kFlow));
+    const std::string unapplied = " FROM wagon WHERE flow = 'orders' AND status IN ('accepted', 'failed')";
+    EXPECT_EQ(static_cast<int64_t>(flow.unapplied_wagons), recount.One("SELECT count(*)" + unapplied));
+    EXPECT_EQ(static_cast<int64_t>(flow.unapplied_bytes),
+              recount.One("SELECT ifnull(sum(frame_bytes), 0)" + unapplied));
+    EXPECT_EQ(
+        recount.One("SELECT count(*) FROM wagon_chunk WHERE wagon_id NOT IN (SELECT wagon_id FROM wagon)"),
+        0);
+    EXPECT_EQ(
+        recount.One("SELECT count(*) FROM wagon w WHERE frame_bytes <> (SELECT ifnull(sum(length(data)), 0)"
+                    " FROM wagon_chunk c WHERE c.wagon_id = w.wagon_id)"),
+        0);
+    // What is not applied is exactly what follows the applied ones, without a gap.
+    const auto next = inbox->NextToApply(kFlow, 0);
+    ASSERT_OK(next.status());
+    EXPECT_EQ(next.value().has_value(), flow.unapplied_wagons > 0);
+    EXPECT_EQ(flow.tip.sequence - flow.applied_sequence, flow.unapplied_wagons);
+  }
 }
 
 }  // namespace
