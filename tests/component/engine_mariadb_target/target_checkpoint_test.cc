@@ -135,6 +135,33 @@ TEST(TargetCheckpoint, ADeadlockOrLockTimeoutIsAbortedAndCanBeRepeated) {
   EXPECT_EQ("ours", t.Value("SELECT c1 FROM d.item"));
 }
 
+TEST(TargetCheckpoint, AConnectionLostAtCommitHasAnUnknownOutcome) {
+  Target t;
+  t.Execute(MakeItem());
+  (void)t.session();
+  auto other = t.server().ConnectOrDie();
+  ASSERT_TRUE(other->Execute("BACKUP STAGE START").ok());
+  ASSERT_TRUE(other->Execute("BACKUP STAGE BLOCK_COMMIT").ok());
+  std::thread killer([&] {
+    std::string id;
+    do {
+      id = other
+               ->QueryValue(
+                   "SELECT IFNULL((SELECT id FROM information_schema.processlist WHERE info='COMMIT'),'')")
+               .value();
+    } while (id.empty());
+    ASSERT_TRUE(other->Execute("KILL CONNECTION " + id).ok());
+  });
+  auto p = OneRow(1);
+  auto lost = t.Apply(&p);
+  killer.join();
+  EXPECT_EQ(StatusCode::kOutcomeUnknown, lost.status().code()) << lost.status().ToString();
+  ASSERT_TRUE(other->Execute("BACKUP STAGE END").ok());
+  t.CloseSession();
+  const uint64_t sequence = t.Checkpoint().sequence;
+  EXPECT_EQ(std::to_string(sequence), t.Value("SELECT COUNT(*) FROM d.item"));
+}
+
 // Runs `body` in a child process in which the failpoint is set, and waits for its death.
 void ExpectKilledAt(const char* failpoint, const std::function<void()>& body) {
   const pid_t child = fork();
@@ -252,7 +279,12 @@ TEST(TargetCheckpoint, AHugeWagonIsOneTransactionInBoundedMemory) {
   ASSERT_TRUE(stats.ok()) << stats.status().ToString();
   const long grown = ResidentKilobytes() - before;
   printf("120 MB applied, resident memory grew by %ld kB\n", grown);
-  EXPECT_LT(grown, 40 * 1024);
+#if defined(__SANITIZE_ADDRESS__)
+  constexpr long kGrownMax = 400 * 1024;  // freed memory stays in quarantine
+#else
+  constexpr long kGrownMax = 40 * 1024;
+#endif
+  EXPECT_LT(grown, kGrownMax);
   EXPECT_EQ(360000u, stats->rows);
   EXPECT_GT(stats->server_statements, 60u);
   EXPECT_EQ("360000", t.Value("SELECT COUNT(*) FROM d.item"));
