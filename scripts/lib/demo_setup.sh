@@ -87,6 +87,7 @@ flows:
     batch_mode: adaptive
 YAML
   } >"$WORK/mesh.yaml"
+  ctl preflight >"$WORK/preflight.log" 2>&1 || die "the servers are not set up right: $(tail -n 12 "$WORK/preflight.log")"
   ctl flow init demo --position "$START_POSITION" >"$WORK/flow_init.log" 2>&1 ||
     die "srdfctl flow init failed: $(tail -n 3 "$WORK/flow_init.log")"
   ctl up --detach >"$WORK/up.log" 2>&1 || die "srdfctl up failed: $(tail -n 5 "$WORK/up.log")"
