@@ -91,7 +91,21 @@ bool TableFacts::Matches(const std::vector<srdf::Column>& map, bool has_names) c
   return true;
 }
 
+// REFERENTIAL_CONSTRAINTS leaves out, without a word, the tables on which the user holds nothing but SELECT;
+// KEY_COLUMN_USAGE shows them. A foreign key that only one of them knows means that cascades could be missed.
+Result<bool> SeesAllForeignKeys(Connection* connection) {
+  SRDF_ASSIGN_OR_RETURN(
+      const auto counts,
+      QueryWhole(connection,
+                 "SELECT (SELECT COUNT(*) FROM information_schema.REFERENTIAL_CONSTRAINTS), (SELECT "
+                 "COUNT(DISTINCT CONSTRAINT_SCHEMA, TABLE_NAME, CONSTRAINT_NAME) FROM "
+                 "information_schema.KEY_COLUMN_USAGE WHERE REFERENCED_TABLE_NAME IS NOT NULL)"));
+  return counts && !counts->empty() && Text((*counts)[0][0]) == Text((*counts)[0][1]);
+}
+
 Result<std::optional<ForeignKeyGraph>> ForeignKeyGraph::Load(Connection* connection) {
+  SRDF_ASSIGN_OR_RETURN(const bool sees_all, SeesAllForeignKeys(connection));
+  if (!sees_all) return std::optional<ForeignKeyGraph>();
   SRDF_ASSIGN_OR_RETURN(
       const auto constraints,
       QueryWhole(connection,

@@ -25,7 +25,7 @@ start_servers() {
   done
   mariadb_sql "$WORK/source" <<SQL
 CREATE USER srdf@127.0.0.1 IDENTIFIED BY '$(<"$WORK/source.pw")';
-GRANT REPLICATION SLAVE, BINLOG MONITOR, SELECT ON *.* TO srdf@127.0.0.1;
+GRANT REPLICATION SLAVE, BINLOG MONITOR, SELECT, SHOW VIEW ON *.* TO srdf@127.0.0.1;
 CREATE USER app@127.0.0.1 IDENTIFIED BY '$(<"$WORK/app.pw")';
 GRANT ALL ON shop.* TO app@127.0.0.1;
 SQL
