@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <chrono>
 #include <cstring>
 #include <filesystem>
 #include <memory>
+#include <thread>
 
 #include "config/values.h"
 
@@ -40,6 +42,16 @@ Status CheckFree(const std::string& key, const std::string& text) {
   const std::string reason = std::strerror(errno);
   return {StatusCode::kFailedPrecondition, "cannot listen on " + text + " (" + key + "): " + reason,
           "stop what uses it (ss -ltnp 'sport = :" + std::to_string(address->port) + "'), or set " + key};
+}
+
+Status CheckAllFree(const config::Config& config) {
+  for (std::string_view name : config::kServiceNames) {
+    const config::ServiceConfig& service = config.services.at(std::string(name));
+    const std::string key = "services." + std::string(name);
+    SRDF_RETURN_IF_ERROR(CheckFree(key + ".listen", service.listen));
+    SRDF_RETURN_IF_ERROR(CheckFree(key + ".metrics", service.metrics));
+  }
+  return {};
 }
 
 }  // namespace
@@ -79,14 +91,14 @@ std::vector<ProcessSpec> ServiceProcesses(const config::Config& config, const st
   return processes;
 }
 
-Status CheckListenersFree(const config::Config& config) {
-  for (std::string_view name : config::kServiceNames) {
-    const config::ServiceConfig& service = config.services.at(std::string(name));
-    const std::string key = "services." + std::string(name);
-    SRDF_RETURN_IF_ERROR(CheckFree(key + ".listen", service.listen));
-    SRDF_RETURN_IF_ERROR(CheckFree(key + ".metrics", service.metrics));
+Status CheckListenersFree(const config::Config& config, std::chrono::milliseconds patience) {
+  const auto deadline = std::chrono::steady_clock::now() + patience;
+  while (true) {
+    Status status = CheckAllFree(config);
+    if (status.code() != StatusCode::kFailedPrecondition || std::chrono::steady_clock::now() > deadline)
+      return status;
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
   }
-  return {};
 }
 
 }  // namespace srdf::ctl

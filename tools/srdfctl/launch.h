@@ -1,6 +1,7 @@
 // What `srdfctl up` checks and finds before it starts anything.
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <vector>
 
@@ -18,7 +19,8 @@ Result<std::string> FindServices(const std::string& given);
 std::vector<ProcessSpec> ServiceProcesses(const config::Config& config, const std::string& bin_dir);
 
 // Every listener of the mesh must be free: services share no port with another program, nor with another
-// mesh on this host, which would answer in their place.
-Status CheckListenersFree(const config::Config& config);
+// mesh on this host, which would answer in their place. Waits for `patience`: the services of a supervisor
+// that was just killed need a moment to die.
+Status CheckListenersFree(const config::Config& config, std::chrono::milliseconds patience);
 
 }  // namespace srdf::ctl

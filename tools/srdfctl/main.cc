@@ -53,12 +53,22 @@ class CommandLine {
     try {
       app_.parse(argc, argv);
     } catch (const CLI::ParseError& e) {
-      return app_.exit(e) == 0 ? kExitOk : kExitBadConfiguration;
+      if (e.get_exit_code() == static_cast<int>(CLI::ExitCodes::Success))
+        return app_.exit(e);  // --help, --version
+      return Explain(e);
     }
     return run_({FindConfigPath(parsed_.config), parsed_.output == "json"});
   }
 
  private:
+  int Explain(const CLI::ParseError& e) const {
+    const std::vector<std::string> unknown = app_.remaining(true);
+    const std::string what = unknown.empty() ? e.what() : "there is no command or option " + unknown.front();
+    Fail({StatusCode::kInvalidArgument, what,
+          "srdfctl --help lists the commands, srdfctl COMMAND --help its options"});
+    return kExitBadConfiguration;
+  }
+
   // A command that is run with what was parsed.
   CLI::App* Add(CLI::App* parent, const std::string& name, const std::string& what,
                 const std::string& examples, Run run) {

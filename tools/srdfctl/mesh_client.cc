@@ -22,6 +22,13 @@ bool SaysServing(const grpc::ByteBuffer& buffer) {
   return reader.Varint() == 0x08 && reader.Varint() == 1 && reader.ok();
 }
 
+// gRPC's chain of "failed to connect … last error: UNKNOWN: …" down to what the kernel said.
+std::string ShortCause(const std::string& message) {
+  constexpr std::string_view kMark = "Failed to connect to remote host: ";
+  const size_t at = message.rfind(kMark);
+  return at == std::string::npos ? message : message.substr(at + kMark.size());
+}
+
 }  // namespace
 
 MeshClient::MeshClient(const config::Config& config) {
@@ -68,7 +75,7 @@ Status MeshClient::Explain(const std::string& service, const grpc::Status& statu
             "look at its log; srdfctl status shows the others"};
   }
   if (status.error_code() == grpc::StatusCode::UNAVAILABLE && cause.remedy().empty()) {
-    return {cause.code(), where + " cannot be reached: " + cause.message(),
+    return {cause.code(), where + " cannot be reached: " + ShortCause(cause.message()),
             "start the mesh with `srdfctl up`, or correct services." + service + ".listen"};
   }
   return cause.WithContext(service);

@@ -32,6 +32,13 @@ bool WaitForInterrupt(const sigset_t& signals) {
   return ::sigtimedwait(&signals, nullptr, &interval) > 0;
 }
 
+// With a client of its own: a connection that nobody polls between two screens would make a service that
+// drains wait for its end.
+MeshReplies AskOnce(const config::Config& config) {
+  MeshClient client(config);
+  return AskMesh(config, &client);
+}
+
 }  // namespace
 
 int ShowStatus(const GlobalOptions& global, const std::string& flow, bool watch) {
@@ -46,10 +53,9 @@ int ShowStatus(const GlobalOptions& global, const std::string& flow, bool watch)
     ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   }
   const bool terminal = ::isatty(STDOUT_FILENO) == 1;
-  MeshClient client(config);
   if (watch && terminal && !global.json) std::fputs("\033[2J", stdout);
   while (true) {
-    const Document status = BuildStatus(config, AskMesh(config, &client), flow);
+    const Document status = BuildStatus(config, AskOnce(config), flow);
     if (global.json) {
       // Watched: one document per line.
       fmt::print("{}\n", status.dump(watch ? -1 : 2, ' ', false, Document::error_handler_t::replace));

@@ -27,6 +27,7 @@ using nlohmann::ordered_json;
 
 constexpr std::chrono::milliseconds kLookEvery{100};
 constexpr std::chrono::milliseconds kHealthDeadline{1000};
+constexpr std::chrono::milliseconds kPortPatience{3000};
 // Starts of a service that was never serving, after which `up --detach` gives up before its deadline.
 constexpr uint32_t kHopelessStarts = 5;
 constexpr size_t kTailLines = 15;
@@ -176,22 +177,22 @@ int WaitDetached(const GlobalOptions& global, const config::Config& config, pid_
 int WaitInForeground(const config::Config& config, pid_t supervisor) {
   const sigset_t signals = StopSignals();
   const timespec step = {0, std::chrono::nanoseconds(kLookEvery).count()};
-  Watch watch(config, supervisor);
-  bool said = false;
-  bool stopping = false;
+  // Let go as soon as all are serving: a connection that nobody polls would make each service wait for its
+  // end when it drains.
+  std::optional<Watch> watch(std::in_place, config, supervisor);
   while (true) {
     if (const auto code = Ended(supervisor)) return *code;
-    if (!said && !stopping) {
-      watch.Look();
-      said = watch.AllServing();
-      if (said) {
+    if (watch) {
+      watch->Look();
+      if (watch->AllServing()) {
         fmt::print("{:<12} | the mesh {} is up; Ctrl-C stops it in order\n", kSupervisorName, config.mesh);
         std::fflush(stdout);
+        watch.reset();
       }
     }
     const int number = ::sigtimedwait(&signals, nullptr, &step);
     if (number > 0) {
-      stopping = true;
+      watch.reset();
       ::kill(supervisor, number);
     }
   }
@@ -217,10 +218,15 @@ int Up(const GlobalOptions& global, const UpOptions& options) {
   if (!directory.ok()) {
     const bool is_running = directory.status().code() == StatusCode::kAlreadyExists;
     if (!is_running || !options.detach) return Fail(directory.status());
+    const auto mesh = ordered_json::parse(ReadMesh(config.data_dir), nullptr, false);
+    if (mesh.is_object() && mesh.value("phase", "") == "stopping") {
+      return Fail({StatusCode::kUnavailable, "the mesh " + config.mesh + " is being stopped",
+                   "wait for the end with `srdfctl down`, then start it"});
+    }
     SayUp(global, config, FindSupervisor(config.data_dir).value_or(0), "already running");
     return kExitOk;
   }
-  if (Status status = CheckListenersFree(config); !status.ok()) return Fail(status);
+  if (Status status = CheckListenersFree(config, kPortPatience); !status.ok()) return Fail(status);
 
   SupervisorOptions supervisor_options;
   supervisor_options.config_path = config.path;

@@ -13,6 +13,7 @@ namespace srdf::ctl {
 namespace {
 
 using ::testing::HasSubstr;
+using namespace std::chrono_literals;
 
 class Launch : public ::testing::Test {
  protected:
@@ -88,10 +89,10 @@ TEST_F(Launch, AListenerInUseIsNamedWithItsKey) {
     config.services[std::string(name)] = {free[next], free[next + 1]};
     next += 2;
   }
-  EXPECT_TRUE(CheckListenersFree(config).ok()) << CheckListenersFree(config).ToString();
+  EXPECT_EQ(CheckListenersFree(config, 0ms).ToString(), Status().ToString());
   const Listener taken;
   config.services["receiver"].metrics = taken.text();
-  const Status status = CheckListenersFree(config);
+  const Status status = CheckListenersFree(config, 0ms);
   EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
   EXPECT_THAT(status.message(), HasSubstr(taken.text() + " (services.receiver.metrics)"));
 }
