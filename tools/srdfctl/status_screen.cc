@@ -153,11 +153,24 @@ void RenderTotals(const Document& totals, Screen* screen) {
                       FormatRatio(U(totals, "payload_raw_bytes"), U(totals, "payload_compressed_bytes"))));
 }
 
+// One problem is often told by several services, up the chain: it is shown once, with all of them.
 void RenderProblems(const Document& problems, int64_t now_ms, Screen* screen) {
-  for (const Document& problem : problems) {
+  const auto same = [](const Document& a, const Document& b) {
+    return a["code"] == b["code"] && a["message"] == b["message"] && a["remedy"] == b["remedy"];
+  };
+  for (size_t i = 0; i < problems.size(); ++i) {
+    const Document& problem = problems[i];
+    std::string services;
+    bool is_first = true;
+    for (size_t j = 0; j < problems.size(); ++j) {
+      if (!same(problem, problems[j])) continue;
+      is_first = is_first && j >= i;
+      services += (services.empty() ? "" : ", ") + problems[j]["service"].get<std::string>();
+    }
+    if (!is_first) continue;
     const int64_t since_ms = problem.value("since_ms", int64_t{0});
     const std::string age = since_ms == 0 ? "" : ", for " + FormatDuration(now_ms - since_ms);
-    screen->Raw(fmt::format("  {}   {} ({}{}): {}", screen->Red("PROBLEM"), problem.value("service", ""),
+    screen->Raw(fmt::format("  {}   {} ({}{}): {}", screen->Red("PROBLEM"), services,
                             problem.value("code", ""), age, Printable(problem.value("message", ""))));
     const std::string remedy = problem.value("remedy", "");
     if (!remedy.empty()) screen->Line("", "remedy: " + Printable(remedy));

@@ -232,6 +232,19 @@ TEST_F(StatusDocument, ProblemsComeInFullWithTheirRemedies) {
   EXPECT_THAT(screen, HasSubstr("remedy: compare the row,\\nthen srdfctl flow resume shop"));
 }
 
+TEST_F(StatusDocument, AProblemToldBySeveralServicesIsShownOnce) {
+  for (model::v1::Problem* problem : {Shipper()->add_problems(), Applier()->add_problems()}) {
+    problem->set_code("DIVERGENCE");
+    problem->set_message("row not found");
+  }
+  Applier()->add_problems()->set_message("another one");
+  EXPECT_EQ(Flow()["problems"].size(), 3u);
+  const std::string screen = Screen();
+  EXPECT_THAT(screen, HasSubstr("PROBLEM   shipper, applier (DIVERGENCE): row not found"));
+  EXPECT_THAT(screen, HasSubstr("PROBLEM   applier (): another one"));
+  EXPECT_EQ(screen.find("row not found"), screen.rfind("row not found"));
+}
+
 TEST_F(StatusDocument, AnOpenWindowHasItsSizeAndAge) {
   batcher::v1::FlowStatus* batcher = replies_.batcher->mutable_flows(0);
   EXPECT_THAT(Screen(), HasSubstr("window    empty"));
