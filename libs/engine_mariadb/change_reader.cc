@@ -88,6 +88,7 @@ Status MariaDbChangeReader::CheckContained(const GtidPosition& from) {
 Status MariaDbChangeReader::Pump(BinlogStream* stream, TransactionAssembler* assembler,
                                  engine::ChangeSink* sink) {
   Publish(*assembler);
+  unseen_heartbeats_ = 0;
   for (;;) {
     if (interrupted_) return {StatusCode::kCancelled, "interrupted"};
     if (assembler->whole_bytes() > 0 && !stream->Ready())
@@ -105,12 +106,37 @@ Status MariaDbChangeReader::Pump(BinlogStream* stream, TransactionAssembler* ass
       SRDF_ASSIGN_OR_RETURN(const std::string_view file, DecodeHeartbeat(event->body));
       lag_.server_end = {assembler->position().gtid, std::string(file), event->header.end_position};
       lag_.bytes_behind = 0;
+      SRDF_RETURN_IF_ERROR(CheckNotDetached(*stream, *assembler));
       Publish(*assembler);
       sink->Idle(lag_);
     } else if (assembler->buffer().size() >= kBatchBytes) {
       SRDF_RETURN_IF_ERROR(HandOn(assembler, sink, true));
     }
   }
+}
+
+// After RESET MASTER the server goes on serving a connected replica from the removed file: heartbeats come,
+// changes never do. An idle stream must therefore be where the server is; several heartbeats of grace leave
+// room for transactions that are just being sent.
+Status MariaDbChangeReader::CheckNotDetached(const BinlogStream& stream,
+                                             const TransactionAssembler& assembler) {
+  if (stream.Ready()) return {};
+  SRDF_ASSIGN_OR_RETURN(const auto rows, catalogue_.Query("SELECT @@global.gtid_binlog_pos"));
+  SRDF_ASSIGN_OR_RETURN(const GtidPosition server,
+                        GtidPosition::Parse(rows.empty() || rows[0].empty() ? "" : rows[0][0].value_or("")));
+  if (server == assembler.gtids()) {
+    unseen_heartbeats_ = 0;
+    return {};
+  }
+  if (unseen_heartbeats_ == 0) unseen_ = server;
+  if (unseen_ != server && assembler.gtids().Contains(unseen_)) {  // it moves
+    unseen_ = server;
+    unseen_heartbeats_ = 0;
+  }
+  if (++unseen_heartbeats_ <= kUnseenHeartbeatsMax) return {};
+  return {StatusCode::kUnavailable, "the log stream is idle at \"" + assembler.position().gtid +
+                                        "\", but the server is at \"" + server.ToString() +
+                                        "\"; connecting again"};
 }
 
 Status MariaDbChangeReader::HandOn(TransactionAssembler* assembler, engine::ChangeSink* sink,
@@ -122,8 +148,9 @@ Status MariaDbChangeReader::HandOn(TransactionAssembler* assembler, engine::Chan
   const bool partial = also_partial && buffer.size() - whole >= kBatchBytes;
   if (partial) SRDF_RETURN_IF_ERROR(sink->Consume(buffer.substr(whole), false));
   assembler->Drop(partial ? buffer.size() : whole);
-  if (std::chrono::steady_clock::now() - lag_asked_ >= kLagInterval)
-    SRDF_RETURN_IF_ERROR(RefreshLag(*assembler));
+  Publish(*assembler);
+  if (std::chrono::steady_clock::now() - lag_asked_ < kLagInterval) return {};
+  SRDF_RETURN_IF_ERROR(RefreshLag(*assembler));
   Publish(*assembler);
   return {};
 }

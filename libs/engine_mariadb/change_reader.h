@@ -15,6 +15,7 @@
 #include "engine/source.h"
 #include "engine_mariadb/binlog_stream.h"
 #include "engine_mariadb/catalogue.h"
+#include "engine_mariadb/gtid_position.h"
 #include "engine_mariadb/source_engine.h"
 #include "engine_mariadb/transaction_assembler.h"
 
@@ -30,12 +31,14 @@ class MariaDbChangeReader : public engine::ChangeReader {
 
  private:
   static constexpr size_t kBatchBytes = 512u << 10;
+  static constexpr unsigned kUnseenHeartbeatsMax = 3;
 
   Status Stream(const SourcePosition& from, engine::ChangeSink* sink);
   Status Pump(BinlogStream* stream, TransactionAssembler* assembler, engine::ChangeSink* sink);
   Status CheckContained(const GtidPosition& from);
   Status HandOn(TransactionAssembler* assembler, engine::ChangeSink* sink, bool also_partial);
   Status RefreshLag(const TransactionAssembler& assembler);
+  Status CheckNotDetached(const BinlogStream& stream, const TransactionAssembler& assembler);
   void Publish(const TransactionAssembler& assembler);
 
   // constant
@@ -55,6 +58,8 @@ class MariaDbChangeReader : public engine::ChangeReader {
   engine::SourceLag lag_;
   std::chrono::steady_clock::time_point lag_asked_;
   bool lag_permitted_ = true;
+  GtidPosition unseen_;             // the server's position, when an idle stream had not reached it
+  unsigned unseen_heartbeats_ = 0;  // since then, with the stream idle
 };
 
 }  // namespace srdf::engine_mariadb

@@ -48,6 +48,7 @@ class TransactionAssembler {
 
   // After the last whole transaction.
   const SourcePosition& position() const { return position_; }
+  const GtidPosition& gtids() const { return gtids_; }
   Counters counters() const;
 
  private:
