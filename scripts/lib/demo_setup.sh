@@ -13,7 +13,7 @@ start_servers() {
     --binlog-row-image=FULL --binlog-row-metadata=FULL --sync-binlog=1 --gtid-strict-mode=1 \
     --innodb-buffer-pool-size=128M --innodb-lock-wait-timeout=5
   mariadb_start "$WORK/target" "$TARGET_PORT" --server-id=2 --log-bin=binlog --binlog-format=ROW \
-    --log-bin-trust-function-creators=1 --innodb-buffer-pool-size=128M
+    --log-bin-trust-function-creators=1 --binlog-annotate-row-events=OFF --innodb-buffer-pool-size=128M
   mariadb_secure "$WORK/source"
   mariadb_secure "$WORK/target"
   say "source  127.0.0.1:$SOURCE_PORT   target  127.0.0.1:$TARGET_PORT   ($(mariadb_sql "$WORK/source" 'SELECT VERSION()'))"

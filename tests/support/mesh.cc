@@ -28,7 +28,7 @@ using std::chrono::steady_clock;
 
 // What the preflight of either side asks for, and nothing more.
 constexpr const char* kSourceGrants[] = {
-    "GRANT REPLICATION SLAVE, BINLOG MONITOR, SELECT, REFERENCES ON *.* TO 'srdf'@'127.0.0.1'",
+    "GRANT REPLICATION SLAVE, BINLOG MONITOR, SELECT, SHOW VIEW ON *.* TO 'srdf'@'127.0.0.1'",
 };
 constexpr const char* kTargetGrants[] = {
     "GRANT BINLOG REPLAY, PROCESS, SET USER, SELECT, INSERT, CREATE, DROP, ALTER, INDEX, REFERENCES, CREATE "
