@@ -53,7 +53,8 @@ class CompactorImpl : public Compactor {
  private:
   Result<Table*> FindTable(uint32_t table_ref);
   void Enter(Table* table);
-  void Cut();
+  // Ends the segment of the tables that a change in this constraint group may touch; 0: of all.
+  void Cut(uint32_t constraint_group);
   Status Emit(const Step& step, RunEmitter* emitter);
   Status EmitRow(Table* table, RowOp op, uint8_t flags, ByteView before, ByteView after, RunEmitter* emitter);
 
@@ -99,7 +100,7 @@ Status CompactorImpl::AddRun(std::string_view body) {
     return TableWindow::Count(&run, manifest);
   }
   if (!table->window.Mergeable(header)) {
-    Cut();
+    Cut(table->window.schema().constraint_group);
     steps_.push_back({table, {body, static_cast<uint8_t>(header.flags | kRunInPlace)}, {}});
     return TableWindow::Count(&run, manifest);
   }
@@ -124,14 +125,20 @@ Result<Table*> CompactorImpl::FindTable(uint32_t table_ref) {
 void CompactorImpl::Enter(Table* table) {
   if (table->named->in_segment == table) return;
   // The same table under another ref: their rows may be the same ones, so their order must be kept.
-  if (table->named->in_segment != nullptr) Cut();
+  if (table->named->in_segment != nullptr) Cut(0);
   table->named->in_segment = table;
   segment_.push_back(table);
 }
 
-void CompactorImpl::Cut() {
+void CompactorImpl::Cut(uint32_t constraint_group) {
   std::vector<NetRange> ranges;
+  std::vector<Table*> untouched;
   for (Table* table : segment_) {
+    const uint32_t own = table->window.schema().constraint_group;
+    if (constraint_group != 0 && own != 0 && own != constraint_group) {
+      untouched.push_back(table);
+      continue;
+    }
     for (const PassedRun& run : table->keyless_runs) steps_.push_back({table, run, {}});
     table->keyless_runs.clear();
     table->window.Settle(&net_rows_, &ranges);
@@ -139,11 +146,11 @@ void CompactorImpl::Cut() {
     ranges.clear();
     table->named->in_segment = nullptr;
   }
-  segment_.clear();
+  segment_ = std::move(untouched);
 }
 
 Result<CompactionResult> CompactorImpl::Finish(const RecordSink& sink) {
-  Cut();
+  Cut(0);
   for (const Step& step : steps_) step.table->referred = true;
   RunEmitter emitter(sink);
   for (const Table* table : tables_in_order_) {

@@ -3,8 +3,9 @@
 // Pure: no I/O, no clock, no threads. The window's bytes stay where they are; the compactor keeps views into
 // them, so every buffer given to Add must live until Finish has returned.
 //
-// Rules (ARCHITECTURE.md "Compaction"): the window is cut into segments at every run flagged kRunInPlace;
-// such a run passes through untouched, in its place. So does a run whose images are too partial to be merged
+// Rules (ARCHITECTURE.md "Compaction"): the window is cut into segments at every run flagged kRunInPlace,
+// for the tables of its constraint group (for all tables when the group is not known); such a run passes
+// through untouched, in its place: foreign keys cannot reach from one group into another. So does a run whose images are too partial to be merged
 // (an after image without all columns, a before image without the key), and one with a flag that is not known
 // here; it leaves with kRunInPlace set. Inside a segment, per table with a logical key, every key's history
 // folds to its net effect, emitted as deletes, then updates, then inserts, flagged kRunNoForeignKeyChecks

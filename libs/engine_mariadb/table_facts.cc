@@ -110,14 +110,15 @@ Result<std::optional<ForeignKeyGraph>> ForeignKeyGraph::Load(Connection* connect
       const auto constraints,
       QueryWhole(connection,
                  "SELECT UNIQUE_CONSTRAINT_SCHEMA, REFERENCED_TABLE_NAME, CONSTRAINT_SCHEMA, TABLE_NAME, "
-                 "CONSTRAINT_NAME, UPDATE_RULE, DELETE_RULE FROM information_schema.REFERENTIAL_CONSTRAINTS "
-                 "WHERE UPDATE_RULE NOT IN ('RESTRICT', 'NO ACTION') OR DELETE_RULE NOT IN ('RESTRICT', 'NO "
-                 "ACTION')"));
+                 "CONSTRAINT_NAME, UPDATE_RULE, DELETE_RULE FROM "
+                 "information_schema.REFERENTIAL_CONSTRAINTS"));
   if (!constraints) return std::optional<ForeignKeyGraph>();
   ForeignKeyGraph graph;
   for (const ResultRow& row : *constraints) {
-    Referenced& referenced = graph.tables_[{Text(row[0]), Text(row[1])}];
+    graph.Connect({Text(row[0]), Text(row[1])}, {Text(row[2]), Text(row[3])});
     const auto acts = [](const std::string& rule) { return rule != "RESTRICT" && rule != "NO ACTION"; };
+    if (!acts(Text(row[5])) && !acts(Text(row[6]))) continue;
+    Referenced& referenced = graph.tables_[{Text(row[0]), Text(row[1])}];
     if (acts(Text(row[6]))) referenced.delete_cascades = true;
     if (!acts(Text(row[5]))) continue;
     SRDF_ASSIGN_OR_RETURN(
@@ -137,6 +138,32 @@ const ForeignKeyGraph::Referenced* ForeignKeyGraph::Find(const std::string& data
                                                          const std::string& table) const {
   const auto it = tables_.find({database, table});
   return it == tables_.end() ? nullptr : &it->second;
+}
+
+const ForeignKeyGraph::Name& ForeignKeyGraph::RootOf(const Name& name) const {
+  const Name* at = &name;
+  for (auto it = parents_.find(*at); it != parents_.end(); it = parents_.find(*at)) at = &it->second;
+  return *at;
+}
+
+void ForeignKeyGraph::Connect(const Name& a, const Name& b) {
+  Name low = RootOf(a);
+  Name high = RootOf(b);
+  if (low == high) return;
+  if (high < low) std::swap(low, high);
+  parents_[high] = low;
+}
+
+uint32_t ForeignKeyGraph::GroupOf(const std::string& database, const std::string& table) const {
+  const Name name{database, table};
+  const Name& root = RootOf(name);
+  // FNV-1a; two groups with one number would only be kept in order together.
+  uint32_t hash = 2166136261u;
+  for (const std::string* part : {&root.first, &root.second}) {
+    for (const char c : *part) hash = (hash ^ static_cast<uint8_t>(c)) * 16777619u;
+    hash = (hash ^ 0xffu) * 16777619u;
+  }
+  return hash == 0 ? 1 : hash;
 }
 
 Result<std::optional<TableFacts>> LoadTableFacts(Connection* connection, const ForeignKeyGraph& graph,
@@ -192,6 +219,7 @@ Result<std::optional<TableFacts>> LoadTableFacts(Connection* connection, const F
     key.columns.push_back(ordinal->second);
   }
 
+  facts.constraint_group = graph.GroupOf(database, table);
   if (const auto* referenced = graph.Find(database, table); referenced != nullptr) {
     facts.delete_cascades = referenced->delete_cascades;
     for (const std::string& name : referenced->update_cascade_columns) {

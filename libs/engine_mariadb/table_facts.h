@@ -44,6 +44,8 @@ struct TableFacts {
   bool delete_cascades = false;
   // Columns whose change makes a foreign key change rows of another table.
   std::vector<uint16_t> update_cascade_columns;
+  // TableSchema::constraint_group
+  uint32_t constraint_group = 0;
 
   // True when the columns are those of a table map: number, names (when the map has them) and types.
   bool Matches(const std::vector<srdf::Column>& columns_of_map, bool has_names) const;
@@ -60,9 +62,18 @@ class ForeignKeyGraph {
   static Result<std::optional<ForeignKeyGraph>> Load(Connection* connection);
   // Nothing when no foreign key acts on the table.
   const Referenced* Find(const std::string& database, const std::string& table) const;
+  // The number that the table shares with all tables it is connected to by foreign keys; never 0. Made of the
+  // names of these tables, so that it is the same after the graph was loaded again.
+  uint32_t GroupOf(const std::string& database, const std::string& table) const;
 
  private:
-  std::map<std::pair<std::string, std::string>, Referenced> tables_;
+  using Name = std::pair<std::string, std::string>;
+
+  const Name& RootOf(const Name& name) const;
+  void Connect(const Name& a, const Name& b);
+
+  std::map<Name, Referenced> tables_;
+  std::map<Name, Name> parents_;  // towards the root, the least name of a group
 };
 
 // Nothing when the table is locked right now. `exists` is false when there is no such table.

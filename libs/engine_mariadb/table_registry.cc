@@ -150,6 +150,7 @@ Status TableRegistry::ApplyFacts(TableUse* use) {
   schema.key_kind = j.key_kind;
   schema.key_columns = std::move(j.key_columns);
   schema.has_secondary_unique = j.has_secondary_unique;
+  schema.constraint_group = certain ? facts->constraint_group : 0;
   if (use->schema.table_ref == 0 || schema != use->schema) {
     schema.table_ref = ++last_ref_;
     use->schema = std::move(schema);

@@ -21,6 +21,7 @@ void EncodeTableSchema(const TableSchema& s, std::string* out) {
   w.Varint(s.key_columns.size());
   for (const uint16_t k : s.key_columns) w.U16(k);
   w.U8(s.has_secondary_unique ? 1 : 0);
+  w.U32(s.constraint_group);
   w.Blob(s.engine_meta);
 }
 
@@ -53,6 +54,7 @@ Result<TableSchema> DecodeTableSchema(ByteView in) {
     keys_in_range = keys_in_range && s.key_columns.back() < s.columns.size();
   }
   s.has_secondary_unique = r.U8() != 0;
+  s.constraint_group = r.U32();
   s.engine_meta = std::string(r.Blob());
   if (!r.ok() || !r.AtEnd() || key_kind > 2 || !keys_in_range) {
     return Status(StatusCode::kDataLoss, "change stream: torn or malformed table schema");

@@ -41,6 +41,9 @@ struct TableSchema {
   // True when a unique key other than the logical key exists: rows that free and take unique values must
   // be deleted before they are inserted.
   bool has_secondary_unique = false;
+  // Tables that foreign keys connect, directly or over others, share a number; tables of different groups
+  // cannot touch each other by a cascade or a check. 0: not known, may be connected to any table.
+  uint32_t constraint_group = 0;
   std::string engine_meta;
 
   friend bool operator==(const TableSchema&, const TableSchema&) = default;

@@ -90,8 +90,8 @@ class CompactorTest : public ::testing::Test {
     return out;
   }
 
-  const TableSchema t_ = MakeSchema(1, "t", 2, {0});
-  const TableSchema unique_ = MakeSchema(2, "u", 2, {0}, true);
+  TableSchema t_ = MakeSchema(1, "t", 2, {0});
+  TableSchema unique_ = MakeSchema(2, "u", 2, {0}, true);
   const TableSchema keyless_ = MakeSchema(3, "log", 2, {});
 
   std::unique_ptr<Compactor> compactor_ = NewCompactor(true);
@@ -210,6 +210,30 @@ TEST_F(CompactorTest, AChildIsMovedBeforeItsOldParentCascades) {
   Delete(unique_, {"p2", ""}, kRunInPlace);
   EXPECT_THAT(Emitted(),
               ElementsAre("t update child,p1 -> child,p2", "u delete p1, flags 2", "u delete p2, flags 2"));
+}
+
+TEST_F(CompactorTest, ACascadeCutsOnlyTheTablesThatForeignKeysConnectWithIt) {
+  t_.constraint_group = 1;
+  unique_.constraint_group = 2;
+  Use(t_);
+  Use(unique_);
+  Update(t_, {"1", "a"}, {"1", "b"});
+  Update(unique_, {"3", "p"}, {"3", "q"});
+  Delete(unique_, {"7", "p"}, kRunInPlace);
+  Update(unique_, {"3", "q"}, {"3", "r"});
+  Update(t_, {"1", "b"}, {"1", "c"});
+  EXPECT_THAT(Emitted(), ElementsAre("u update 3,p -> 3,q", "u delete 7,p flags 2", "t update 1,a -> 1,c",
+                                     "u update 3,q -> 3,r"));
+}
+
+TEST_F(CompactorTest, AnInPlaceChangeOfAnUnknownGroupCutsEveryTable) {
+  t_.constraint_group = 1;
+  Use(t_);
+  Use(unique_);
+  Update(t_, {"1", "a"}, {"1", "b"});
+  Delete(unique_, {"7", "p"}, kRunInPlace);
+  Update(t_, {"1", "b"}, {"1", "c"});
+  EXPECT_THAT(Emitted(), ElementsAre("t update 1,a -> 1,b", "u delete 7,p flags 2", "t update 1,b -> 1,c"));
 }
 
 TEST_F(CompactorTest, AKeySeenBeforeAnInPlaceChangeIsNotKnownAfterIt) {

@@ -61,13 +61,16 @@ class Generator {
     const uint32_t count = 1 + tape.Draw(3);
     for (uint32_t ref = 1; ref <= count; ++ref) {
       ModelTable t = SomeTable(&tape, ref);
+      t.schema.constraint_group = ref;
       if (options_.barriers && !names_.empty() && !t.schema.key_columns.empty() && tape.Draw(3) != 0) {
         const ModelTable& parent = db_.table(names_[0]);
         if (parent.schema.key_columns.size() == 1) {
           const auto column = static_cast<uint16_t>(t.schema.key_columns.size() + tape.Draw(2));
           t.foreign_keys.push_back({column, names_[0], static_cast<OnDelete>(tape.Draw(3))});
+          t.schema.constraint_group = 1;
         }
       }
+      if (tape.OneIn(6)) t.schema.constraint_group = 0;  // not known
       names_.push_back(t.schema.table);
       db_.AddTable(std::move(t));
     }

@@ -27,6 +27,7 @@ TableSchema SomeSchema() {
   s.key_kind = KeyKind::kUniqueNotNull;
   s.key_columns = {0};
   s.has_secondary_unique = true;
+  s.constraint_group = 7;
   s.engine_meta = std::string("\0\x01table map", 11);
   return s;
 }
