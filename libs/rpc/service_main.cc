@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <filesystem>
 
@@ -15,7 +16,7 @@ namespace srdf::rpc {
 
 namespace {
 
-constexpr std::chrono::milliseconds kDrainGrace{3000};
+constexpr std::chrono::milliseconds kDrainGrace{1500};
 
 // Blocks the signals in every thread made from here on, so that only WaitForSignal receives them.
 sigset_t BlockStopSignals() {
@@ -28,11 +29,13 @@ sigset_t BlockStopSignals() {
   return set;
 }
 
-int Fail(const std::string& service, const Status& status, int exit_code) {
+[[noreturn]] void Fail(const std::string& service, const Status& status, int exit_code) {
   obs::Error("service_failed", {{"error", status}});
   std::fprintf(stderr, "srdf-%s: %s\n", service.c_str(), status.message().c_str());
   if (!status.remedy().empty()) std::fprintf(stderr, "  remedy: %s\n", status.remedy().c_str());
-  return exit_code;
+  std::fflush(stderr);
+  // As at a clean end: nothing durable is open, and the metrics server takes seconds to go.
+  std::_Exit(exit_code);
 }
 
 Status PrepareDataDir(const std::string& dir) {
@@ -65,22 +68,22 @@ int ServiceMain(const std::string& service, int argc, char** argv, AppFactory fa
 
   const sigset_t stop_signals = BlockStopSignals();
   auto loaded = config::LoadConfig(config_path);
-  if (!loaded.ok()) return Fail(service, loaded.status(), 2);
+  if (!loaded.ok()) Fail(service, loaded.status(), 2);
   config::Config config = std::move(loaded).value();
   if (!data_dir.empty()) config.data_dir = data_dir;
   obs::InitLogging(service, config.log_level, config.log_format);
-  if (Status s = PrepareDataDir(config.data_dir); !s.ok()) return Fail(service, s, 1);
+  if (Status s = PrepareDataDir(config.data_dir); !s.ok()) Fail(service, s, 1);
 
   const config::ServiceConfig& endpoint = config.services.at(service);
   auto metrics = obs::Metrics::Start(endpoint.metrics, service);
-  if (!metrics.ok()) return Fail(service, metrics.status(), 1);
+  if (!metrics.ok()) Fail(service, metrics.status(), 1);
 
   auto app = factory(AppContext{&config, metrics->get()});
-  if (!app.ok()) return Fail(service, app.status(), 1);
+  if (!app.ok()) Fail(service, app.status(), 1);
   Server server(endpoint.listen);
   (*app)->Register(&server);
-  if (Status s = server.Start(); !s.ok()) return Fail(service, s, 1);
-  if (Status s = (*app)->Start(); !s.ok()) return Fail(service, s, 1);
+  if (Status s = server.Start(); !s.ok()) Fail(service, s, 1);
+  if (Status s = (*app)->Start(); !s.ok()) Fail(service, s, 1);
   server.SetServing(true);
   obs::Info("service_started",
             {{"listen", endpoint.listen}, {"metrics", endpoint.metrics}, {"version", SRDF_VERSION}});
@@ -94,7 +97,8 @@ int ServiceMain(const std::string& service, int argc, char** argv, AppFactory fa
   server.Drain(kDrainGrace);
   (*app)->Stop();
   obs::Info("service_stopped");
-  return 0;
+  // Everything is joined and durable. What is left to destroy is the metrics server, which takes seconds.
+  std::_Exit(0);
 }
 
 }  // namespace srdf::rpc
