@@ -115,11 +115,7 @@ StatementVerdict Skipped(const char* rule) { return {StatementClass::kSkipped, r
 // the default one. For databases the object itself.
 std::string_view NamedSchema(Tokens tokens, bool object_is_schema) {
   Token token = tokens.Next();
-  while (token.IsOneOf({"IF", "NOT", "EXISTS", "WAIT", "NOWAIT"})) {
-    const bool wait = token.Is("WAIT");
-    token = tokens.Next();
-    if (wait) token = tokens.Next();  // WAIT n
-  }
+  while (token.IsOneOf({"IF", "NOT", "EXISTS"})) token = tokens.Next();
   if (!token.IsName()) return {};
   if (object_is_schema) return token.text;
   const std::string_view first = token.text;
