@@ -65,12 +65,20 @@ TEST_P(TornQueues, TailIsNoticedAndMadeGoodFromTheOtherSide) {
   ExpectEqual();
 }
 
+std::string DamageName(const ::testing::TestParamInfo<Damage>& damage) {
+  switch (damage.param) {
+    case Damage::kCut:
+      return "Cut";
+    case Damage::kGarble:
+      return "Garbled";
+    case Damage::kGone:
+      return "Gone";
+  }
+  return "";
+}
+
 INSTANTIATE_TEST_SUITE_P(Damages, TornQueues, ::testing::Values(Damage::kCut, Damage::kGarble, Damage::kGone),
-                         [](const ::testing::TestParamInfo<Damage>& info) {
-                           return info.param == Damage::kCut      ? "Cut"
-                                  : info.param == Damage::kGarble ? "Garbled"
-                                                                  : "Gone";
-                         });
+                         DamageName);
 
 }  // namespace
 }  // namespace srdf::test
