@@ -5,14 +5,14 @@
 //
 // Rules (ARCHITECTURE.md "Compaction"): the window is cut into segments at every run flagged kRunInPlace,
 // for the tables of its constraint group (for all tables when the group is not known); such a run passes
-// through untouched, in its place: foreign keys cannot reach from one group into another. So does a run whose images are too partial to be merged
-// (an after image without all columns, a before image without the key), and one with a flag that is not known
-// here; it leaves with kRunInPlace set. Inside a segment, per table with a logical key, every key's history
-// folds to its net effect, emitted as deletes, then updates, then inserts, flagged kRunNoForeignKeyChecks
-// (and kRunNoCheckConstraints, if any run of the table in the segment was). An update that changes a
-// secondary unique value, or a re-creation in a table with secondary unique keys, becomes delete + insert, so
-// that values may move between rows freely. Tables without a logical key keep their changes, one by one, in
-// source order, with the flag as well.
+// through untouched, in its place: foreign keys cannot reach from one group into another. So does a run whose
+// images are too partial to be merged (an after image without all columns, a before image without the key),
+// and one with a flag that is not known here; it leaves with kRunInPlace set. Inside a segment, per table
+// with a logical key, every key's history folds to its net effect, emitted as deletes, then updates, then
+// inserts, flagged kRunNoForeignKeyChecks (and kRunNoCheckConstraints, if any run of the table in the segment
+// was). An update that changes a secondary unique value, or a re-creation in a table with secondary unique
+// keys, becomes delete + insert, so that values may move between rows freely. Tables without a logical key
+// keep their changes, one by one, in source order, with the flag as well.
 //
 // Why this is invisible: between two cuts no change cascades and nothing but the rows themselves is checked,
 // so tables do not depend on each other and only the rows at the segment's end count. Deletes come first:

@@ -76,7 +76,8 @@ Result<std::unique_ptr<Connection>> Connection::Open(const engine::ServerEndpoin
   if (mysql_real_connect(mysql, host, endpoint.user.c_str(), endpoint.password.c_str(), nullptr,
                          by_socket ? 0 : endpoint.port, by_socket ? endpoint.socket.c_str() : nullptr,
                          CLIENT_FOUND_ROWS) == nullptr) {
-    const std::string where = by_socket ? endpoint.socket : endpoint.host + ":" + std::to_string(endpoint.port);
+    const std::string where =
+        by_socket ? endpoint.socket : endpoint.host + ":" + std::to_string(endpoint.port);
     return connection->LastError("cannot connect to MariaDB at " + where + " as " + endpoint.user);
   }
   return connection;
@@ -88,8 +89,10 @@ Status Connection::LastError(std::string_view context) {
   last_errno_ = mysql_errno(mysql_);
   std::string remedy;
   const StatusCode code = Classify(last_errno_);
-  if (code == StatusCode::kUnavailable) remedy = "check that the server runs and can be reached; tried again by itself";
-  if (last_errno_ == ER_ACCESS_DENIED_ERROR) remedy = "check user and password_file (or password_env) in the configuration";
+  if (code == StatusCode::kUnavailable)
+    remedy = "check that the server runs and can be reached; tried again by itself";
+  if (last_errno_ == ER_ACCESS_DENIED_ERROR)
+    remedy = "check user and password_file (or password_env) in the configuration";
   return {code, std::string(context) + ": " + mysql_error(mysql_) + " (" + std::to_string(last_errno_) + ")",
           std::move(remedy)};
 }

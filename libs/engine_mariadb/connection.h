@@ -20,7 +20,7 @@ namespace srdf::engine_mariadb {
 
 struct ConnectionOptions {
   unsigned connect_timeout_seconds = 10;
-  unsigned read_timeout_seconds = 0;   // 0: none
+  unsigned read_timeout_seconds = 0;  // 0: none
   unsigned write_timeout_seconds = 60;
   std::string charset = "utf8mb4";
 };

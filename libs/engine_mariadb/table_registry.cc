@@ -100,6 +100,10 @@ Result<TableUse*> TableRegistry::Resolve(ByteView description) {
   return use;
 }
 
+void TableRegistry::AnnounceAgain() {
+  for (auto& [description, use] : tables_) use->announced = false;
+}
+
 Status TableRegistry::ApplyFacts(TableUse* use) {
   const TableMap& map = use->map;
   const std::string name = map.database + "." + map.table;

@@ -46,6 +46,8 @@ class TableRegistry {
   // The table behind a table map's description; lives as long as the registry. Errors: kDataLoss for a
   // malformed map, kFailedPrecondition for a table whose rows cannot be read, with the remedy.
   Result<TableUse*> Resolve(ByteView description);
+  // Schemas that were handed on may be lost (their transaction was abandoned): hand them on again.
+  void AnnounceAgain();
 
  private:
   struct Hash {

@@ -65,7 +65,8 @@ Status MariaDbTargetSession::InitCheckpoint(const engine::Checkpoint& start) {
           "flow " + start.flow + " has a checkpoint at the target already: wagon " +
               std::to_string(found->sequence) + " of epoch " + std::to_string(found->epoch) +
               ", source position " + found->position.gtid,
-          "resume from it, or remove it: DELETE FROM srdf.checkpoint WHERE flow=" +
+          "start the flow as it is; only after a new initial copy, with the mesh down and its outbox.db and "
+          "inbox.db moved away, forget it: DELETE FROM srdf.checkpoint WHERE flow=" +
               connection_->Quote(start.flow)};
 }
 

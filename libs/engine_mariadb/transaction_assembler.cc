@@ -61,6 +61,7 @@ Status TransactionAssembler::Handle(const EventView& event) {
   counters_.log_bytes += event.header.artificial() ? 0 : event.header.length;
   if (!event.header.artificial() && event.header.end_position != 0) offset_ = event.header.end_position;
   if (group_.open) group_.bytes += event.header.length;
+  if (ClassifyEvent(event.header) == EventClass::kFatal) return EventRefusal(event, Where(event));
   Status status = HandleInside(event);
   if (status.ok() || status.code() == StatusCode::kUnavailable) return status;
   return status.WithContext("at " + Where(event));
@@ -68,11 +69,10 @@ Status TransactionAssembler::Handle(const EventView& event) {
 
 Status TransactionAssembler::HandleInside(const EventView& event) {
   switch (ClassifyEvent(event.header)) {
+    case EventClass::kFatal:  // refused already
     case EventClass::kIgnored:
     case EventClass::kHeartbeat:
       return {};
-    case EventClass::kFatal:
-      return EventRefusal(event, Where(event));
     case EventClass::kFormatDescription:
       // Groups do not span files: the server died while it wrote this one.
       return group_.open && !event.header.artificial() ? AbandonGroup() : Status();
@@ -105,6 +105,7 @@ Status TransactionAssembler::AbandonGroup() {
   }
   runs_.Close();
   buffer_.resize(group_.start);
+  tables_.AnnounceAgain();
   group_ = {};
   table_ids_.clear();
   return {};

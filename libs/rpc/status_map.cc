@@ -38,6 +38,13 @@ StatusCode CodeFromName(const std::string& name, StatusCode otherwise) {
   return otherwise;
 }
 
+// gRPC's chain of "failed to connect … last error: UNKNOWN: …" down to what the kernel said.
+std::string ShortCause(const std::string& message) {
+  constexpr std::string_view kMark = "Failed to connect to remote host: ";
+  const size_t at = message.rfind(kMark);
+  return at == std::string::npos ? message : "cannot connect: " + message.substr(at + kMark.size());
+}
+
 }  // namespace
 
 void ToProto(const Status& status, int64_t since_ms, model::v1::Problem* out) {
@@ -75,7 +82,7 @@ Status FromGrpc(const grpc::Status& status) {
   if (!status.error_details().empty() && problem.ParseFromString(status.error_details())) {
     return {CodeFromName(problem.code(), code), problem.message(), problem.remedy()};
   }
-  return {code, status.error_message()};
+  return {code, ShortCause(status.error_message())};
 }
 
 }  // namespace srdf::rpc

@@ -69,6 +69,7 @@ grpc::Status BatcherServiceImpl::GetStatus(grpc::ServerContext*, const v1::GetSt
     out->set_window_rows(status.window.open.rows);
     out->set_window_bytes(status.window.open.bytes);
     out->set_window_opened_at_ms(status.window.opened_at_ms);
+    out->set_window_commit_first_ms(status.window.commit_time_first_ms);
     wire::ToProto(status.sealed, out->mutable_sealed());
     out->set_wagons_sealed(status.wagons_sealed);
     for (const auto& [reason, count] : status.wagons_by_reason)

@@ -1,6 +1,5 @@
 #include "batcher/sealer.h"
 
-#include <algorithm>
 #include <random>
 
 #include "base/clock.h"
@@ -23,31 +22,11 @@ std::string NewUid() {
   return uid;
 }
 
-void AddManifests(std::vector<TableManifest>* sum, const std::vector<TableManifest>& more) {
-  for (const TableManifest& m : more) {
-    auto it = std::find_if(sum->begin(), sum->end(), [&](const TableManifest& t) {
-      return t.database == m.database && t.table == m.table;
-    });
-    if (it == sum->end()) {
-      sum->push_back(m);
-      continue;
-    }
-    it->inserts_before += m.inserts_before;
-    it->updates_before += m.updates_before;
-    it->deletes_before += m.deletes_before;
-    it->bytes_before += m.bytes_before;
-    it->inserts_after += m.inserts_after;
-    it->updates_after += m.updates_after;
-    it->deletes_after += m.deletes_after;
-    it->bytes_after += m.bytes_after;
-  }
-}
-
-void AddResult(const compaction::CompactionResult& result, WagonHeader* header) {
-  header->rows_before += result.rows_before;
-  header->rows_after += result.rows_after;
-  header->bytes_before += result.bytes_before;
-  AddManifests(&header->tables, result.tables);
+void SetCounts(compaction::CompactionResult result, WagonHeader* header) {
+  header->rows_before = result.rows_before;
+  header->rows_after = result.rows_after;
+  header->bytes_before = result.bytes_before;
+  header->tables = std::move(result.tables);
 }
 
 }  // namespace
@@ -72,8 +51,8 @@ Status Sealer::SealSmall(Group* group, wire::WagonBuilder* builder, WagonHeader*
   }
   // The rows of a CREATE TABLE … SELECT have nothing to be merged with.
   const bool merge = options_.compaction_enabled && group->part.statements.empty();
-  SRDF_ASSIGN_OR_RETURN(const auto result, Compact(group->part, merge, builder));
-  AddResult(result, header);
+  SRDF_ASSIGN_OR_RETURN(auto result, Compact(group->part, merge, builder));
+  SetCounts(std::move(result), header);
   header->statements = group->counts.statements;
   header->transactions = group->counts.transactions;
   header->source_bytes = group->counts.source_bytes;
@@ -83,6 +62,7 @@ Status Sealer::SealSmall(Group* group, wire::WagonBuilder* builder, WagonHeader*
 Status Sealer::SealHuge(Group* group, wire::WagonBuilder* builder, WagonHeader* header,
                         const std::stop_token& stop) {
   std::string record;
+  compaction::CompactionResult total;
   for (;;) {
     auto part = group->huge->Pop(stop);
     if (!part.has_value()) return {StatusCode::kCancelled, "stopped inside a huge transaction"};
@@ -92,12 +72,13 @@ Status Sealer::SealHuge(Group* group, wire::WagonBuilder* builder, WagonHeader* 
       SRDF_RETURN_IF_ERROR(builder->Append(record));
     }
     SRDF_ASSIGN_OR_RETURN(const auto result, Compact(part->part, false, builder));
-    AddResult(result, header);
+    compaction::Accumulate(result, &total);
     if (part->end != nullptr) {
       group->end = *part->end;
       break;
     }
   }
+  SetCounts(std::move(total), header);
   header->statements = group->end.statements;
   header->transactions = 1;
   header->source_bytes = group->end.source_bytes;

@@ -273,6 +273,7 @@ WindowStatus Window::GetStatus() const {
   WindowStatus status;
   status.open = open_.counts;
   status.opened_at_ms = open_.counts.transactions == 0 ? 0 : open_.opened_at_ms;
+  status.commit_time_first_ms = open_.counts.transactions == 0 ? 0 : open_.commit_time_first_ms;
   status.closed_groups = closed_.size();
   return status;
 }

@@ -36,6 +36,7 @@ struct WindowLimits {
 struct WindowStatus {
   GroupCounts open;
   int64_t opened_at_ms = 0;  // 0: empty
+  int64_t commit_time_first_ms = 0;
   size_t closed_groups = 0;
 };
 

@@ -14,6 +14,7 @@
 
 #include "base/status.h"
 #include "config/config.h"
+#include "rpc/status_map.h"
 #include "srdf/applier/v1/applier.grpc.pb.h"
 #include "srdf/batcher/v1/batcher.grpc.pb.h"
 #include "srdf/capture/v1/capture.grpc.pb.h"
@@ -41,12 +42,12 @@ class MeshClient {
     context.set_deadline(std::chrono::system_clock::now() + deadline);
     Response response;
     const grpc::Status status = (stub->*method)(&context, request, &response);
-    if (!status.ok()) return Explain(service, status);
+    if (!status.ok()) return Explain(service, rpc::FromGrpc(status));
     return response;
   }
 
   // The status of a call to `service` for an operator.
-  Status Explain(const std::string& service, const grpc::Status& status) const;
+  Status Explain(const std::string& service, const Status& cause) const;
 
   capture::v1::CaptureService::Stub* capture() { return capture_.get(); }
   batcher::v1::BatcherService::Stub* batcher() { return batcher_.get(); }

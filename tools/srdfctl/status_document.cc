@@ -66,6 +66,8 @@ Document LagSeconds(const FlowReplies& flow, int64_t now_ms) {
   int64_t commit_ms = flow.applier->checkpoint_commit_time_ms();
   if (flow.shipper != nullptr && flow.shipper->unapplied_wagons() > 0) {
     commit_ms = std::max(commit_ms, flow.shipper->oldest_unapplied_commit_ms());
+  } else if (flow.batcher != nullptr) {
+    commit_ms = std::max(commit_ms, flow.batcher->window_commit_first_ms());
   }
   if (commit_ms == 0) return nullptr;
   return static_cast<double>(std::max<int64_t>(0, now_ms - commit_ms)) / 1000;

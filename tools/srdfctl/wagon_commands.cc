@@ -80,7 +80,7 @@ class WagonStream {
     if (finished_) return {};
     finished_ = true;
     const grpc::Status status = reader_->Finish();
-    return status.ok() ? Status() : client_->Explain("shipper", status);
+    return status.ok() ? Status() : client_->Explain("shipper", rpc::FromGrpc(status));
   }
 
   MeshClient* const client_;
