@@ -1,0 +1,115 @@
+// Groups that a server writes only when it dies at the wrong moment: events given by hand, a real server
+// behind the catalogue.
+#include "engine_mariadb/transaction_assembler.h"
+#include "source_fixture.h"
+#include "unit/engine_mariadb_source/sample_events.h"
+
+namespace srdf::test {
+namespace {
+
+using engine_mariadb::Catalogue;
+using engine_mariadb::EventType;
+using engine_mariadb::EventView;
+using engine_mariadb::GtidPosition;
+using engine_mariadb::TransactionAssembler;
+
+class AssemblerTest : public SourceTest {
+ protected:
+  void SetUp() override {
+    SourceTest::SetUp();
+    catalogue_ = std::make_unique<Catalogue>(server().Endpoint());
+    const auto end = GtidPosition::Parse(LogEnd());
+    ASSERT_TRUE(catalogue_->Start(*end).ok());
+    assembler_ = std::make_unique<TransactionAssembler>(SourcePosition{}, *end, catalogue_.get(), false);
+  }
+  // The sample without its checksum.
+  Status Give(std::string_view hex) {
+    std::string bytes = FromHex(hex);
+    auto view = engine_mariadb::DecodeEvent(bytes);
+    EXPECT_TRUE(view.ok());
+    view->body.remove_suffix(4);
+    return assembler_->Handle(*view);
+  }
+  Status GiveGtid(uint64_t sequence, uint8_t flags = engine_mariadb::kGtidTransactional) {
+    std::string body;
+    ByteWriter w(&body);
+    w.U64(sequence);
+    w.U32(0);
+    w.U8(flags);
+    return Give(EventType::kGtid, body);
+  }
+  Status Give(EventType type, std::string_view body) {
+    EventView view;
+    view.header.type = static_cast<uint8_t>(type);
+    view.header.server_id = 11;
+    view.header.length = static_cast<uint32_t>(body.size() + 19);
+    view.body = body;
+    return assembler_->Handle(view);
+  }
+  Status GiveXid() { return Give(EventType::kXid, std::string(8, '\0')); }
+
+  std::unique_ptr<Catalogue> catalogue_;
+  std::unique_ptr<TransactionAssembler> assembler_;
+};
+
+TEST_F(AssemblerTest, AGroupCutOffByTheEndOfItsFileIsDropped) {
+  ASSERT_TRUE(GiveGtid(5).ok());
+  ASSERT_TRUE(Give(kTableMapEvent).ok());
+  ASSERT_TRUE(Give(kWriteRowsEvent).ok());
+  ASSERT_TRUE(Give(kFormatEvent).ok());  // the server began a new file
+  EXPECT_TRUE(assembler_->buffer().empty());
+  // The same number again, with its schema again.
+  ASSERT_TRUE(GiveGtid(5).ok());
+  ASSERT_TRUE(Give(kTableMapEvent).ok());
+  ASSERT_TRUE(Give(kWriteRowsEvent).ok());
+  ASSERT_TRUE(GiveXid().ok());
+  StreamRecorder recorder;
+  const Status status = recorder.Consume(assembler_->buffer(), true);
+  ASSERT_TRUE(status.ok()) << status.ToString();
+  ASSERT_EQ(recorder.transactions().size(), 1u);
+  EXPECT_EQ(recorder.transactions()[0].gtid, "0-11-5");
+  EXPECT_EQ(recorder.transactions()[0].rows.size(), 2u);
+}
+
+TEST_F(AssemblerTest, AGroupThatWasPartlyHandedOnIsReadAgain) {
+  ASSERT_TRUE(GiveGtid(5).ok());
+  ASSERT_TRUE(Give(kTableMapEvent).ok());
+  ASSERT_TRUE(Give(kWriteRowsEvent).ok());
+  assembler_->CloseRun();
+  assembler_->Drop(assembler_->buffer().size());
+  EXPECT_EQ(Give(kFormatEvent).code(), StatusCode::kUnavailable);
+}
+
+TEST_F(AssemblerTest, EventsOutsideOfAGroupAreRefused) {
+  EXPECT_EQ(Give(kTableMapEvent).code(), StatusCode::kDataLoss);
+  EXPECT_EQ(Give(kWriteRowsEvent).code(), StatusCode::kDataLoss);
+  EXPECT_EQ(Give(kQueryEvent).code(), StatusCode::kDataLoss);
+  EXPECT_EQ(GiveXid().code(), StatusCode::kDataLoss);
+}
+
+TEST_F(AssemblerTest, RowsWithoutATableMapAreRefused) {
+  ASSERT_TRUE(GiveGtid(5).ok());
+  const Status status = Give(kWriteRowsEvent);
+  EXPECT_EQ(status.code(), StatusCode::kDataLoss);
+  EXPECT_NE(status.message().find("transaction 0-11-5"), std::string::npos) << status.ToString();
+}
+
+TEST_F(AssemblerTest, AnUnknownEventStopsTheFlowWhereverItStands) {
+  ASSERT_TRUE(GiveGtid(5).ok());
+  const Status status = Give(static_cast<EventType>(172), "x");
+  EXPECT_EQ(status.code(), StatusCode::kUnimplemented);
+  EXPECT_NE(status.message().find("type 172"), std::string::npos);
+  EXPECT_FALSE(status.remedy().empty());
+}
+
+TEST_F(AssemblerTest, ARollbackOfRowsIsRefused) {
+  ASSERT_TRUE(GiveGtid(5).ok());
+  ASSERT_TRUE(Give(kTableMapEvent).ok());
+  ASSERT_TRUE(Give(kWriteRowsEvent).ok());
+  std::string query(13, '\0');
+  query += std::string(1, '\0') + "ROLLBACK";
+  EXPECT_EQ(Give(EventType::kQuery, query).code(), StatusCode::kFailedPrecondition);
+}
+
+}  // namespace
+}  // namespace srdf::test
