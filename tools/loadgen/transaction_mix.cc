@@ -9,23 +9,23 @@
 namespace srdf::loadgen {
 
 const std::array<TransactionMix::Share, 18> TransactionMix::kShares = {{
-    {26, &TransactionMix::Transfer},
-    {14, &TransactionMix::PlaceOrder},
-    {8, &TransactionMix::AdvanceOrders},
-    {3, &TransactionMix::RenumberLines},
-    {3, &TransactionMix::DeleteOrders},
-    {5, &TransactionMix::NewCustomer},
-    {5, &TransactionMix::ChangeCustomer},
+    {104, &TransactionMix::Transfer},
+    {30, &TransactionMix::PlaceOrder},
+    {30, &TransactionMix::AdvanceOrders},
+    {8, &TransactionMix::RenumberLines},
+    {4, &TransactionMix::DeleteOrders},
+    {12, &TransactionMix::NewCustomer},
+    {24, &TransactionMix::ChangeCustomer},
     {2, &TransactionMix::DeleteCustomer},
-    {10, &TransactionMix::AppendEvents},
-    {4, &TransactionMix::DeleteEvents},
-    {2, &TransactionMix::WriteDocument},
-    {4, &TransactionMix::Audit},
-    {6, &TransactionMix::ChangeSetting},
-    {3, &TransactionMix::SwapSeats},
+    {24, &TransactionMix::AppendEvents},
+    {8, &TransactionMix::DeleteEvents},
+    {8, &TransactionMix::WriteDocument},
+    {12, &TransactionMix::Audit},
+    {30, &TransactionMix::ChangeSetting},
+    {12, &TransactionMix::SwapSeats},
     {1, &TransactionMix::RenameWarehouse},
-    {2, &TransactionMix::MoveStock},
-    {1, &TransactionMix::Scratch},
+    {4, &TransactionMix::MoveStock},
+    {3, &TransactionMix::Scratch},
     {1, &TransactionMix::ManyRows},
 }};
 
@@ -283,7 +283,7 @@ void TransactionMix::Scratch(const Extents&) {
 void TransactionMix::ManyRows(const Extents& extents) {
   const uint64_t first = text_.Between(1, extents.events);
   Add(fmt::format("UPDATE events SET kind = (kind + 1) % 100, flags = flags ^ 5 WHERE id BETWEEN {} AND {}",
-                  first, first + text_.Between(50, 400)));
+                  first, first + text_.Between(50, 250)));
 }
 
 }  // namespace srdf::loadgen
