@@ -48,7 +48,7 @@ class ChangeSink {
   virtual void Idle(const SourceLag& lag) = 0;
 };
 
-struct ChangeReaderStats {
+struct ChangeReaderStats {  // counts are over all Runs of the reader
   uint64_t transactions = 0;
   uint64_t rows = 0;
   uint64_t statements = 0;
@@ -58,6 +58,7 @@ struct ChangeReaderStats {
   SourceLag lag;
 };
 
+// Kept for as long as its flow: what it has learned of the source's tables stays good over reconnects.
 class ChangeReader {
  public:
   virtual ~ChangeReader() = default;
@@ -65,7 +66,7 @@ class ChangeReader {
   // transaction boundary. kUnavailable: reconnect and call again with the position then wanted; any other
   // error stops the flow until an operator acts.
   virtual Status Run(const SourcePosition& from, ChangeSink* sink) = 0;
-  // Ends Run soon, from any thread.
+  // Ends Run soon, from any thread; the next Run, when none is going on.
   virtual void Interrupt() = 0;
   // Any thread; a snapshot.
   virtual ChangeReaderStats Stats() const = 0;

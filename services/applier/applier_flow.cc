@@ -81,7 +81,7 @@ void ApplierFlow::Run(const std::stop_token& stop) {
     const Status ended = RunOnce(stop);
     if (stop.stop_requested()) return;
     const ApplierStatus status = GetStatus();
-    if (status.state == ApplierState::kBlocked) {
+    if (status.state == ApplierState::kBlocked && !Heals(ended)) {
       wait_.WaitFor(stop, kBlockedAgain);
       continue;
     }

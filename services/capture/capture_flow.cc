@@ -36,18 +36,10 @@ bool Heals(const Status& status) {
   }
 }
 
-void AddCounts(engine::ChangeReaderStats* sum, const engine::ChangeReaderStats& more) {
-  sum->transactions += more.transactions;
-  sum->rows += more.rows;
-  sum->statements += more.statements;
-  sum->statements_skipped += more.statements_skipped;
-  sum->log_bytes += more.log_bytes;
-}
-
 }  // namespace
 
 CaptureFlow::CaptureFlow(std::string name, engine::SourceEngine* source, FeedClient* feed)
-    : name_(std::move(name)), source_(source), feed_(feed) {}
+    : name_(std::move(name)), source_(source), feed_(feed), reader_(source->NewReader()) {}
 
 CaptureFlow::~CaptureFlow() { Stop(); }
 
@@ -60,7 +52,7 @@ void CaptureFlow::Stop() {
   thread_.request_stop();
   {
     std::lock_guard lock(mu_);
-    if (reader_ != nullptr) reader_->Interrupt();
+    reader_->Interrupt();
     if (session_ != nullptr) session_->Cancel();
   }
   thread_.join();
@@ -71,13 +63,7 @@ void CaptureFlow::Resume() { wait_.Wake(); }
 CaptureStatus CaptureFlow::GetStatus() const {
   std::lock_guard lock(mu_);
   CaptureStatus status = status_;
-  status.stats = past_;
-  if (reader_ != nullptr) {
-    const engine::ChangeReaderStats now = reader_->Stats();
-    AddCounts(&status.stats, now);
-    status.stats.read = now.read;
-    status.stats.lag = now.lag;
-  }
+  status.stats = reader_->Stats();
   return status;
 }
 
@@ -98,7 +84,7 @@ void CaptureFlow::Run(const std::stop_token& stop) {
       std::lock_guard lock(mu_);
       ++status_.reconnects;
     }
-    if (GetStatus().state == CaptureState::kBlocked) {
+    if (GetStatus().state == CaptureState::kBlocked && !Heals(ended)) {
       wait_.WaitFor(stop, kPreflightAgain);
       continue;
     }
@@ -142,13 +128,11 @@ Status CaptureFlow::RunOnce(const std::stop_token& stop) {
   // A healed preflight must not leave the state behind that says otherwise.
   if (GetStatus().state == CaptureState::kBlocked) SetState(CaptureState::kConnecting, {});
 
-  std::shared_ptr<engine::ChangeReader> reader = source_->NewReader();
   // The session's end must reach a reader that waits for the source.
   SRDF_ASSIGN_OR_RETURN(std::shared_ptr<FeedSession> session,
-                        feed_->Open(name_, [reader] { reader->Interrupt(); }));
+                        feed_->Open(name_, [reader = reader_] { reader->Interrupt(); }));
   {
     std::lock_guard lock(mu_);
-    reader_ = reader;
     session_ = session;
     if (stop.stop_requested()) return {StatusCode::kCancelled, "stopping"};
   }
@@ -156,12 +140,10 @@ Status CaptureFlow::RunOnce(const std::stop_token& stop) {
   obs::Info("capture_streaming", {{"flow", name_}, {"from", resume.gtid}});
   SetState(CaptureState::kStreaming, {});
   FeedSink sink(session.get());
-  Status ended = reader->Run(resume, &sink);
+  Status ended = reader_->Run(resume, &sink);
   if (Status s = session->Ended(); !s.ok()) ended = s;
   {
     std::lock_guard lock(mu_);
-    AddCounts(&past_, reader->Stats());
-    reader_.reset();
     session_.reset();
   }
   return ended;

@@ -58,6 +58,8 @@ class CaptureFlow {
   const std::string name_;
   engine::SourceEngine* const source_;
   FeedClient* const feed_;
+  // One for the flow's life: what it knows for certain of tables outlives a reconnect.
+  const std::shared_ptr<engine::ChangeReader> reader_;
 
   std::string logged_findings_;  // the flow's thread only
 
@@ -65,9 +67,7 @@ class CaptureFlow {
   mutable std::mutex mu_;
   // guarded by mu_
   CaptureStatus status_;
-  std::shared_ptr<engine::ChangeReader> reader_;
   std::shared_ptr<FeedSession> session_;
-  engine::ChangeReaderStats past_;  // sums over readers that have ended
 
   std::jthread thread_;
 };
