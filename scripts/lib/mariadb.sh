@@ -24,7 +24,7 @@ mariadb_init() {
   chmod 700 "$dir"
   ((${#dir} < 90)) || die "$dir is too long a path for a server's socket" "choose a shorter directory (TMPDIR=/tmp)"
   mariadb-install-db --no-defaults --datadir="$dir/data" --tmpdir="$dir/tmp" --user="$(id -un)" \
-    --auth-root-authentication-method=normal --skip-test-db --skip-name-resolve >"$dir/init.log" 2>&1 ||
+    --auth-root-authentication-method=normal --skip-test-db --skip-name-resolve --force >"$dir/init.log" 2>&1 ||
     die "mariadb-install-db failed: $(tail -n 3 "$dir/init.log")" "see $dir/init.log"
 }
 
