@@ -22,9 +22,13 @@ kill_service() {
 
 clear_line() { if [[ -n $ON_TERMINAL ]]; then printf '\r\e[K'; fi; }
 
-# One line with what the mesh says of itself; on a terminal it is written over.
+# One line with what the mesh says of itself; on a terminal it is written over, elsewhere it comes every 5 s.
 show_progress() {
   local elapsed=$1 line
+  if [[ -z $ON_TERMINAL ]]; then
+    if ((elapsed % 5 != 0)) || [[ ${LAST_SHOWN:-} == "$2 $elapsed" ]]; then return 0; fi
+    LAST_SHOWN="$2 $elapsed"
+  fi
   line=$(ctl status --output json 2>/dev/null | jq -r '
     def short: if . == null then "?" elif . >= 1e6 then "\(. / 1e5 | floor / 10)M"
                elif . >= 1e4 then "\(. / 1e3 | floor)k" else tostring end;
@@ -35,11 +39,8 @@ show_progress() {
     "   lag \(if .lag.seconds == null then "?" else (.lag.seconds * 10 | floor / 10 | tostring) + " s" end)"
     ' 2>/dev/null) || line='(a service is being started again)'
   clear_line
-  if [[ -n $ON_TERMINAL ]]; then
-    printf '    %3d s  %s' "$elapsed" "$line"
-  elif ((elapsed % 5 == 0)); then
-    printf '    %3d s  %s\n' "$elapsed" "$line"
-  fi
+  printf '    %3d s  %s' "$elapsed" "$line"
+  if [[ -z $ON_TERMINAL ]]; then printf '\n'; fi
 }
 
 run_live() {
@@ -58,7 +59,7 @@ run_live() {
     fi
     if ((elapsed > shown)); then
       shown=$elapsed
-      show_progress "$elapsed"
+      show_progress "$elapsed" load
     fi
     sleep 0.2
   done
@@ -82,7 +83,7 @@ wait_caught_up() {
       ctl status >&2 || true
       die "after $CATCH_UP_SECONDS s the source is at $source_position and the target at $target_position"
     fi
-    show_progress $((SECONDS - start))
+    show_progress $((SECONDS - start)) wait
     sleep 0.5
   done
   clear_line
