@@ -137,16 +137,16 @@ const std::vector<Setting<FlowConfig>>& FlowSettings() {
        .member = &FlowConfig::retry_max_attempts,
        .type = SettingType::kNumber,
        .sentence =
-           "Attempts before a delivery is suspended and only probed; 0 takes as many as the schedule has "
-           "entries.",
+           "Entries of the schedule that are used, the last one repeated when it has fewer; 0: as it stands.",
        .unit = "attempts",
        .min = 0,
        .max = 1'000},
       {.name = "retry_backoff_policy",
        .member = &FlowConfig::retry_backoff_policy,
        .type = SettingType::kNumbers,
-       .sentence =
-           "Waits between attempts; the last one is used again when there are more attempts than entries.",
+       .sentence = "Waits between tries of a wagon that the target cannot apply; their sum is the time after "
+                   "which an "
+                   "unreachable destination counts as suspended (it is probed every few seconds all along).",
        .unit = "seconds",
        .min = 1,
        .max = 86'400},

@@ -2,6 +2,9 @@
 
 #include <errmsg.h>
 #include <mysqld_error.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 
 #include <mutex>
 
@@ -53,6 +56,17 @@ StatusCode Classify(unsigned error) {
   }
 }
 
+// A host that vanishes sends nothing: without this, a query that it had taken would be waited for for ever. A
+// long statement on a host that lives is not disturbed.
+void NoticeDeadPeer(my_socket socket) {
+  const int on = 1, idle_seconds = 15, interval_seconds = 5, probes = 6, unacked_ms = 60000;
+  setsockopt(socket, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+  setsockopt(socket, IPPROTO_TCP, TCP_KEEPIDLE, &idle_seconds, sizeof idle_seconds);
+  setsockopt(socket, IPPROTO_TCP, TCP_KEEPINTVL, &interval_seconds, sizeof interval_seconds);
+  setsockopt(socket, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
+  setsockopt(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacked_ms, sizeof unacked_ms);
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Connection>> Connection::Open(const engine::ServerEndpoint& endpoint,
@@ -80,6 +94,7 @@ Result<std::unique_ptr<Connection>> Connection::Open(const engine::ServerEndpoin
         by_socket ? endpoint.socket : endpoint.host + ":" + std::to_string(endpoint.port);
     return connection->LastError("cannot connect to MariaDB at " + where + " as " + endpoint.user);
   }
+  if (!by_socket) NoticeDeadPeer(mysql_get_socket(mysql));
   return connection;
 }
 

@@ -127,6 +127,14 @@ Status UpdateCheckpoint(Connection* connection, const WagonHeader& header, const
                   header.last.offset, header.commit_time_last_ms, connection->Quote(header.flow)));
 }
 
+Status DeleteFlowLogs(Connection* connection, const std::string& flow) {
+  for (const char* table : {"apply_log", "ddl_intent"}) {
+    SRDF_RETURN_IF_ERROR(connection->Execute(
+        fmt::format("DELETE FROM srdf.{} WHERE flow={}", table, connection->Quote(flow))));
+  }
+  return {};
+}
+
 Status InsertApplyLog(Connection* connection, const WagonHeader& header, const ApplyLogEntry& entry) {
   SRDF_RETURN_IF_ERROR(connection->Execute(fmt::format(
       "INSERT INTO srdf.apply_log (flow, epoch, `sequence`, wagon_uid, `rows`, statements, "

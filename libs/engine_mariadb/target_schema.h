@@ -29,6 +29,8 @@ struct ApplyLogEntry {
   uint64_t duration_us = 0;
 };
 // Also removes entries older than some thousands of wagons, now and then.
+// Rows of apply_log and ddl_intent of a flow that starts anew.
+Status DeleteFlowLogs(Connection* connection, const std::string& flow);
 Status InsertApplyLog(Connection* connection, const WagonHeader& header, const ApplyLogEntry& entry);
 
 // A DDL statement that is about to run, or has run. `number` counts the statements of one wagon from 1.

@@ -52,6 +52,8 @@ Result<std::optional<engine::Checkpoint>> MariaDbTargetSession::ReadCheckpoint(c
 Status MariaDbTargetSession::InitCheckpoint(const engine::Checkpoint& start) {
   SRDF_ASSIGN_OR_RETURN(auto found, ReadCheckpoint(start.flow));
   if (!found.has_value()) {
+    // Numbers begin anew: what an earlier life of the flow left must not be taken for this one's.
+    SRDF_RETURN_IF_ERROR(DeleteFlowLogs(connection_.get(), start.flow));
     const Status inserted = InsertCheckpoint(connection_.get(), start);
     if (inserted.ok() || inserted.code() != StatusCode::kDivergence) return inserted;
     // Somebody else was faster: what is there decides.
@@ -180,7 +182,8 @@ Status MariaDbTargetSession::CheckFollows(const WagonHeader& header, bool lock) 
                                                  ": a former primary still sends"};
   }
   if (header.epoch == c.epoch && header.sequence <= c.sequence) {
-    return {StatusCode::kFailedPrecondition, WagonName(header) + " is already applied, " + at};
+    // A commit whose reply was lost came through after the checkpoint had been read: read it again.
+    return {StatusCode::kAborted, WagonName(header) + " is already applied, " + at};
   }
   if (header.epoch != c.epoch || header.sequence != c.sequence + 1) {
     return {StatusCode::kDataLoss, WagonName(header) + " does not follow: " + at};

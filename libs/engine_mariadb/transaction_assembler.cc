@@ -247,7 +247,7 @@ Status TransactionAssembler::HandleTableMap(const EventView& event) {
         StatusCode::kFailedPrecondition,
         fmt::format("table {} is stored in {}, which cannot roll back: it cannot be replicated exactly once",
                     name, use->nontransactional_engine),
-        "ALTER TABLE " + name + " ENGINE=InnoDB; the flow then goes on by itself"};
+        "ALTER TABLE " + name + " ENGINE=InnoDB, then `srdfctl flow resume`"};
   }
   return {};
 }

@@ -64,13 +64,14 @@ template <typename Request, typename Response>
 class ServerDuplex {
  public:
   using Stream = grpc::ServerReaderWriter<Response, Request>;
-  ServerDuplex(grpc::ServerContext* context, Stream* stream) : context_(context), stream_(stream) {}
+  ServerDuplex(grpc::ServerContext* context, Stream* stream) : stream_(stream), context_(context) {}
 
   bool Write(const Response& response) {
-    std::lock_guard lock(mu_);
+    std::lock_guard lock(write_mu_);
     return stream_ != nullptr && stream_->Write(response);
   }
-  // Ends the handler's Read soon; `status` is what the handler should return.
+  // Ends the handler's Read soon, and a Write that waits for the client; `status` is what the handler should
+  // return.
   void Cancel(Status status) {
     std::lock_guard lock(mu_);
     if (end_status_.ok()) end_status_ = std::move(status);
@@ -79,25 +80,32 @@ class ServerDuplex {
   // Records why the stream ends and tells the client with `last_word`, on which the client is to cancel: a
   // call that the server cancels reaches the client without its status.
   void AskToEnd(Status status, const Response& last_word) {
-    std::lock_guard lock(mu_);
-    if (end_status_.ok()) end_status_ = std::move(status);
-    if (stream_ != nullptr) stream_->Write(last_word);
+    {
+      std::lock_guard lock(mu_);
+      if (end_status_.ok()) end_status_ = std::move(status);
+    }
+    Write(last_word);
   }
   Status end_status() const {
     std::lock_guard lock(mu_);
     return end_status_;
   }
   void Close() {
+    {
+      std::lock_guard lock(write_mu_);
+      stream_ = nullptr;
+    }
     std::lock_guard lock(mu_);
-    stream_ = nullptr;
     context_ = nullptr;
   }
 
  private:
+  std::mutex write_mu_;
+  Stream* stream_;  // guarded by write_mu_
+  // Not held while a Write waits, so that Cancel can end it.
   mutable std::mutex mu_;
-  grpc::ServerContext* context_;
-  Stream* stream_;
-  Status end_status_;
+  grpc::ServerContext* context_;  // guarded by mu_
+  Status end_status_;             // guarded by mu_
 };
 
 }  // namespace srdf::rpc

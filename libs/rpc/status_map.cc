@@ -82,6 +82,9 @@ Status FromGrpc(const grpc::Status& status) {
   if (!status.error_details().empty() && problem.ParseFromString(status.error_details())) {
     return {CodeFromName(problem.code(), code), problem.message(), problem.remedy()};
   }
+  // Our services put details on every error of their own; INTERNAL and UNKNOWN without them are the
+  // transport's (a stream that was reset), and pass.
+  if (code == StatusCode::kInternal || code == StatusCode::kOutcomeUnknown) code = StatusCode::kUnavailable;
   return {code, ShortCause(status.error_message())};
 }
 

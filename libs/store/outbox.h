@@ -119,8 +119,8 @@ class Outbox {
   // wagons whose payload is gone, with the remedy.
   virtual Result<bool> Reconcile(const std::string& flow, const ChainTip& destination) = 0;
 
-  // The first wagon with sequence > after that is not acked, failed, applied or superseded; nothing if none,
-  // or if a dead letter comes first: nothing is sent past a dead letter.
+  // The first wagon with sequence > after that is not acked, failed, applied or superseded; nothing if none.
+  // It may be a dead letter (see its status): nothing is to be sent past one.
   virtual Result<std::optional<OutboxWagon>> NextToSend(const std::string& flow, uint64_t after) = 0;
   virtual Result<std::string> ReadChunk(const std::string& flow, uint64_t sequence, uint32_t chunk_no) = 0;
 

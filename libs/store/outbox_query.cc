@@ -57,7 +57,7 @@ Result<std::optional<OutboxWagon>> SqliteOutbox::NextToSend(const std::string& f
       " ORDER BY d.sequence LIMIT 1";
   return db_->Read([&](Connection& c) -> Result<std::optional<OutboxWagon>> {
     Query q(c, sql, flow, after);
-    if (!q.Step() || q.Text(kD) == "dead_letter") return std::optional<OutboxWagon>();
+    if (!q.Step()) return std::optional<OutboxWagon>();
     return std::optional<OutboxWagon>(ReadWagon(c, q));
   });
 }

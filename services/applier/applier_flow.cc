@@ -77,6 +77,7 @@ void ApplierFlow::Run(const std::stop_token& stop) {
   Backoff backoff(kBackoffFirst, kBackoffMax);
   size_t failures = 0;
   uint64_t failed_after = 0;
+  uint64_t wagons_before = 0;
   while (!stop.stop_requested()) {
     const Status ended = RunOnce(stop);
     if (stop.stop_requested()) return;
@@ -85,7 +86,8 @@ void ApplierFlow::Run(const std::stop_token& stop) {
       wait_.WaitFor(stop, kBlockedAgain);
       continue;
     }
-    if (status.state == ApplierState::kRunning) backoff.Reset();
+    if (status.wagons != wagons_before) backoff.Reset();
+    wagons_before = status.wagons;
     if (Heals(ended)) {
       obs::Warn("applier_reconnecting", {{"flow", name_}, {"reason", ended}});
       {
@@ -154,7 +156,9 @@ Status ApplierFlow::RunOnce(const std::stop_token& stop) {
   Status ended = take->WaitOpen();
   if (ended.ok()) {
     // A failed wagon stays shown until it is applied.
-    if (GetStatus().state != ApplierState::kFailed) SetState(ApplierState::kRunning, {});
+    if (GetStatus().state != ApplierState::kFailed || failed_sequence_ != tip.sequence + 1) {
+      SetState(ApplierState::kRunning, {});
+    }
     obs::Info("applier_running",
               {{"flow", name_}, {"after_sequence", tip.sequence}, {"position", tip.position.gtid}});
     ended = ApplyWagons(session.get(), take.get());
@@ -173,7 +177,13 @@ Status ApplierFlow::ApplyWagons(engine::TargetSession* session, TakeSession* tak
     auto applied = session->Apply(header, wagon.hash, wagon.reader.get());
     if (!applied.ok()) {
       const Status error = applied.status().WithContext("wagon " + std::to_string(header.sequence));
-      if (!Heals(error)) SRDF_RETURN_IF_ERROR(take->Failed(header.sequence, error));
+      if (!Heals(error)) {
+        failed_sequence_ = header.sequence;
+        // When this does not get through, the receiver learns it at the next try.
+        if (Status told = take->Failed(header.sequence, error); !told.ok()) {
+          obs::Warn("failure_not_told", {{"flow", name_}, {"sequence", header.sequence}, {"reason", told}});
+        }
+      }
       return error;
     }
     if (!running) SetState(ApplierState::kRunning, {});

@@ -77,7 +77,9 @@ class ApplierFlow {
   engine::TargetEngine* const target_;
   TakeClient* const receiver_;
 
-  std::string logged_findings_;  // the flow's thread only
+  // the flow's thread only
+  std::string logged_findings_;
+  uint64_t failed_sequence_ = 0;  // the wagon that could not be applied last
 
   WakeableWait wait_;
   mutable std::mutex mu_;

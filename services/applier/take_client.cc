@@ -35,6 +35,7 @@ class GrpcTakeSession : public TakeSession {
 
   Result<TakenChunk> Next() override {
     if (!stream_->Read(&response_)) return End();
+    if (response_.has_ended()) return rpc::FromProto(response_.ended());
     TakenChunk chunk;
     chunk.sequence = response_.sequence();
     chunk.wagon_hash = response_.wagon_hash();
@@ -54,7 +55,12 @@ class GrpcTakeSession : public TakeSession {
     TakeRequest request;
     request.mutable_failed()->set_sequence(sequence);
     rpc::ToProto(problem, 0, request.mutable_failed()->mutable_problem());
-    return stream_->Write(request) ? Status() : End();
+    if (!stream_->Write(request)) return End();
+    // Cancelling now could overtake what was just written: the server ends the stream when it has read it.
+    stream_->WritesDone();
+    while (stream_->Read(&response_)) {
+    }
+    return {};
   }
 
   void Cancel() override { context_.TryCancel(); }

@@ -27,6 +27,7 @@ class TakeSession {
   // The next chunk, in order; waits for it as long as it takes. An error ends the session.
   virtual Result<TakenChunk> Next() = 0;
   virtual Status Applied(uint64_t sequence) = 0;
+  // Ends the session.
   virtual Status Failed(uint64_t sequence, const Status& problem) = 0;
   virtual void Cancel() = 0;
 };

@@ -28,7 +28,7 @@ Result<SourcePosition> BatcherSession::Begin(ShipperClient* shipper) {
   events.on_end = [this](const Status& status) { Break(status); };
   auto store = shipper->Open(flow_->name(), std::move(events));
   if (!store.ok()) {
-    flow_->ShipperProblem(store.status());
+    flow_->Problem(store.status());
     return store.status();
   }
   sealer_ = std::make_unique<Sealer>(flow_->sealer_options(), store->get());
@@ -61,6 +61,9 @@ void BatcherSession::Break(const Status& status) {
     std::lock_guard lock(mu_);
     if (broken_) return;
     broken_ = true;
+    if (status.code() == StatusCode::kDataLoss || status.code() == StatusCode::kInternal) {
+      flow_->Problem(status);
+    }
     if (store_ != nullptr) store_->Cancel();
     sealed_.notify_all();
   }
@@ -78,23 +81,19 @@ void BatcherSession::RunSealer(const std::stop_token& stop) {
     }
     auto group = window_.Take(stop);
     if (!group.has_value()) break;
-    {
-      std::lock_guard lock(mu_);
-      ++groups_in_hand_;
-    }
     auto header = sealer_->Seal(std::move(*group), stop);
     if (!header.ok()) {
       if (!stop.stop_requested()) {
         obs::Error("wagon_not_sealed", {{"flow", flow_->name()}, {"error", header.status()}});
-        flow_->ShipperProblem(header.status());
+        flow_->Problem(header.status());
       }
       Break(header.status());
       return;
     }
     flow_->WagonSealed(*header);
+    window_.Done();
     {
       std::lock_guard lock(mu_);
-      --groups_in_hand_;
       last_uid_ = header->uid;
     }
     sealed_.notify_all();
@@ -106,9 +105,8 @@ void BatcherSession::RunSealer(const std::stop_token& stop) {
 Result<std::string> BatcherSession::SealNow() {
   if (!window_.CloseNow(SealReason::kManual)) return std::string();
   std::unique_lock lock(mu_);
-  const bool done = sealed_.wait_for(lock, kSealNowTimeout, [&] {
-    return broken_ || (groups_in_hand_ == 0 && window_.GetStatus().closed_groups == 0);
-  });
+  const bool done = sealed_.wait_for(lock, kSealNowTimeout,
+                                     [&] { return broken_ || window_.GetStatus().closed_groups == 0; });
   if (broken_)
     return Status(StatusCode::kUnavailable, "the feed broke before the wagon was stored", "try again");
   if (!done)
@@ -178,7 +176,7 @@ void BatcherFlow::WagonSealed(const WagonHeader& header) {
                               {"bytes", header.payload_compressed_bytes}});
 }
 
-void BatcherFlow::ShipperProblem(const Status& status) {
+void BatcherFlow::Problem(const Status& status) {
   std::lock_guard lock(mu_);
   status_.problem = status;
   status_.problem_since_ms = WallClockMs();

@@ -78,7 +78,6 @@ class BatcherSession : public std::enable_shared_from_this<BatcherSession> {
   // guarded by mu_; store_ is set once
   std::unique_ptr<StoreSession> store_;
   bool broken_ = false;
-  uint64_t groups_in_hand_ = 0;
   std::string last_uid_;
   DeliveryState state_;
 
@@ -99,7 +98,7 @@ class BatcherFlow {
   void SessionBegan(std::shared_ptr<BatcherSession> session, const SourcePosition& resume);
   void SessionEnded(BatcherSession* session);
   void WagonSealed(const WagonHeader& header);
-  void ShipperProblem(const Status& status);
+  void Problem(const Status& status);
 
   BatcherStatus GetStatus() const;
   // Seals the open window; see BatcherSession::SealNow. kUnavailable when nothing feeds the flow.

@@ -51,6 +51,7 @@ grpc::Status BatcherServiceImpl::Feed(grpc::ServerContext* context,
   }
   // The first reason that was given is the true one; what follows from it is noise.
   if (const Status first = duplex->end_status(); !first.ok()) ended = first;
+  if (!ended.ok()) session->Break(ended);
   session->End();
   duplex->Close();
   return rpc::ToGrpc(ended);

@@ -84,6 +84,10 @@ class GrpcStoreSession : public StoreSession {
     } else if (response.has_stored()) {
       std::lock_guard lock(mu_);
       stored_ = wire::FromProto(response.stored().tip());
+    } else if (response.has_ended()) {
+      std::lock_guard lock(mu_);
+      ended_ = rpc::FromProto(response.ended());
+      duplex_.Cancel();
     } else if (response.has_state()) {
       events_.on_state(FromProto(response.state()));
       return;
@@ -94,7 +98,8 @@ class GrpcStoreSession : public StoreSession {
   void OnEnd(Status status) {
     {
       std::lock_guard lock(mu_);
-      ended_ = status;
+      if (ended_.ok()) ended_ = status;
+      status = ended_;
       changed_.notify_all();
     }
     events_.on_end(std::move(status));

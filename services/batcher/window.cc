@@ -245,8 +245,14 @@ std::optional<Group> Window::Take(const std::stop_token& stop) {
   Group group = std::move(closed_.front());
   closed_.pop_front();
   closed_bytes_ -= group.counts.bytes;
+  ++in_hand_;
   changed_.notify_all();
   return group;
+}
+
+void Window::Done() {
+  std::lock_guard lock(mu_);
+  --in_hand_;
 }
 
 void Window::SetDestinationReady(bool ready) {
@@ -274,7 +280,7 @@ WindowStatus Window::GetStatus() const {
   status.open = open_.counts;
   status.opened_at_ms = open_.counts.transactions == 0 ? 0 : open_.opened_at_ms;
   status.commit_time_first_ms = open_.counts.transactions == 0 ? 0 : open_.commit_time_first_ms;
-  status.closed_groups = closed_.size();
+  status.closed_groups = closed_.size() + in_hand_;
   return status;
 }
 

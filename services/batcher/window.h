@@ -37,7 +37,7 @@ struct WindowStatus {
   GroupCounts open;
   int64_t opened_at_ms = 0;  // 0: empty
   int64_t commit_time_first_ms = 0;
-  size_t closed_groups = 0;
+  size_t closed_groups = 0;  // waiting for the sealer, or in its hands
 };
 
 class Window {
@@ -50,6 +50,9 @@ class Window {
 
   // Sealer thread. Waits for the next group; nothing when stopped, or closed and empty.
   std::optional<Group> Take(const std::stop_token& stop);
+
+  // Sealer thread: the group taken last is sealed, or given up.
+  void Done();
 
   // Any thread.
   void SetDestinationReady(bool ready);
@@ -100,6 +103,7 @@ class Window {
   SteadyTime opened_at_;
   std::deque<Group> closed_;
   uint64_t closed_bytes_ = 0;
+  size_t in_hand_ = 0;
   bool destination_ready_ = false;
   bool draining_ = false;
 };

@@ -79,7 +79,8 @@ void CaptureFlow::Run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     const Status ended = RunOnce(stop);
     if (stop.stop_requested()) return;
-    if (GetStatus().state == CaptureState::kStreaming) backoff.Reset();
+    if (progressed_) backoff.Reset();
+    progressed_ = false;
     {
       std::lock_guard lock(mu_);
       ++status_.reconnects;
@@ -129,10 +130,16 @@ Status CaptureFlow::RunOnce(const std::stop_token& stop) {
   if (GetStatus().state == CaptureState::kBlocked) SetState(CaptureState::kConnecting, {});
 
   // The session's end must reach a reader that waits for the source.
-  SRDF_ASSIGN_OR_RETURN(std::shared_ptr<FeedSession> session,
-                        feed_->Open(name_, [reader = reader_] { reader->Interrupt(); }));
+  // It counts only while its own round runs: a session also ends when the round lets go of it, and an
+  // interrupt left over would end the round after.
+  const uint64_t round = ++rounds_;
+  SRDF_ASSIGN_OR_RETURN(std::shared_ptr<FeedSession> session, feed_->Open(name_, [this, round] {
+    std::lock_guard lock(mu_);
+    if (running_round_ == round) reader_->Interrupt();
+  }));
   {
     std::lock_guard lock(mu_);
+    running_round_ = round;
     session_ = session;
     if (stop.stop_requested()) return {StatusCode::kCancelled, "stopping"};
   }
@@ -140,10 +147,13 @@ Status CaptureFlow::RunOnce(const std::stop_token& stop) {
   obs::Info("capture_streaming", {{"flow", name_}, {"from", resume.gtid}});
   SetState(CaptureState::kStreaming, {});
   FeedSink sink(session.get());
-  Status ended = reader_->Run(resume, &sink);
+  Status ended = session->Ended();
+  if (ended.ok()) ended = reader_->Run(resume, &sink);
   if (Status s = session->Ended(); !s.ok()) ended = s;
+  progressed_ = session->progressed();
   {
     std::lock_guard lock(mu_);
+    running_round_ = 0;
     session_.reset();
   }
   return ended;

@@ -61,13 +61,17 @@ class CaptureFlow {
   // One for the flow's life: what it knows for certain of tables outlives a reconnect.
   const std::shared_ptr<engine::ChangeReader> reader_;
 
-  std::string logged_findings_;  // the flow's thread only
+  // the flow's thread only
+  std::string logged_findings_;
+  bool progressed_ = false;  // something of the last round is durable
+  uint64_t rounds_ = 0;
 
   WakeableWait wait_;
   mutable std::mutex mu_;
   // guarded by mu_
   CaptureStatus status_;
   std::shared_ptr<FeedSession> session_;
+  uint64_t running_round_ = 0;  // whose end may interrupt the reader; 0: none
 
   std::jthread thread_;
 };

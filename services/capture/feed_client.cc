@@ -53,6 +53,11 @@ class GrpcFeedSession : public FeedSession {
     return ended_;
   }
 
+  bool progressed() const override {
+    std::lock_guard lock(mu_);
+    return progressed_;
+  }
+
   void Cancel() override { duplex_.Cancel(); }
 
  private:
@@ -63,6 +68,7 @@ class GrpcFeedSession : public FeedSession {
       changed_.notify_all();
       duplex_.Cancel();
     }
+    if (response.has_durable()) progressed_ = true;
     if (!response.has_opened()) return;
     const auto& resume = response.opened().resume();
     resume_ = {resume.gtid(), resume.file(), resume.offset()};
@@ -85,6 +91,7 @@ class GrpcFeedSession : public FeedSession {
   // guarded by mu_; resume_ is constant once opened_ is set
   SourcePosition resume_;
   bool opened_ = false;
+  bool progressed_ = false;
   Status ended_;
   // Last member: its reader thread uses the others and is joined first.
   rpc::ClientDuplex<FeedRequest, FeedResponse> duplex_;

@@ -22,6 +22,8 @@ class FeedSession {
   virtual Status Send(std::string_view records) = 0;
   // OK while the session lives, then why it ended.
   virtual Status Ended() const = 0;
+  // True when something that was sent became durable.
+  virtual bool progressed() const = 0;
   // Any thread: ends the session, a blocked Send included.
   virtual void Cancel() = 0;
 };

@@ -61,10 +61,11 @@ Result<std::optional<WagonReceipt>> DeliverIntake::Begin(const Chunk& chunk) {
     return Receipt(chunk, ReceiptKind::kRejected, "the flow's starting point is not known here");
   if (chunk.sequence <= flow.tip.sequence) {
     SRDF_ASSIGN_OR_RETURN(const auto stored, inbox->List(flow_->name(), chunk.sequence + 1, 1));
-    const bool differs = !stored.empty() && stored.front().header.sequence == chunk.sequence &&
-                         stored.front().hash != chunk.wagon_hash;
-    if (differs) return Receipt(chunk, ReceiptKind::kRejected, "another wagon has this sequence here");
-    return Receipt(chunk, ReceiptKind::kDuplicate, "it is in the inbox");
+    const bool same = (!stored.empty() && stored.front().header.sequence == chunk.sequence &&
+                       stored.front().hash == chunk.wagon_hash) ||
+                      (chunk.sequence == flow.tip.sequence && flow.tip.hash == chunk.wagon_hash);
+    if (same) return Receipt(chunk, ReceiptKind::kDuplicate, "it is in the inbox");
+    return Receipt(chunk, ReceiptKind::kRejected, "another wagon has this sequence here");
   }
   if (chunk.sequence != flow.tip.sequence + 1) {
     return Receipt(chunk, ReceiptKind::kRejected,

@@ -31,8 +31,8 @@ void ReceiverFlow::WagonAccepted() {
 }
 
 uint64_t ReceiverFlow::CreditFor(uint64_t bytes) {
-  const auto flow = inbox_->GetFlow(name_);
   std::lock_guard lock(mu_);
+  const auto flow = inbox_->GetFlow(name_);
   if (flow.ok() && flow->unapplied_bytes < inbox_bytes_max_) return bytes;
   credit_withheld_ += bytes;
   return 0;
@@ -40,9 +40,9 @@ uint64_t ReceiverFlow::CreditFor(uint64_t bytes) {
 
 // The inbox is full: credit was held back, and comes back as wagons are applied.
 Status ReceiverFlow::ReleaseCredit() {
+  if (credit_withheld_ == 0 || !deliver_.has_value()) return {};
   SRDF_ASSIGN_OR_RETURN(const store::InboxFlow flow, inbox_->GetFlow(name_));
-  std::lock_guard lock(mu_);
-  if (credit_withheld_ == 0 || !deliver_.has_value() || flow.unapplied_bytes >= inbox_bytes_max_) return {};
+  if (flow.unapplied_bytes >= inbox_bytes_max_) return {};
   deliver_->on_credit(credit_withheld_);
   credit_withheld_ = 0;
   return {};
@@ -64,6 +64,7 @@ void ReceiverFlow::AddCounts(const ReceiverCounts& more) {
 Status ReceiverFlow::OpenTake(const ChainTip& checkpoint) {
   SRDF_ASSIGN_OR_RETURN(const store::InboxFlow before, inbox_->GetFlow(name_));
   SRDF_RETURN_IF_ERROR(inbox_->AdoptCheckpoint(name_, checkpoint));
+  SRDF_ASSIGN_OR_RETURN(const store::InboxFlow after, inbox_->GetFlow(name_));
   std::lock_guard lock(mu_);
   take_open_ = true;
   problem_ = {};
@@ -74,10 +75,13 @@ Status ReceiverFlow::OpenTake(const ChainTip& checkpoint) {
   if (!deliver_.has_value()) return {};
   if (!before.tip_known) {
     deliver_->on_tip_known();
+  } else if (after.tip.sequence > before.tip.sequence && after.tip.sequence == checkpoint.sequence) {
+    // The target is ahead of what this inbox had: the shipper's idea of the flow is the inbox's old one.
+    deliver_->on_tip_moved();
   } else if (checkpoint.sequence != 0) {
     deliver_->on_applied(checkpoint.sequence);
   }
-  return {};
+  return ReleaseCredit();
 }
 
 void ReceiverFlow::CloseTake() {
@@ -87,13 +91,11 @@ void ReceiverFlow::CloseTake() {
 
 Status ReceiverFlow::Applied(uint64_t sequence) {
   SRDF_RETURN_IF_ERROR(inbox_->MarkApplied(name_, sequence));
-  {
-    std::lock_guard lock(mu_);
-    applied_sequence_ = std::max(applied_sequence_, sequence);
-    ++accepted_ticks_;
-    changed_.notify_all();
-    if (deliver_.has_value()) deliver_->on_applied(sequence);
-  }
+  std::lock_guard lock(mu_);
+  applied_sequence_ = std::max(applied_sequence_, sequence);
+  ++accepted_ticks_;
+  changed_.notify_all();
+  if (deliver_.has_value()) deliver_->on_applied(sequence);
   return ReleaseCredit();
 }
 

@@ -25,6 +25,7 @@ namespace srdf::receiver {
 // The present Deliver stream, as the flow sees it. Called from any thread.
 struct DeliverStreamEvents {
   std::function<void()> on_tip_known;  // it was not, when the stream was opened
+  std::function<void()> on_tip_moved;  // not by this stream: both ends must agree again
   std::function<void(uint64_t bytes)> on_credit;
   std::function<void(uint64_t sequence)> on_applied;
   std::function<void(uint64_t sequence, const Status& problem)> on_failed;
@@ -74,6 +75,7 @@ class ReceiverFlow {
   Status Purge();
 
  private:
+  // With mu_ held.
   Status ReleaseCredit();
 
   const std::string name_;

@@ -59,6 +59,13 @@ Status SendOpened(ReceiverFlow* flow, DeliverDuplex* duplex) {
   opened->set_credit_bytes(kCreditBytes);
   opened->set_applied_sequence(state.applied_sequence);
   duplex->Write(response);
+  if (state.failed_sequence != 0) {
+    v1::DeliverResponse failed;
+    failed.mutable_failed()->set_sequence(state.failed_sequence);
+    rpc::ToProto(Status(StatusCode::kFailedPrecondition, state.failed_error), 0,
+                 failed.mutable_failed()->mutable_problem());
+    duplex->Write(failed);
+  }
   return {};
 }
 
@@ -66,6 +73,9 @@ DeliverStreamEvents EventsFor(ReceiverFlow* flow, const std::shared_ptr<DeliverD
   DeliverStreamEvents events;
   events.on_tip_known = [flow, duplex] {
     if (Status s = SendOpened(flow, duplex.get()); !s.ok()) duplex->Cancel(s);
+  };
+  events.on_tip_moved = [duplex] {
+    duplex->Cancel(Status(StatusCode::kAborted, "the target is ahead of the inbox: agree again"));
   };
   events.on_credit = [duplex](uint64_t bytes) {
     v1::DeliverResponse response;
@@ -100,7 +110,7 @@ Status SendWagons(ReceiverFlow* flow, TakeDuplex* duplex, uint64_t after, uint32
       response.set_chunk_no(chunk_no);
       response.set_chunk_count(wagon->chunk_count);
       response.set_data(std::move(data));
-      if (!duplex->Write(response)) return {};
+      if (stop.stop_requested() || !duplex->Write(response)) return {};
     }
   }
   return {};
@@ -186,7 +196,9 @@ grpc::Status ReceiverServiceImpl::Take(grpc::ServerContext* context,
     if (Status s = SendWagons(flow, duplex.get(), checkpoint.sequence, window, stop); !s.ok()) {
       obs::Error("inbox_read_failed", {{"flow", flow->name()}, {"error", s}});
       flow->SetProblem(s);
-      duplex->Cancel(s);
+      v1::TakeResponse response;
+      rpc::ToProto(s, 0, response.mutable_ended());
+      duplex->AskToEnd(s, response);
     }
   });
   Status ended;
@@ -194,6 +206,7 @@ grpc::Status ReceiverServiceImpl::Take(grpc::ServerContext* context,
     if (request.has_applied()) ended = (*flow)->Applied(request.applied().sequence());
     if (request.has_failed()) {
       ended = (*flow)->Failed(request.failed().sequence(), rpc::FromProto(request.failed().problem()));
+      break;  // the applier begins again with its checkpoint
     }
   }
   sender.request_stop();

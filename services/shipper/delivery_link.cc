@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::chrono::milliseconds kBackoffFirst{100};
 constexpr std::chrono::milliseconds kBackoffMax{5000};
+constexpr std::chrono::milliseconds kStoppedAgain{5000};
 constexpr unsigned kRejectionsMax = 5;
 
 using SteadyTime = std::chrono::steady_clock::time_point;
@@ -29,6 +30,10 @@ struct DeliveryLink::Stream {
   uint64_t credit_bytes = 0;
   std::map<uint64_t, SteadyTime> in_flight;  // sequence → when its last chunk was sent
   Status ended;                              // not OK: over
+  // What the destination says before the agreement waits for it: it is about wagons that the outbox may know
+  // under the same numbers with other contents.
+  bool agreed = false;
+  uint64_t applied_early = 0;
 };
 
 DeliveryLink::DeliveryLink(LinkOptions options, store::Outbox* outbox, ReceiverClient* receiver,
@@ -73,6 +78,11 @@ LinkStatus DeliveryLink::GetStatus() const {
   return status_;
 }
 
+uint64_t DeliveryLink::Progress() const {
+  std::lock_guard lock(mu_);
+  return status_.acked_sequence + status_.applied_sequence;
+}
+
 void DeliveryLink::SetState(LinkState state, const Status& problem) {
   std::lock_guard lock(mu_);
   if (status_.state != state || status_.problem.message() != problem.message())
@@ -84,6 +94,7 @@ void DeliveryLink::SetState(LinkState state, const Status& problem) {
 void DeliveryLink::Run(const std::stop_token& stop) {
   Backoff backoff(kBackoffFirst, kBackoffMax);
   SteadyTime failing_since{};
+  uint64_t progress = Progress();
   while (!stop.stop_requested()) {
     {
       std::unique_lock lock(mu_);
@@ -99,7 +110,8 @@ void DeliveryLink::Run(const std::stop_token& stop) {
     if (GetStatus().state == LinkState::kPaused) SetState(LinkState::kConnecting, {});
     const Status ended = RunOnce(stop);
     if (stop.stop_requested()) return;
-    if (GetStatus().state == LinkState::kStreaming) {
+    if (progress != Progress()) {
+      progress = Progress();
       backoff.Reset();
       failing_since = {};
     }
@@ -110,8 +122,9 @@ void DeliveryLink::Run(const std::stop_token& stop) {
     if (NeedsOperator(ended)) {
       obs::Error("delivery_stopped", {{"flow", options_.flow}, {"error", ended}});
       SetState(LinkState::kStopped, ended);
+      // Most of these end with an operator; some with the other site's next word, so it is asked for.
       std::unique_lock lock(mu_);
-      changed_.wait(lock, stop, [&] { return resumed_ || paused_; });
+      changed_.wait_for(lock, stop, kStoppedAgain, [&] { return resumed_ || paused_; });
       continue;
     }
     const auto now = std::chrono::steady_clock::now();
@@ -145,7 +158,16 @@ DeliverEvents DeliveryLink::EventsFor(Stream* stream) {
     stream->credit_bytes += bytes;
     changed_.notify_all();
   };
-  events.on_applied = [this](uint64_t sequence) { OnApplied(sequence); };
+  events.on_applied = [this, stream, end](uint64_t sequence) {
+    {
+      std::lock_guard lock(mu_);
+      if (!stream->agreed) {
+        stream->applied_early = std::max(stream->applied_early, sequence);
+        return;
+      }
+    }
+    if (Status s = OnApplied(sequence); !s.ok()) end(s);
+  };
   events.on_failed = [this](uint64_t sequence, const Status& problem) { OnFailed(sequence, problem); };
   events.on_end = end;
   return events;
@@ -159,6 +181,7 @@ Status DeliveryLink::RunOnce(const std::stop_token& stop) {
   const std::stop_callback cancel(stop, [&session] { session->Cancel(); });
   auto destination = Agree(&stream, stop);
   Status ended = destination.status();
+  if (ended.ok()) ended = LookUp(destination->tip.sequence).status();
   if (ended.ok()) {
     SetState(LinkState::kStreaming, {});
     obs::Info("delivery_streaming",
@@ -191,7 +214,13 @@ Result<DestinationState> DeliveryLink::Agree(Stream* stream, const std::stop_tok
     std::lock_guard lock(mu_);
     status_.acked_sequence = destination.tip.sequence;
   }
-  if (destination.applied_sequence != 0) OnApplied(destination.applied_sequence);
+  uint64_t applied = destination.applied_sequence;
+  {
+    std::lock_guard lock(mu_);
+    stream->agreed = true;
+    applied = std::max(applied, stream->applied_early);
+  }
+  if (applied != 0) SRDF_RETURN_IF_ERROR(OnApplied(applied));
   // Also when nothing moved: a Store stream may wait to learn that the starting point is known now.
   if (moved) events_.on_tip_moved();
   events_.on_progress();
@@ -208,14 +237,25 @@ Status DeliveryLink::SendWagons(Stream* stream, DeliverSession* session, const D
                         wagon->header.uid == destination.partial_uid &&
                         wagon->hash == destination.partial_hash;
     SRDF_RETURN_IF_ERROR(outbox_->BeginAttempt(options_.flow, wagon->header.sequence));
-    SRDF_RETURN_IF_ERROR(SendWagon(stream, session, *wagon, resume ? destination.partial_chunks : 0, stop));
+    // All of it may be there and not be accepted yet: the last chunk always goes, and brings the receipt.
+    const uint32_t first_chunk = resume ? std::min(destination.partial_chunks, wagon->chunk_count - 1) : 0;
+    SRDF_RETURN_IF_ERROR(SendWagon(stream, session, *wagon, first_chunk, stop));
     after = wagon->header.sequence;
   }
 }
 
+// The next wagon as the outbox has it now; an error when it is a dead letter, which nothing may overtake.
+Result<std::optional<store::OutboxWagon>> DeliveryLink::LookUp(uint64_t after) {
+  SRDF_ASSIGN_OR_RETURN(auto wagon, outbox_->NextToSend(options_.flow, after));
+  if (!wagon.has_value() || wagon->status != store::DeliveryStatus::kDeadLetter) return wagon;
+  return Status(StatusCode::kFailedPrecondition,
+                "wagon " + std::to_string(wagon->header.sequence) + " is a dead letter: " + wagon->last_error,
+                "mend what the message names, then `srdfctl flow resume " + options_.flow + "`");
+}
+
 Result<std::optional<store::OutboxWagon>> DeliveryLink::NextWagon(Stream* stream, uint64_t after,
                                                                   const std::stop_token& stop) {
-  SRDF_ASSIGN_OR_RETURN(auto wagon, outbox_->NextToSend(options_.flow, after));
+  SRDF_ASSIGN_OR_RETURN(auto wagon, LookUp(after));
   if (wagon.has_value()) return wagon;
   std::unique_lock lock(mu_);
   const auto woken = [&] { return stored_ || paused_ || !stream->ended.ok(); };
@@ -315,29 +355,28 @@ Status DeliveryLink::OnReceipt(Stream* stream, uint64_t sequence, Receipt receip
   return {};
 }
 
-void DeliveryLink::OnApplied(uint64_t sequence) {
-  if (Status s = outbox_->MarkApplied(options_.flow, sequence); !s.ok()) {
-    // Told again at the next agreement; until then the wagon only counts as not applied.
-    obs::Error("outbox_mark_applied_failed", {{"flow", options_.flow}, {"sequence", sequence}, {"error", s}});
-    SetState(GetStatus().state, s);
-    return;
-  }
+Status DeliveryLink::OnApplied(uint64_t sequence) {
+  SRDF_RETURN_IF_ERROR(outbox_->MarkApplied(options_.flow, sequence));
   {
     std::lock_guard lock(mu_);
     status_.applied_sequence = std::max(status_.applied_sequence, sequence);
     status_.acked_sequence = std::max(status_.acked_sequence, sequence);
-    status_.apply_problem = {};
+    if (sequence >= failed_sequence_) status_.apply_problem = {};
   }
   events_.on_progress();
+  return {};
 }
 
 void DeliveryLink::OnFailed(uint64_t sequence, const Status& problem) {
   obs::Error("wagon_failed", {{"flow", options_.flow}, {"sequence", sequence}, {"error", problem}});
-  Status shown = problem;
-  if (Status s = outbox_->MarkFailed(options_.flow, sequence, problem.message()); !s.ok()) shown = s;
+  // The row is for the list of wagons; what is shown here is the problem itself.
+  if (Status s = outbox_->MarkFailed(options_.flow, sequence, problem.message()); !s.ok()) {
+    obs::Error("outbox_mark_failed_failed", {{"flow", options_.flow}, {"sequence", sequence}, {"error", s}});
+  }
   {
     std::lock_guard lock(mu_);
-    status_.apply_problem = shown;
+    failed_sequence_ = sequence;
+    status_.apply_problem = problem;
     status_.apply_problem_since_ms = WallClockMs();
   }
   events_.on_progress();
@@ -350,8 +389,9 @@ void DeliveryLink::MarkRetries(Stream* stream, const Status& why) {
     in_flight.swap(stream->in_flight);
   }
   for (const auto& [sequence, time] : in_flight) {
+    // The next agreement decides about the wagon whatever its row says.
     if (Status s = outbox_->MarkRetry(options_.flow, sequence, "network: " + why.message()); !s.ok()) {
-      SetState(GetStatus().state, s);
+      obs::Error("outbox_mark_retry_failed", {{"flow", options_.flow}, {"sequence", sequence}, {"error", s}});
     }
   }
 }

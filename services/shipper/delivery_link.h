@@ -78,11 +78,14 @@ class DeliveryLink {
                     const std::stop_token& stop);
   Status SendWagon(Stream* stream, DeliverSession* session, const store::OutboxWagon& wagon,
                    uint32_t first_chunk, const std::stop_token& stop);
+  Result<std::optional<store::OutboxWagon>> LookUp(uint64_t after);
   Result<std::optional<store::OutboxWagon>> NextWagon(Stream* stream, uint64_t after,
                                                       const std::stop_token& stop);
   DeliverEvents EventsFor(Stream* stream);
   Status OnReceipt(Stream* stream, uint64_t sequence, Receipt receipt, const std::string& error);
-  void OnApplied(uint64_t sequence);
+  Status OnApplied(uint64_t sequence);
+  // Grows with every wagon acknowledged or applied.
+  uint64_t Progress() const;
   void OnFailed(uint64_t sequence, const Status& problem);
   void MarkRetries(Stream* stream, const Status& why);
   void SetState(LinkState state, const Status& problem);
@@ -100,6 +103,7 @@ class DeliveryLink {
   bool paused_ = false;
   bool stored_ = false;  // a wagon may be there that was not looked at
   bool resumed_ = false;
+  uint64_t failed_sequence_ = 0;
   unsigned rejections_ = 0;  // in a row
 
   std::jthread thread_;

@@ -48,6 +48,7 @@ class ShipperApp : public rpc::App {
 
   void BeginDrain() override {
     purger_.request_stop();
+    for (auto& [name, flow] : flows_) flow->BeginDrain();
     service_.Drain();
   }
   void Stop() override {

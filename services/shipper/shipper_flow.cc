@@ -46,12 +46,14 @@ Status ShipperFlow::Start() {
   return {};
 }
 
+void ShipperFlow::BeginDrain() {
+  std::lock_guard lock(mu_);
+  stopping_ = true;
+  changed_.notify_all();
+}
+
 void ShipperFlow::Stop() {
-  {
-    std::lock_guard lock(mu_);
-    stopping_ = true;
-    changed_.notify_all();
-  }
+  BeginDrain();
   link_.Stop();
 }
 

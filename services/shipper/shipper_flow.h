@@ -36,6 +36,8 @@ class ShipperFlow {
   ShipperFlow(const config::FlowConfig& config, store::Outbox* outbox, ReceiverClient* receiver);
 
   Status Start();
+  // Waits of OpenStore end.
+  void BeginDrain();
   void Stop();
 
   const std::string& name() const { return name_; }

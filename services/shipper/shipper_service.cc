@@ -80,7 +80,11 @@ grpc::Status ShipperServiceImpl::Store(
     FillState(state, response.mutable_state());
     duplex->Write(response);
   };
-  events.on_abort = [duplex](Status status) { duplex->Cancel(std::move(status)); };
+  events.on_abort = [duplex](const Status& status) {
+    v1::StoreResponse response;
+    rpc::ToProto(status, 0, response.mutable_ended());
+    duplex->AskToEnd(status, response);
+  };
   auto tip = (*flow)->OpenStore(std::move(events));
   if (!tip.ok()) return rpc::ToGrpc(tip.status());
   Status ended;

@@ -199,16 +199,16 @@ TEST_F(OutboxTest, OnlyAReceiptMovesToAcked) {
   EXPECT_EQ(StatusOf(outbox_.get(), 1), "pending");
 }
 
-TEST_F(OutboxTest, NothingIsSentPastADeadLetterUntilItIsRequeued) {
+TEST_F(OutboxTest, ADeadLetterStandsBeforeWhatFollowsUntilItIsRequeued) {
   Initialise();
   StoreWagons(outbox_.get(), 3);
   Deliver(outbox_.get(), 1);
   ASSERT_OK(outbox_->BeginAttempt(kFlow, 2));
   ASSERT_OK(outbox_->MarkDeadLetter(kFlow, 2, "invalid_payload: hash wrong"));
-  EXPECT_FALSE(Must(outbox_->NextToSend(kFlow, 0)).has_value());
+  EXPECT_EQ(Must(outbox_->NextToSend(kFlow, 0))->status, DeliveryStatus::kDeadLetter);
   Reopen();
   EXPECT_EQ(StatusOf(outbox_.get(), 2), "dead_letter");
-  EXPECT_FALSE(Must(outbox_->NextToSend(kFlow, 1)).has_value());
+  EXPECT_EQ(Must(outbox_->NextToSend(kFlow, 1))->status, DeliveryStatus::kDeadLetter);
   ASSERT_OK(outbox_->Requeue(kFlow));
   const auto next = Must(outbox_->NextToSend(kFlow, 1));
   ASSERT_TRUE(next.has_value());
