@@ -32,7 +32,7 @@ show_progress() {
   line=$(ctl status --output json 2>/dev/null | jq -r '
     def short: if . == null then "?" elif . >= 1e6 then "\(. / 1e5 | floor / 10)M"
                elif . >= 1e4 then "\(. / 1e3 | floor)k" else tostring end;
-    .flows[0] |
+    .flows[0] | if .totals == null then error("away") else . end |
     "\(.totals.transactions | short) transactions → \(.totals.wagons | short) wagons" +
     "   rows \(.totals.rows_before | short) → \(.totals.rows_after | short)" +
     "   \((.totals.payload_compressed_bytes // 0) / 1048576 * 10 | floor / 10) MiB sent" +
@@ -104,7 +104,7 @@ print_summary() {
   local totals starts
   totals=$(jq -r '
     def mib: . / 1048576 * 100 | floor / 100 | tostring + " MiB";
-    def times(a; b): if b == 0 then "-" else (a / b * 10 | floor / 10 | tostring) + "x" end;
+    def times(a; b): if b == 0 then "-" else (a / b * 100 | round / 100 | tostring) + "x" end;
     .flows[0].totals |
     "transactions|\(.transactions), and \(.statements) DDL statements",
     "wagons|\(.wagons) (\(times(.transactions; .wagons)) transactions each)",
