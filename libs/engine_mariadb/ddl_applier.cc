@@ -79,9 +79,15 @@ Status DdlApplier::Run(const WagonHeader& header, unsigned number, const Stateme
                   "): " + intent.sql_text,
               "see srdf.ddl_intent at the target"};
     }
-    SRDF_ASSIGN_OR_RETURN(const std::string now, DdlFingerprint(ddl.get(), statement));
-    if (intent.done || now != intent.fingerprint_before) {
-      if (intent.done || !IsDrop(statement.sql)) return {};
+    if (intent.state == DdlIntentState::kDone) return {};
+    SRDF_ASSIGN_OR_RETURN(std::string now, DdlFingerprint(ddl.get(), statement));
+    if (intent.state == DdlIntentState::kFailed) {
+      // Known not to have run: whatever has changed since then was changed by whoever mends the target.
+      intent.fingerprint_before = std::move(now);
+      SRDF_RETURN_IF_ERROR(RestartDdlIntent(connection_, header, intent));
+      SRDF_FAILPOINT("applier.after_ddl_intent");
+    } else if (now != intent.fingerprint_before) {
+      if (!IsDrop(statement.sql)) return {};
       repeated_drop = true;
     }
   }
@@ -90,16 +96,15 @@ Status DdlApplier::Run(const WagonHeader& header, unsigned number, const Stateme
     SRDF_FAILPOINT("applier.after_ddl");
     return status;
   }
-  // A refused statement may still have done a part (DROP of several tables). What is there now is the new
-  // starting point, so that the next attempt runs the statement again and is refused again, until somebody
-  // mends the target.
-  if (status.code() != StatusCode::kUnavailable && !repeated_drop) {
-    SRDF_ASSIGN_OR_RETURN(auto probe, Connection::Open(endpoint_, {}));
-    SRDF_RETURN_IF_ERROR(PrepareTargetSession(probe.get(), 0));
-    SRDF_ASSIGN_OR_RETURN(intent.fingerprint_before, DdlFingerprint(probe.get(), statement));
-    SRDF_RETURN_IF_ERROR(UpdateDdlIntentFingerprint(connection_, header, intent));
-  }
-  return status;
+  // Lost connection: it may have run. A DROP that was cut short may have done a part; its intent stays as it
+  // is, so that it is finished.
+  const bool drop_cut_short = status.code() == StatusCode::kAborted && IsDrop(statement.sql);
+  if (status.code() == StatusCode::kUnavailable || drop_cut_short || repeated_drop) return status;
+  // Refused: on record, so that the next attempt runs it, whatever has been mended until then.
+  const Status recorded = FailDdlIntent(connection_, header, intent);
+  if (recorded.ok()) return status;
+  return recorded.WithContext("cannot record that the target refused a DDL statement (" + status.message() +
+                              ")");
 }
 
 Status DdlApplier::Execute(Connection* ddl, const Statement& statement, bool repeated_drop) {
@@ -118,7 +123,9 @@ Status DdlApplier::Execute(Connection* ddl, const Statement& statement, bool rep
   return {status.code(),
           "DDL statement failed at the target: " + status.message() +
               "; statement: " + Excerpt(statement.sql, 500),
-          status.remedy().empty() ? "mend the target (or make the change there by hand), then resume the flow"
+          status.remedy().empty() ? "mend the target so that the statement can run, then resume the flow: it "
+                                    "runs again. Only when its whole change was made by hand instead: set "
+                                    "state='done' in its row of srdf.ddl_intent"
                                   : status.remedy()};
 }
 

@@ -4,7 +4,8 @@
 // fingerprint of the databases concerned is committed first; then the statement runs; then its owner marks
 // the intent as done in the transaction that moves the checkpoint. Found again after a crash with the intent
 // still open: an unchanged fingerprint says that the statement has not run (or that running it again changes
-// nothing), a changed one that it has.
+// nothing), a changed one that it has. A statement that the target refused is recorded as failed: the next
+// attempt always runs it, whatever was changed to mend the target.
 //
 // A DROP of several objects is not atomic: found half-done, it runs again with sql_if_exists.
 // A lost connection does not end a statement at the server: each statement runs under a named lock
@@ -28,8 +29,8 @@ class DdlApplier {
       : connection_(connection), endpoint_(endpoint), origin_server_id_(origin_server_id) {}
 
   // Outside any transaction. When it returns OK the statement has run at the target, now or before a crash.
-  // kAborted: another session still runs it, or a lock was not had in time. An error of the statement leaves
-  // its intent open: the next call runs it again, unless somebody changed the objects by hand meanwhile.
+  // kAborted: another session still runs it, or a lock was not had in time. An error of the statement is
+  // recorded in its intent: the next call runs it again.
   Status Run(const WagonHeader& header, unsigned number, const Statement& statement);
 
  private:

@@ -45,8 +45,8 @@ constexpr const char* kTables[] = {
   wagon_uid VARCHAR(64) NOT NULL,
   sql_digest BINARY(32) NOT NULL COMMENT 'SHA-256 of the statement',
   sql_text TEXT NOT NULL COMMENT 'its beginning',
-  fingerprint_before BINARY(32) NOT NULL COMMENT 'of the databases concerned, before it ran',
-  state ENUM('begun','done') NOT NULL,
+  fingerprint_before BINARY(32) NOT NULL COMMENT 'of the objects concerned, before it ran',
+  state ENUM('begun','done','failed') NOT NULL,
   begun_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
   done_at TIMESTAMP(6) NULL DEFAULT NULL,
   PRIMARY KEY (flow, epoch, `sequence`, number)
@@ -65,6 +65,12 @@ std::string Hex(std::string_view bytes) {
     out.push_back(kDigits[static_cast<unsigned char>(c) & 15]);
   }
   return out + "'";
+}
+
+// What is neither begun nor done has to run again.
+DdlIntentState State(const std::string& text) {
+  if (text == "begun") return DdlIntentState::kBegun;
+  return text == "done" ? DdlIntentState::kDone : DdlIntentState::kFailed;
 }
 
 std::string WhereWagon(Connection* connection, const WagonHeader& header) {
@@ -156,13 +162,13 @@ Status InsertApplyLog(Connection* connection, const WagonHeader& header, const A
 Result<std::optional<DdlIntent>> SelectDdlIntent(Connection* connection, const WagonHeader& header,
                                                  unsigned number) {
   SRDF_ASSIGN_OR_RETURN(
-      auto rows, connection->Query("SELECT wagon_uid, sql_digest, sql_text, fingerprint_before, state='done' "
+      auto rows, connection->Query("SELECT wagon_uid, sql_digest, sql_text, fingerprint_before, state "
                                    "FROM srdf.ddl_intent" +
                                    WhereWagon(connection, header) + fmt::format(" AND number={}", number)));
   if (rows.empty()) return std::optional<DdlIntent>();
   const ResultRow& row = rows[0];
   return std::optional<DdlIntent>(
-      DdlIntent{number, Text(row[0]), Text(row[1]), Text(row[2]), Text(row[3]), Text(row[4]) == "1"});
+      DdlIntent{number, Text(row[0]), Text(row[1]), Text(row[2]), Text(row[3]), State(Text(row[4]))});
 }
 
 Status InsertDdlIntent(Connection* connection, const WagonHeader& header, const DdlIntent& intent) {
@@ -174,11 +180,17 @@ Status InsertDdlIntent(Connection* connection, const WagonHeader& header, const 
       Hex(intent.fingerprint_before)));
 }
 
-Status UpdateDdlIntentFingerprint(Connection* connection, const WagonHeader& header,
-                                  const DdlIntent& intent) {
+Status RestartDdlIntent(Connection* connection, const WagonHeader& header, const DdlIntent& intent) {
   return connection->Execute(
-      "UPDATE srdf.ddl_intent SET fingerprint_before=" + Hex(intent.fingerprint_before) +
-      WhereWagon(connection, header) + fmt::format(" AND number={}", intent.number));
+      "UPDATE srdf.ddl_intent SET state='begun', begun_at=CURRENT_TIMESTAMP(6), "
+      "fingerprint_before=" +
+      Hex(intent.fingerprint_before) + WhereWagon(connection, header) +
+      fmt::format(" AND number={}", intent.number));
+}
+
+Status FailDdlIntent(Connection* connection, const WagonHeader& header, const DdlIntent& intent) {
+  return connection->Execute("UPDATE srdf.ddl_intent SET state='failed'" + WhereWagon(connection, header) +
+                             fmt::format(" AND number={}", intent.number));
 }
 
 Status FinishDdlIntents(Connection* connection, const WagonHeader& header) {

@@ -33,20 +33,27 @@ struct ApplyLogEntry {
 Status DeleteFlowLogs(Connection* connection, const std::string& flow);
 Status InsertApplyLog(Connection* connection, const WagonHeader& header, const ApplyLogEntry& entry);
 
-// A DDL statement that is about to run, or has run. `number` counts the statements of one wagon from 1.
+// Stored as text: docs/formats/target-schema.md.
+enum class DdlIntentState { kBegun, kDone, kFailed };
+
+// A DDL statement that is about to run, has run, or was refused. `number` counts the statements of one wagon
+// from 1.
 struct DdlIntent {
   unsigned number = 1;
   std::string wagon_uid;
   std::string sql_digest;          // SHA-256 of the statement, 32 bytes
   std::string sql_text;            // beginning of the statement, for people
   std::string fingerprint_before;  // ddl_fingerprint.h, 32 bytes
-  bool done = false;
+  DdlIntentState state = DdlIntentState::kBegun;
 };
 Result<std::optional<DdlIntent>> SelectDdlIntent(Connection* connection, const WagonHeader& header,
                                                  unsigned number);
-// Both commit by themselves; not to be called inside a transaction.
+// These commit by themselves; not to be called inside a transaction.
 Status InsertDdlIntent(Connection* connection, const WagonHeader& header, const DdlIntent& intent);
-Status UpdateDdlIntentFingerprint(Connection* connection, const WagonHeader& header, const DdlIntent& intent);
+// A refused statement is about to run again: begun, with the intent's fingerprint.
+Status RestartDdlIntent(Connection* connection, const WagonHeader& header, const DdlIntent& intent);
+// The target refused the statement.
+Status FailDdlIntent(Connection* connection, const WagonHeader& header, const DdlIntent& intent);
 // Marks all intents of the wagon as done.
 Status FinishDdlIntents(Connection* connection, const WagonHeader& header);
 

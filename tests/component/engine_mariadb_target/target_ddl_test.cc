@@ -138,14 +138,72 @@ TEST(TargetDdl, AnErrorStopsTheWagonAndStaysAnErrorUntilTheTargetIsMended) {
     EXPECT_NE(std::string::npos, failed.status().message().find("DROP TABLE a, b"))
         << failed.status().ToString();
     EXPECT_EQ(0u, t.Checkpoint().sequence);
-    EXPECT_EQ("begun", t.Value("SELECT state FROM srdf.ddl_intent"));
+    EXPECT_EQ("failed", t.Value("SELECT state FROM srdf.ddl_intent"));
   }
-  // Mended by hand: the objects have changed since the statement failed, so it counts as done.
   t.Execute({"CREATE TABLE d.a(x INT)", "CREATE TABLE d.b(x INT)"});
   p.Rewind();
   auto mended = t.Apply(&p);
   ASSERT_TRUE(mended.ok()) << mended.status().ToString();
   EXPECT_EQ("0", t.Value("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema='d'"));
+}
+
+TEST(TargetDdl, ARefusedStatementRunsOnceTheTargetIsMended) {
+  Target t;
+  t.Execute({"CREATE DATABASE d", "CREATE TABLE d.u(clash INT)"});
+  PayloadBuilder p;
+  p.Ddl(OrdinaryStatement("d", "CREATE TABLE u(x INT)"));
+  auto failed = t.Apply(&p);
+  EXPECT_EQ(StatusCode::kFailedPrecondition, failed.status().code());
+  EXPECT_NE(std::string::npos, failed.status().remedy().find("it runs again")) << failed.status().ToString();
+  EXPECT_EQ("failed", t.Value("SELECT state FROM srdf.ddl_intent"));
+  t.Execute({"DROP TABLE d.u"});
+  p.Rewind();
+  auto mended = t.Apply(&p);
+  ASSERT_TRUE(mended.ok()) << mended.status().ToString();
+  EXPECT_EQ("x", t.Value("SELECT GROUP_CONCAT(column_name) FROM information_schema.columns WHERE "
+                         "table_schema='d' AND table_name='u'"));
+  EXPECT_EQ("done", t.Value("SELECT state FROM srdf.ddl_intent"));
+}
+
+TEST(TargetDdl, RefusedMendedAndThenKilledItRunsExactlyOnce) {
+  for (const char* failpoint : {"applier.after_ddl_intent", "applier.after_ddl", "applier.before_ddl_done"}) {
+    SCOPED_TRACE(failpoint);
+    Target t;
+    t.Execute({"CREATE DATABASE d", "CREATE TABLE d.u(clash INT)"});
+    const Statement statement = OrdinaryStatement("d", "CREATE TABLE u(x INT)");
+    EXPECT_FALSE(ApplyDdl(t, statement).ok());
+    t.Execute({"DROP TABLE d.u"});
+    t.CloseSession();
+    const pid_t child = fork();
+    if (child == 0) {
+      setenv("SRDF_FAILPOINTS", (std::string(failpoint) + "=crash").c_str(), 1);
+      failpoint::g_enabled = true;
+      (void)ApplyDdl(t, statement);
+      _exit(0);
+    }
+    int status = 0;
+    ASSERT_EQ(child, waitpid(child, &status, 0));
+    ASSERT_TRUE(WIFSIGNALED(status));
+    EXPECT_EQ("begun", t.Value("SELECT state FROM srdf.ddl_intent"));
+    auto again = ApplyDdl(t, statement);  // a second run would be refused: u is there
+    ASSERT_TRUE(again.ok()) << again.status().ToString();
+    EXPECT_EQ("x", t.Value("SELECT GROUP_CONCAT(column_name) FROM information_schema.columns WHERE "
+                           "table_schema='d' AND table_name='u'"));
+    EXPECT_EQ("done", t.Value("SELECT state FROM srdf.ddl_intent"));
+  }
+}
+
+TEST(TargetDdl, ARefusedStatementMadeByHandIsLeftOutWhenItsIntentSaysDone) {
+  Target t;
+  t.Execute({"CREATE DATABASE d", "CREATE TABLE d.u(x INT)"});
+  PayloadBuilder p;
+  p.Ddl(OrdinaryStatement("d", "CREATE TABLE u(x INT)"));
+  EXPECT_FALSE(t.Apply(&p).ok());
+  p.Rewind();
+  EXPECT_FALSE(t.Apply(&p).ok());
+  t.Execute({"UPDATE srdf.ddl_intent SET state='done'"});
+  p.Rewind();
+  EXPECT_TRUE(t.Apply(&p).ok());
 }
 
 TEST(TargetDdl, TheErrorTheSourceHadIsNoError) {
