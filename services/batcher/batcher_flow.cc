@@ -9,14 +9,23 @@ namespace srdf::batcher {
 
 namespace {
 constexpr std::chrono::seconds kSealNowTimeout{60};
-}
+constexpr std::chrono::seconds kDrainTimeout{4};
+}  // namespace
 
 BatcherSession::BatcherSession(BatcherFlow* flow, SessionEvents events)
     : flow_(flow), events_(std::move(events)), window_(flow->limits()) {}
 
-BatcherSession::~BatcherSession() { End(); }
+BatcherSession::~BatcherSession() {
+  Break(Status(StatusCode::kCancelled, "the feed has ended"));
+  if (thread_.joinable()) thread_.join();
+}
 
 void BatcherSession::End() {
+  window_.EndFeed();
+  {
+    std::unique_lock lock(mu_);
+    sealed_.wait_for(lock, kDrainTimeout, [&] { return broken_ || !sealer_running_; });
+  }
   Break(Status(StatusCode::kCancelled, "the feed has ended"));
   if (thread_.joinable()) thread_.join();
   flow_->SessionEnded(this);
@@ -39,7 +48,16 @@ Result<SourcePosition> BatcherSession::Begin(ShipperClient* shipper) {
   }
   const SourcePosition resume = sealer_->tip().position;
   flow_->SessionBegan(shared_from_this(), resume);
-  thread_ = std::thread([this] { RunSealer(stop_.get_token()); });
+  {
+    std::lock_guard lock(mu_);
+    sealer_running_ = true;
+  }
+  thread_ = std::thread([this] {
+    RunSealer(stop_.get_token());
+    std::lock_guard lock(mu_);
+    sealer_running_ = false;
+    sealed_.notify_all();
+  });
   return resume;
 }
 
@@ -83,7 +101,7 @@ void BatcherSession::RunSealer(const std::stop_token& stop) {
     if (!group.has_value()) break;
     auto header = sealer_->Seal(std::move(*group), stop);
     if (!header.ok()) {
-      if (!stop.stop_requested()) {
+      if (!stop.stop_requested() && header.status().code() != StatusCode::kCancelled) {
         obs::Error("wagon_not_sealed", {{"flow", flow_->name()}, {"error", header.status()}});
         flow_->Problem(header.status());
       }
@@ -91,11 +109,11 @@ void BatcherSession::RunSealer(const std::stop_token& stop) {
       return;
     }
     flow_->WagonSealed(*header);
-    window_.Done();
     {
       std::lock_guard lock(mu_);
       last_uid_ = header->uid;
     }
+    window_.Done();  // after the uid: who waits for an empty window reads it
     sealed_.notify_all();
     events_.on_durable(header->last);
   }

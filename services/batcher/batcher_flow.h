@@ -56,7 +56,9 @@ class BatcherSession : public std::enable_shared_from_this<BatcherSession> {
   Status Append(std::string records);
   // Any thread: ends the session with this status.
   void Break(const Status& status);
-  // Breaks it, waits for the sealer, and tells the flow. Not from the sealer's thread.
+  // The feed has ended: what is whole is sealed, as far as that takes a few seconds at most (so that a feed
+  // that keeps breaking at one place still gets on), then the session breaks. Tells the flow. Not from the
+  // sealer's thread.
   void End();
   // Any thread: what is whole is sealed, then the session ends.
   void Drain();
@@ -78,6 +80,7 @@ class BatcherSession : public std::enable_shared_from_this<BatcherSession> {
   // guarded by mu_; store_ is set once
   std::unique_ptr<StoreSession> store_;
   bool broken_ = false;
+  bool sealer_running_ = false;
   std::string last_uid_;
   DeliveryState state_;
 

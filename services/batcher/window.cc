@@ -76,7 +76,9 @@ Status Window::AppendRecord(const Record& record, const Buffer& buffer, const st
       return {};
     }
   }
-  if (pending_.huge == nullptr && pending_.bytes > limits_.bytes_max) SRDF_RETURN_IF_ERROR(BeginHuge(stop));
+  // Rows count as well as bytes: the compactor keeps some hundred bytes about each, however small it is.
+  const bool huge = pending_.bytes > limits_.bytes_max || pending_.rows > limits_.events_max;
+  if (pending_.huge == nullptr && huge) SRDF_RETURN_IF_ERROR(BeginHuge(stop));
   if (pending_.huge != nullptr && pending_.bytes > kHugePartBytes) return PushHugePart(nullptr, stop);
   return {};
 }
@@ -162,6 +164,8 @@ Status Window::EndTransaction(const TransactionEnd& end, const std::stop_token& 
     CloseOpen(SealReason::kStatement);
   } else if (open_.counts.bytes + pending_.bytes > limits_.bytes_max) {
     CloseOpen(SealReason::kMaxBytes);
+  } else if (open_.counts.rows + pending_.rows > limits_.events_max) {
+    CloseOpen(SealReason::kMaxEvents);
   }
   AddPendingToOpen(end);
   if (statement) {
@@ -272,6 +276,12 @@ void Window::Drain() {
   std::lock_guard lock(mu_);
   draining_ = true;
   changed_.notify_all();
+}
+
+void Window::EndFeed() {
+  if (pending_.huge != nullptr) pending_.huge->Close();
+  pending_ = {};
+  Drain();
 }
 
 WindowStatus Window::GetStatus() const {

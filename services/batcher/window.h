@@ -48,6 +48,9 @@ class Window {
   // kCancelled when stopped or closed.
   Status Append(std::string records, const std::stop_token& stop);
 
+  // Feed thread: nothing comes any more; a transaction under way is given up, then as Drain.
+  void EndFeed();
+
   // Sealer thread. Waits for the next group; nothing when stopped, or closed and empty.
   std::optional<Group> Take(const std::stop_token& stop);
 

@@ -50,11 +50,15 @@ void CaptureFlow::Start() {
 void CaptureFlow::Stop() {
   if (!thread_.joinable()) return;
   thread_.request_stop();
+  reader_->Interrupt();
+  std::shared_ptr<FeedSession> session;
   {
     std::lock_guard lock(mu_);
-    reader_->Interrupt();
-    if (session_ != nullptr) session_->Cancel();
+    session = session_;
   }
+  // Not under the lock: the session's end comes back to it.
+  if (session != nullptr) session->Cancel();
+  session.reset();
   thread_.join();
 }
 

@@ -101,6 +101,7 @@ class WindowTest : public ::testing::Test {
       stop_.request_stop();
     }
     auto group = taken.get();
+    if (group.has_value()) window->Done();
     return group.has_value() ? std::move(*group) : Group{};
   }
 
@@ -170,6 +171,28 @@ TEST_F(WindowTest, EventLimitClosesTheGroupWithoutADestination) {
   for (int i = 0; i < 4; ++i) Append(&window, {feed_.Transaction(5)});
   EXPECT_EQ(Take(&window).reason, SealReason::kMaxEvents);
   EXPECT_EQ(Take(&window).counts.rows, 10u);
+}
+
+TEST_F(WindowTest, TransactionOfManyTinyRowsIsHugeToo) {
+  WindowLimits limits;
+  limits.events_max = 100;
+  Window window(limits);
+  auto fed = std::async(std::launch::async, [&] {
+    Append(&window, {feed_.Schema(), feed_.Begin()});
+    for (int i = 0; i < 100; ++i) Append(&window, {feed_.Rows(50, 1)});
+    Append(&window, {feed_.End()});
+  });
+  const Group huge = Take(&window);
+  EXPECT_EQ(huge.reason, SealReason::kHugeTransaction);
+  ASSERT_NE(huge.huge, nullptr);
+  for (;;) {
+    auto part = huge.huge->Pop(stop_.get_token());
+    ASSERT_TRUE(part.has_value());
+    if (part->end == nullptr) continue;
+    EXPECT_EQ(part->end->rows, 5000u);
+    break;
+  }
+  fed.get();
 }
 
 TEST_F(WindowTest, ByteLimitClosesBeforeTheTransactionThatWouldPassIt) {
