@@ -60,6 +60,8 @@ class Catalogue {
 
   // A query on the catalogue's connection, for lag and the like.
   Result<std::vector<ResultRow>> Query(std::string_view sql);
+  // As a string literal of a Query; after Start.
+  std::string Quote(std::string_view text) const { return connection_->Quote(text); }
 
   // Any thread: makes a call in progress return kUnavailable soon.
   void Interrupt();

@@ -1,5 +1,8 @@
 #include "engine_mariadb/change_reader.h"
 
+#include <fmt/format.h>
+
+#include <algorithm>
 #include <charconv>
 
 namespace srdf::engine_mariadb {
@@ -48,6 +51,7 @@ Status MariaDbChangeReader::Stream(const SourcePosition& from, engine::ChangeSin
   const GtidPosition& gtids = *parsed;
   SRDF_RETURN_IF_ERROR(catalogue_.Start(gtids));
   SRDF_RETURN_IF_ERROR(CheckContained(gtids));
+  SRDF_RETURN_IF_ERROR(CheckSameHistory(from, gtids));
   SRDF_ASSIGN_OR_RETURN(const auto stream, BinlogStream::Open(options_.endpoint, options_.server_id,
                                                               options_.heartbeat_ms, gtids));
   TransactionAssembler assembler(from, gtids, &catalogue_, options_.before_image == "full");
@@ -68,8 +72,8 @@ Status MariaDbChangeReader::Stream(const SourcePosition& from, engine::ChangeSin
 }
 
 // The position must lie in the server's past, domain by domain. A server of the same cluster that is behind,
-// or one whose log was reset, is told apart here; a position that was never in its log the server itself
-// refuses.
+// or one whose log was reset a moment ago, is told apart here; a position that was never in its log the
+// server itself refuses.
 Status MariaDbChangeReader::CheckContained(const GtidPosition& from) {
   SRDF_ASSIGN_OR_RETURN(const auto rows, catalogue_.Query("SELECT @@global.gtid_binlog_pos"));
   if (rows.empty() || rows[0].empty())
@@ -83,6 +87,44 @@ Status MariaDbChangeReader::CheckContained(const GtidPosition& from) {
           "\": " + missing,
       "the server lacks transactions that were already replicated (log reset, or another server took over): "
       "re-establish the flow by difference, or point it at a server that has them"};
+}
+
+// A log that was reset, or a server that was restored, counts its transactions from low numbers again. Once
+// it has passed the position's numbers, GTIDs alone look right. Example: read up to 0-1-22, reset, new
+// transactions up to 0-1-30: going on would deliver 23…30 and lose the new 1…22. What tells the histories
+// apart is the place in the file: the transaction that ends there must still be the same one.
+//
+// Only a server that wrote transactions of the position itself can have written these numbers twice. Another
+// server of the cluster may have a file of the same name, where the place says nothing.
+Status MariaDbChangeReader::CheckSameHistory(const SourcePosition& from, const GtidPosition& gtids) {
+  if (from.file.empty() || from.offset == 0) return {};
+  SRDF_ASSIGN_OR_RETURN(const auto id, catalogue_.Query("SELECT @@global.server_id"));
+  const uint64_t server_id = id.empty() || id[0].empty() ? 0 : Number(id[0][0]);
+  if (std::none_of(gtids.entries().begin(), gtids.entries().end(),
+                   [&](const Gtid& gtid) { return gtid.server == server_id; })) {
+    return {};
+  }
+  SRDF_ASSIGN_OR_RETURN(const auto logs, catalogue_.Query("SHOW BINARY LOGS"));
+  const auto log = std::find_if(logs.begin(), logs.end(),
+                                [&](const ResultRow& row) { return !row.empty() && row[0] == from.file; });
+  if (log == logs.end()) return {};  // purged, or of another server
+  // Events and the function count places in 32 bits.
+  if (log->size() > 1 && Number((*log)[1]) > UINT32_MAX) return {};
+  // NULL where no event begins.
+  SRDF_ASSIGN_OR_RETURN(const auto rows,
+                        catalogue_.Query(fmt::format("SELECT BINLOG_GTID_POS({}, {})",
+                                                     catalogue_.Quote(from.file), from.offset)));
+  std::string there = "no transaction ends there";
+  if (!rows.empty() && !rows[0].empty() && rows[0][0]) {
+    SRDF_ASSIGN_OR_RETURN(const GtidPosition at, GtidPosition::Parse(*rows[0][0]));
+    if (at == gtids) return {};
+    there = "the log has \"" + at.ToString() + "\" there";
+  }
+  return {StatusCode::kDataLoss,
+          fmt::format("the source's log is not the one that was read up to \"{}\" at {}:{}: {}",
+                      gtids.ToString(), from.file, from.offset, there),
+          "the log was reset or the server restored, so that transactions may be missing on both sides: "
+          "re-establish the flow"};
 }
 
 Status MariaDbChangeReader::Pump(BinlogStream* stream, TransactionAssembler* assembler,
@@ -128,9 +170,9 @@ Status MariaDbChangeReader::CheckNotDetached(const BinlogStream& stream,
     unseen_heartbeats_ = 0;
     return {};
   }
-  if (unseen_heartbeats_ == 0) unseen_ = server;
-  if (unseen_ != server && assembler.gtids().Contains(unseen_)) {  // it moves
-    unseen_ = server;
+  // Only the stream's own progress counts: a reset log moves too, through numbers that were passed long ago.
+  if (idle_at_ != assembler.gtids()) {
+    idle_at_ = assembler.gtids();
     unseen_heartbeats_ = 0;
   }
   if (++unseen_heartbeats_ <= kUnseenHeartbeatsMax) return {};

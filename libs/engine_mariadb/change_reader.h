@@ -36,6 +36,7 @@ class MariaDbChangeReader : public engine::ChangeReader {
   Status Stream(const SourcePosition& from, engine::ChangeSink* sink);
   Status Pump(BinlogStream* stream, TransactionAssembler* assembler, engine::ChangeSink* sink);
   Status CheckContained(const GtidPosition& from);
+  Status CheckSameHistory(const SourcePosition& from, const GtidPosition& gtids);
   Status HandOn(TransactionAssembler* assembler, engine::ChangeSink* sink, bool also_partial);
   Status RefreshLag(const TransactionAssembler& assembler);
   Status CheckNotDetached(const BinlogStream& stream, const TransactionAssembler& assembler);
@@ -58,7 +59,7 @@ class MariaDbChangeReader : public engine::ChangeReader {
   engine::SourceLag lag_;
   std::chrono::steady_clock::time_point lag_asked_;
   bool lag_permitted_ = true;
-  GtidPosition unseen_;             // the server's position, when an idle stream had not reached it
+  GtidPosition idle_at_;            // where the stream was when it was first idle behind the server
   unsigned unseen_heartbeats_ = 0;  // since then, with the stream idle
 };
 

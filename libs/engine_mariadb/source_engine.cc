@@ -12,6 +12,8 @@ namespace {
 
 constexpr unsigned kQueryTimeoutSeconds = 30;
 
+constexpr int kPositionTries = 20;
+
 class MariaDbSourceEngine : public engine::SourceEngine {
  public:
   explicit MariaDbSourceEngine(SourceOptions options) : options_(std::move(options)) {}
@@ -23,17 +25,23 @@ class MariaDbSourceEngine : public engine::SourceEngine {
 
   Result<SourcePosition> CurrentPosition() override {
     SRDF_ASSIGN_OR_RETURN(const auto connection, Connect());
-    // The file first: it is for people, and must not be ahead of the GTIDs.
-    SRDF_ASSIGN_OR_RETURN(const auto status, connection->Query("SHOW MASTER STATUS"));
-    if (status.empty()) {
-      return Status(StatusCode::kFailedPrecondition, "the source has no binary log",
-                    "add log_bin=ON to the server's configuration and restart it");
-    }
+    // A reader checks the place against the GTIDs, so both must be of one moment. Without one there is no
+    // place.
     SourcePosition position;
-    position.file = status[0][0].value_or("");
-    const std::string offset = status[0][1].value_or("0");
-    std::from_chars(offset.data(), offset.data() + offset.size(), position.offset);
-    SRDF_ASSIGN_OR_RETURN(position.gtid, connection->QueryValue("SELECT @@global.gtid_binlog_pos"));
+    for (int i = 0; i < kPositionTries; ++i) {
+      SRDF_ASSIGN_OR_RETURN(const auto before, connection->Query("SHOW MASTER STATUS"));
+      if (before.empty()) {
+        return Status(StatusCode::kFailedPrecondition, "the source has no binary log",
+                      "add log_bin=ON to the server's configuration and restart it");
+      }
+      SRDF_ASSIGN_OR_RETURN(position.gtid, connection->QueryValue("SELECT @@global.gtid_binlog_pos"));
+      SRDF_ASSIGN_OR_RETURN(const auto after, connection->Query("SHOW MASTER STATUS"));
+      if (before != after) continue;
+      position.file = before[0][0].value_or("");
+      const std::string offset = before[0][1].value_or("0");
+      std::from_chars(offset.data(), offset.data() + offset.size(), position.offset);
+      break;
+    }
     return position;
   }
 

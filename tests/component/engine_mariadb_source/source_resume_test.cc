@@ -47,6 +47,45 @@ TEST_F(ResumeTest, AStreamFromAnyPositionIsExactlyTheRest) {
   }
 }
 
+// With its place in the log, which is checked: within files, at their ends, with several domains.
+TEST_F(ResumeTest, AStreamGoesOnFromEveryPlaceThatWasRead) {
+  FillLog();
+  Sql("FLUSH BINARY LOGS");
+  const auto all = ReadAll();
+  const auto check = [&] {
+    for (size_t i = 0; i < all.size(); ++i) {
+      const auto engine = engine_mariadb::NewSourceEngine(Options());
+      const auto reader = engine->NewReader();
+      StreamRecorder recorder;
+      ReaderRun run(reader.get(), all[i].end, &recorder);
+      if (i + 1 < all.size()) {
+        run.WaitForPosition(LogEnd());
+      } else {
+        EXPECT_TRUE(recorder.WaitFor([&] { return recorder.idle_calls > 0; }));
+      }
+      const Status status = run.Stop();
+      EXPECT_EQ(status.code(), StatusCode::kCancelled) << all[i].end.gtid << ": " << status.ToString();
+      EXPECT_EQ(recorder.transactions().size(), all.size() - i - 1);
+    }
+  };
+  check();
+  ASSERT_TRUE(server().Restart().ok());
+  session_ = server().ConnectOrDie();
+  check();
+}
+
+TEST_F(ResumeTest, ThePlaceOfAnUnknownFileIsNoObstacle) {
+  Sql("CREATE TABLE a (id INT PRIMARY KEY)");
+  const std::string from = LogEnd();
+  Sql("INSERT INTO a VALUES (1)");
+  const auto engine = engine_mariadb::NewSourceEngine(Options());
+  const auto reader = engine->NewReader();
+  StreamRecorder recorder;
+  ReaderRun run(reader.get(), {from, "elsewhere.000007", 4242}, &recorder);
+  run.WaitForPosition(LogEnd());
+  EXPECT_EQ(run.Stop().code(), StatusCode::kCancelled);
+}
+
 TEST_F(ResumeTest, ACompressedLogSaysTheSame) {
   FillLog();
   const auto plain = ReadAll();
