@@ -36,7 +36,8 @@ Status PrepareTargetSession(Connection* connection, uint32_t origin_server_id) {
   SRDF_RETURN_IF_ERROR(connection->Execute(
       "SET SESSION autocommit=1, sql_mode='', time_zone='+00:00', foreign_key_checks=1, unique_checks=1, "
       "innodb_lock_wait_timeout=20, lock_wait_timeout=60, max_statement_time=0, wait_timeout=31536000, "
-      "net_read_timeout=600, net_write_timeout=600, tx_isolation='READ-COMMITTED', innodb_strict_mode=0"));
+      "net_read_timeout=600, net_write_timeout=600, tx_isolation='READ-COMMITTED', innodb_strict_mode=0, "
+      "system_versioning_alter_history=KEEP"));
   if (origin_server_id == 0) return {};
   const Status status = connection->Execute("SET SESSION server_id=" + std::to_string(origin_server_id));
   if (status.ok()) return status;
