@@ -3,6 +3,7 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
+#include <map>
 #include <memory>
 
 namespace srdf::engine_mariadb {
@@ -30,11 +31,12 @@ class Sha256 {
   std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
 };
 
-// One question per kind of object; {} stands for the condition on the database column.
+// One question per kind of object.
 struct Fact {
   const char* select;
   const char* database_column;
   const char* order;
+  size_t name = 1;  // which column is the name that the statement must contain
 };
 constexpr Fact kFacts[] = {
     {"SELECT table_schema, table_name, table_type, engine, row_format, table_collation, create_options, "
@@ -75,10 +77,10 @@ constexpr Fact kFacts[] = {
     {"SELECT routine_schema, routine_type, routine_name, dtd_identifier, routine_definition, "
      "is_deterministic, "
      "sql_data_access, security_type, sql_mode, routine_comment, definer FROM information_schema.routines",
-     "routine_schema", "1, 2, 3"},
+     "routine_schema", "1, 2, 3", 2},
     {"SELECT specific_schema, routine_type, specific_name, ordinal_position, parameter_mode, parameter_name, "
      "dtd_identifier FROM information_schema.parameters",
-     "specific_schema", "1, 2, 3, 4"},
+     "specific_schema", "1, 2, 3, 4", 2},
     {"SELECT event_schema, event_name, definer, time_zone, event_definition, event_type, execute_at, "
      "interval_value, interval_field, sql_mode, starts, ends, status, on_completion, event_comment FROM "
      "information_schema.events",
@@ -102,30 +104,114 @@ bool SystemDatabase(const std::string& name) {
          name == "srdf";
 }
 
-// InnoDB writes a database's name in table names as a file name: letters and digits as they are, others
-// perhaps as @ and four hex digits. The pattern lets anything stand for those: a database too many is
-// harmless.
-std::string InnoDbCondition(Connection* connection, const std::vector<std::string>& databases) {
-  std::string condition;
-  for (const auto& database : databases) {
-    std::string pattern;
-    for (const char c : database) {
-      const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-      if (plain) {
-        pattern.push_back(c);
-      } else if (pattern.empty() || pattern.back() != '%') {
-        pattern.push_back('%');
-      }
-    }
-    condition +=
-        (condition.empty() ? "" : " OR ") + std::string("name LIKE ") + connection->Quote(pattern + "/%");
-  }
-  return condition;
+bool IdentifierByte(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$' ||
+         static_cast<unsigned char>(c) >= 0x80;
 }
 
-Status AddAll(Connection* connection, const std::string& query, Sha256* sha) {
+// Which names occur in the text, asked for many times each.
+class NamesInText {
+ public:
+  explicit NamesInText(std::string_view text) : text_(Lower(text)) {}
+  bool Has(const std::string& name) {
+    const auto [it, added] = known_.try_emplace(name, false);
+    if (added) {
+      std::string quoted;
+      for (const char c : name) quoted.append(c == '`' ? 2 : 1, c);
+      it->second = Occurs(Lower(name)) || (quoted != name && Occurs(Lower(quoted)));
+    }
+    return it->second;
+  }
+
+ private:
+  bool Occurs(const std::string& word) const {
+    if (word.empty()) return false;
+    for (size_t at = text_.find(word); at != std::string::npos; at = text_.find(word, at + 1)) {
+      const size_t end = at + word.size();
+      if ((at == 0 || !IdentifierByte(text_[at - 1])) &&
+          (end == text_.size() || !IdentifierByte(text_[end]))) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  const std::string text_;
+  std::map<std::string, bool> known_;
+};
+
+std::string Hex(std::string_view bytes) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string out;
+  for (const char c : bytes) {
+    out.push_back(kDigits[static_cast<unsigned char>(c) >> 4]);
+    out.push_back(kDigits[static_cast<unsigned char>(c) & 15]);
+  }
+  return out;
+}
+
+// The statement in the character set in which the catalogue answers.
+Result<std::string> TextAsNames(Connection* connection, const Statement& statement) {
+  const bool ascii = std::none_of(statement.sql.begin(), statement.sql.end(),
+                                  [](char c) { return static_cast<unsigned char>(c) >= 0x80; });
+  if (ascii || !statement.has_charset) return statement.sql;
+  auto charset =
+      connection->QueryValue("SELECT character_set_name FROM information_schema.collations WHERE id=" +
+                             std::to_string(statement.charset_client));
+  if (charset.status().code() == StatusCode::kNotFound) return statement.sql;
+  if (!charset.ok()) return charset.status();
+  if (*charset == "utf8mb4" || *charset == "utf8mb3" || *charset == "utf8") return statement.sql;
+  return connection->QueryValue("SELECT CONVERT(CONVERT(x'" + Hex(statement.sql) + "' USING " + *charset +
+                                ") USING utf8mb4)");
+}
+
+// InnoDB writes names as file names: letters, digits and _ as they are, others as @ and some letters or
+// digits. The pattern lets anything stand for those.
+std::string InnoDbPattern(std::string_view name) {
+  std::string pattern;
+  for (const char c : name) {
+    if (c == '_') {
+      pattern += "\\_";
+    } else if (IdentifierByte(c) && c != '$' && static_cast<unsigned char>(c) < 0x80) {
+      pattern.push_back(c);
+    } else if (pattern.empty() || pattern.back() != '%') {
+      pattern.push_back('%');
+    }
+  }
+  return pattern;
+}
+
+// Database and name.
+using Table = std::pair<std::string, std::string>;
+
+// The facts of those objects whose names occur in the text.
+Status AddNamed(Connection* connection, const std::string& query, size_t name_column, NamesInText* names,
+                Sha256* sha, std::vector<Table>* found) {
   SRDF_ASSIGN_OR_RETURN(auto rows, connection->Query(query));
-  sha->Add(std::to_string(rows.size()) + "|");
+  for (const auto& row : rows) {
+    if (!names->Has(row[name_column].value_or(""))) continue;
+    sha->Add("+");
+    for (const auto& value : row) sha->AddValue(value);
+    if (found != nullptr) found->emplace_back(row[0].value_or(""), row[name_column].value_or(""));
+  }
+  sha->Add("|");
+  return {};
+}
+
+// Tables that an ALTER is building, and full-text helpers, come and go by themselves.
+Status AddTableNumbers(Connection* connection, const std::vector<Table>& tables, Sha256* sha) {
+  if (tables.empty()) return {};
+  std::string condition;
+  for (const auto& [database, table] : tables) {
+    const std::string pattern = InnoDbPattern(database) + "/" + InnoDbPattern(table);
+    condition += (condition.empty() ? "" : " OR ") + std::string("name LIKE ") + connection->Quote(pattern) +
+                 " OR name LIKE " + connection->Quote(pattern + "#P#%");
+  }
+  SRDF_ASSIGN_OR_RETURN(auto rows, connection->Query("SELECT name, table_id FROM "
+                                                     "information_schema.innodb_sys_tables WHERE (" +
+                                                     condition +
+                                                     ") AND name NOT LIKE '%#sql%' AND name NOT LIKE "
+                                                     "'%/FTS\\_%' ORDER BY 1"));
   for (const auto& row : rows) {
     for (const auto& value : row) sha->AddValue(value);
   }
@@ -141,43 +227,42 @@ std::string Digest(std::string_view text) {
 }
 
 std::vector<std::string> ConcernedDatabases(const std::vector<std::string>& schemata,
-                                            const Statement& statement) {
-  const std::string text = Lower(statement.sql);
+                                            const std::string& default_database, std::string_view text) {
+  NamesInText names(text);
   std::vector<std::string> out;
   for (const auto& name : schemata) {
     if (SystemDatabase(name)) continue;
-    if (name == statement.database || text.find(Lower(name)) != std::string::npos) out.push_back(name);
+    if (name == default_database || names.Has(name)) out.push_back(name);
   }
   return out;
 }
 
 Result<std::string> DdlFingerprint(Connection* connection, const Statement& statement) {
+  SRDF_ASSIGN_OR_RETURN(const std::string text, TextAsNames(connection, statement));
   const std::string schemata_query =
       "SELECT schema_name, default_character_set_name, default_collation_name, schema_comment FROM "
       "information_schema.schemata ORDER BY 1";
   SRDF_ASSIGN_OR_RETURN(auto rows, connection->Query(schemata_query));
-  Sha256 sha;
   std::vector<std::string> schemata;
+  for (const auto& row : rows) schemata.push_back(row[0].value_or(""));
+  const std::vector<std::string> databases = ConcernedDatabases(schemata, statement.database, text);
+  Sha256 sha;
   for (const auto& row : rows) {
-    schemata.push_back(row[0].value_or(""));
+    if (std::find(databases.begin(), databases.end(), row[0].value_or("")) == databases.end()) continue;
     for (const auto& value : row) sha.AddValue(value);
   }
-  const std::vector<std::string> databases = ConcernedDatabases(schemata, statement);
   if (databases.empty()) return sha.Finish();
   std::string list;
   for (const auto& database : databases) list += (list.empty() ? "" : ", ") + connection->Quote(database);
+  NamesInText names(text);
+  std::vector<Table> tables;
   for (const Fact& fact : kFacts) {
-    SRDF_RETURN_IF_ERROR(AddAll(connection,
-                                std::string(fact.select) + " WHERE " + fact.database_column + " IN (" + list +
-                                    ") ORDER BY " + fact.order,
-                                &sha));
+    SRDF_RETURN_IF_ERROR(AddNamed(connection,
+                                  std::string(fact.select) + " WHERE " + fact.database_column + " IN (" +
+                                      list + ") ORDER BY " + fact.order,
+                                  fact.name, &names, &sha, &fact == kFacts ? &tables : nullptr));
   }
-  // Tables that an ALTER is building, and full-text helpers, come and go by themselves.
-  SRDF_RETURN_IF_ERROR(AddAll(connection,
-                              "SELECT name, table_id FROM information_schema.innodb_sys_tables WHERE (" +
-                                  InnoDbCondition(connection, databases) +
-                                  ") AND name NOT LIKE '%#sql%' AND name NOT LIKE '%/FTS\\_%' ORDER BY 1",
-                              &sha));
+  SRDF_RETURN_IF_ERROR(AddTableNumbers(connection, tables, &sha));
   return sha.Finish();
 }
 

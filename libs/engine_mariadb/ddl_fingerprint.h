@@ -1,12 +1,19 @@
 // A fingerprint of database objects: tells after a crash whether a DDL statement had run.
 //
-// SHA-256 over the facts of information_schema (schemata, tables, columns, indexes, constraints, views,
-// triggers, routines, events, partitions) of the databases that the statement may concern, and over InnoDB's
-// table numbers, which change where nothing else does (TRUNCATE, EXCHANGE PARTITION, a rebuild). Left out is
-// what changes by itself: row counts, AUTO_INCREMENT counters, times, cardinalities.
+// SHA-256 over the facts of information_schema (databases, tables, columns, indexes, constraints, views,
+// triggers, routines, events, partitions) of the objects that the statement names, and over InnoDB's table
+// numbers, which change where nothing else does (TRUNCATE, EXCHANGE PARTITION, a rebuild). Left out is what
+// changes by itself: row counts, AUTO_INCREMENT counters, times, cardinalities.
+//
+// Named is, without a grammar, what occurs in the text as a whole word: between characters that cannot belong
+// to an identifier, in any case of ASCII letters. A statement can only change what it names, or its default
+// database, so that the doings of others do not count. In doubt less is included: a change not seen makes the
+// statement run again, which shows; a change of another's taken for its own would leave it out unseen. For
+// the same reason DROP and CREATE DATABASE count the database itself, not the objects in it.
 #pragma once
 
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/status.h"
@@ -15,11 +22,10 @@
 
 namespace srdf::engine_mariadb {
 
-// The databases a statement may concern, without a grammar: its default database, and every database of the
-// server whose name occurs in the text, in any case. Too many is harmless, too few is not possible: a
-// database that does not exist yet is seen in the list of schemata, which is always part of the fingerprint.
+// The databases a statement may concern: its default database, and each of `schemata` whose name is a word of
+// the text. Never a system database.
 std::vector<std::string> ConcernedDatabases(const std::vector<std::string>& schemata,
-                                            const Statement& statement);
+                                            const std::string& default_database, std::string_view text);
 
 // 32 bytes. The connection needs to see all objects, and PROCESS for InnoDB's table numbers.
 Result<std::string> DdlFingerprint(Connection* connection, const Statement& statement);

@@ -114,6 +114,14 @@ TEST(TargetDdl, OldTimestampDefaultsFollowTheFlag) {
                     "WHERE table_schema='d'"));
 }
 
+TEST(TargetDdl, ASystemVersionedTableIsAlteredWithItsHistory) {
+  Target t;
+  t.Execute({"CREATE DATABASE d", "CREATE TABLE d.v(x INT) WITH SYSTEM VERSIONING",
+             "INSERT INTO d.v VALUES(1)", "UPDATE d.v SET x=2"});
+  ASSERT_DDL(t, "d", "ALTER TABLE v ADD COLUMN y INT");
+  EXPECT_EQ("2", t.Value("SELECT COUNT(y IS NULL) FROM d.v FOR SYSTEM_TIME ALL"));
+}
+
 TEST(TargetDdl, ADefinerThatDoesNotExistAtTheTargetIsKept) {
   Target t;
   t.Execute({"CREATE DATABASE d", "CREATE TABLE d.item(c0 INT)"});
@@ -363,18 +371,82 @@ TEST(TargetDdl, TheServerKilledDuringALongAlterIsResolved) {
   EXPECT_EQ("60000", t.Value("SELECT COUNT(*) FROM d.item WHERE c2 IS NULL"));
 }
 
+// What others do at the target between intent and statement must not be taken for the statement's own doing.
+TEST(TargetDdl, AnotherSessionsDdlDoesNotMakeItBeSkipped) {
+  struct {
+    const char* sql;
+    const char* check;
+    const char* wanted;
+  } const cases[] = {
+      {"TRUNCATE TABLE item", "SELECT COUNT(*) FROM d.item", "0"},
+      {"ALTER TABLE item ADD c2 INT",
+       "SELECT COUNT(*) FROM information_schema.columns WHERE table_schema='d' AND table_name='item'", "3"},
+      {"CREATE TABLE other LIKE item",
+       "SELECT COUNT(*) FROM information_schema.columns WHERE table_schema='d' AND table_name='other'", "2"},
+      {"CREATE DATABASE e", "SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name='e'", "1"},
+      {"CREATE INDEX k ON item (c1)",
+       "SELECT COUNT(*) FROM information_schema.statistics WHERE table_schema='d' AND index_name='k'", "1"},
+      {"CREATE TRIGGER tr BEFORE INSERT ON item FOR EACH ROW SET NEW.c1='t'",
+       "SELECT COUNT(*) FROM information_schema.triggers WHERE trigger_schema='d'", "1"},
+  };
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.sql);
+    Target t;
+    t.Execute({"CREATE DATABASE d", "CREATE TABLE d.item(c0 INT PRIMARY KEY, c1 VARCHAR(20))",
+               "CREATE TABLE d.items(x INT)", "INSERT INTO d.item VALUES(1,'one')"});
+    t.CloseSession();
+    const pid_t child = fork();
+    if (child == 0) {
+      setenv("SRDF_FAILPOINTS", "applier.after_ddl_intent=crash", 1);
+      failpoint::g_enabled = true;
+      (void)ApplyDdl(t, OrdinaryStatement("d", c.sql));
+      _exit(0);
+    }
+    int status = 0;
+    ASSERT_EQ(child, waitpid(child, &status, 0));
+    ASSERT_TRUE(WIFSIGNALED(status));
+    t.Execute({"CREATE DATABASE unrelated", "CREATE TABLE unrelated.item(x INT)", "CREATE DATABASE tem",
+               "ALTER TABLE d.items ADD y INT", "TRUNCATE TABLE d.items", "CREATE TABLE d.more(x INT)",
+               "CREATE VIEW d.v AS SELECT 1"});
+    auto again = ApplyDdl(t, OrdinaryStatement("d", c.sql));
+    ASSERT_TRUE(again.ok()) << again.status().ToString();
+    EXPECT_EQ(c.wanted, t.Value(c.check));
+  }
+}
+
+TEST(DdlFingerprint, FindsNamesInOtherCharacterSetsAndOddFileNames) {
+  Target t;
+  t.Execute({"CREATE DATABASE `d-1`", "CREATE TABLE `d-1`.`café`(x INT)", "CREATE TABLE `d-1`.`a b$c`(x INT)",
+             "CREATE TABLE `d-1`.`p_é`(x INT) PARTITION BY HASH(x) PARTITIONS 2"});
+  auto connection = t.server().ConnectOrDie();
+  Statement latin1 = OrdinaryStatement("", "TRUNCATE `d-1`.caf\xe9");
+  latin1.charset_client = 8;
+  for (const auto& [statement, sql] :
+       {std::pair(latin1, "TRUNCATE `d-1`.`café`"),
+        std::pair(OrdinaryStatement("d-1", "TRUNCATE `a b$c`"), "TRUNCATE `d-1`.`a b$c`"),
+        std::pair(OrdinaryStatement("d-1", "TRUNCATE p_é"), "TRUNCATE `d-1`.`p_é`")}) {
+    const std::string before = engine_mariadb::DdlFingerprint(connection.get(), statement).value();
+    EXPECT_EQ(before, engine_mariadb::DdlFingerprint(connection.get(), statement).value());
+    t.Execute({sql});
+    EXPECT_NE(before, engine_mariadb::DdlFingerprint(connection.get(), statement).value()) << sql;
+  }
+}
+
 TEST(DdlFingerprint, SeesEveryChangeAndIgnoresWhatChangesByItself) {
   Target t;
   t.Execute({"CREATE DATABASE d", "CREATE TABLE d.item(c0 INT PRIMARY KEY AUTO_INCREMENT, c1 VARCHAR(20))",
              "CREATE TABLE d.p(x INT) PARTITION BY HASH(x) PARTITIONS 2"});
   auto connection = t.server().ConnectOrDie();
-  const Statement statement = OrdinaryStatement("", "in D");
+  const Statement statement = OrdinaryStatement("", "in D: Item, `p`, v,f,tr;e s other");
   const auto fingerprint = [&] {
     return engine_mariadb::DdlFingerprint(connection.get(), statement).value();
   };
   std::string last = fingerprint();
-  for (const char* quiet : {"INSERT INTO d.item(c1) VALUES('a'),('b'),('c')", "ANALYZE TABLE d.item",
-                            "CREATE DATABASE IF NOT EXISTS d", "FLUSH TABLES"}) {
+  for (const char* quiet :
+       {"INSERT INTO d.item(c1) VALUES('a'),('b'),('c')", "ANALYZE TABLE d.item",
+        "CREATE DATABASE IF NOT EXISTS d", "FLUSH TABLES", "CREATE DATABASE another", "CREATE DATABASE er",
+        "CREATE TABLE d.items(x INT)", "TRUNCATE TABLE d.items", "CREATE TABLE another.item(x INT)",
+        "CREATE VIEW d.v2 AS SELECT 1", "CREATE PROCEDURE d.unnamed() SELECT 1", "DROP TABLE d.items"}) {
     t.Execute({quiet});
     EXPECT_EQ(last, fingerprint()) << quiet;
   }

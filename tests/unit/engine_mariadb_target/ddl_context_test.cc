@@ -55,10 +55,23 @@ TEST(DdlFingerprint, ConcernedAreTheDefaultDatabaseAndEveryNameInTheText) {
   Statement s;
   s.database = "hr";
   s.sql = "RENAME TABLE `SHOP`.t TO sales.t";
-  EXPECT_EQ((std::vector<std::string>{"shop", "Sales", "hr"}), ConcernedDatabases(schemata, s));
+  EXPECT_EQ((std::vector<std::string>{"shop", "Sales", "hr"}),
+            ConcernedDatabases(schemata, s.database, s.sql));
   s.database = "gone";
   s.sql = "DROP TABLE mysql.x, srdf.checkpoint";
-  EXPECT_TRUE(ConcernedDatabases(schemata, s).empty());
+  EXPECT_TRUE(ConcernedDatabases(schemata, s.database, s.sql).empty());
+}
+
+TEST(DdlFingerprint, ANameInsideAnotherWordIsNotThatName) {
+  const std::vector<std::string> schemata = {"shop", "a-b", "tick`s", "caf\xc3\xa9", "e$1"};
+  const auto concerned = [&](const char* sql) { return ConcernedDatabases(schemata, "", sql).size(); };
+  EXPECT_EQ(0u, concerned("DROP TABLE workshop.t, shop2.t, shop_.t, shop$.t, shop\xc3\xa9.t"));
+  EXPECT_EQ(1u, concerned("DROP TABLE workshop.t, (shop.t)"));
+  EXPECT_EQ(1u, concerned("DROP TABLE \"SHOP\".t"));
+  EXPECT_EQ(1u, concerned("DROP TABLE `a-b`.t"));
+  EXPECT_EQ(1u, concerned("DROP TABLE `tick``s`.t"));
+  EXPECT_EQ(1u, concerned("DROP TABLE caf\xc3\xa9.t"));
+  EXPECT_EQ(1u, concerned("DROP DATABASE e$1"));
 }
 
 }  // namespace
