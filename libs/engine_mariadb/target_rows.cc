@@ -133,8 +133,16 @@ Status RowApplier::Flush() {
 Status RowApplier::Send() {
   ++server_statements_;
   // Some bytes are left for the packet's own header.
-  if (BinlogWriter::StatementBytes(writer_.event_bytes()) + 16 > packet_bytes_max_) return SendInFragments();
-  return connection_->Execute(writer_.Statement());
+  const bool whole = BinlogWriter::StatementBytes(writer_.event_bytes()) + 16 <= packet_bytes_max_;
+  const Status status = whole ? connection_->Execute(writer_.Statement()) : SendInFragments();
+  if (connection_->last_errno() != ER_LOCK_TABLE_FULL) return status;
+  return {StatusCode::kAborted, status.message(), "raise innodb_buffer_pool_size at the target"};
+}
+
+Result<bool> RowApplier::InTransaction() {
+  const auto open = connection_->QueryValue("SELECT @@in_transaction");
+  if (!open.ok()) return open.status();
+  return open.value() == "1";
 }
 
 // One row can be larger than a packet when it is written as base64: it goes in two halves through user
@@ -179,6 +187,9 @@ Status RowApplier::ExecuteRows(const Slice& slice, uint32_t rows, RowRunReader* 
 // is refused.
 Status RowApplier::Locate(const Status& refused, unsigned error) {
   if (error == 0) return refused;  // said by us, with the row
+  // Rows tried again outside a transaction would be committed one by one, without their checkpoint.
+  SRDF_ASSIGN_OR_RETURN(const bool open, InTransaction());
+  if (!open) return refused;
   SRDF_ASSIGN_OR_RETURN(const bool transactional, AllTransactional());
   if (!transactional) {
     return refused.WithContext(
@@ -199,8 +210,11 @@ Status RowApplier::Locate(const Status& refused, unsigned error) {
         size = std::max<uint32_t>(1, left / 2);
         continue;
       }
-      if (EndsTransaction(status) || connection_->last_errno() == 0) return status;
-      if (size == 1) return DescribeRow(slice, from, status, connection_->last_errno());
+      const unsigned row_error = connection_->last_errno();
+      if (EndsTransaction(status) || row_error == 0) return status;
+      SRDF_ASSIGN_OR_RETURN(const bool still_open, InTransaction());
+      if (!still_open) return status;
+      if (size == 1) return DescribeRow(slice, from, status, row_error);
       size /= 2;
     }
   }

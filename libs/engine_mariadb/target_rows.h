@@ -3,8 +3,8 @@
 //
 // Runs are gathered into statements of a few MiB. The views handed to AddRun are referred to until Flush (or
 // an error) returns: the owner flushes before it lets them die. When the server refuses a statement, the
-// applier finds the row by bisection, still inside the transaction, and names it; the owner then rolls back.
-// Memory: two buffers of one statement's size, kept. Driven by one thread.
+// applier finds the row by bisection, still inside the transaction (when there is still one), and names it;
+// the owner then rolls back. Memory: two buffers of one statement's size, kept. Driven by one thread.
 #pragma once
 
 #include <cstdint>
@@ -54,6 +54,9 @@ class RowApplier {
   Status Send();
   Status SendInFragments();
   Status RowTooLarge(const Slice& slice, uint64_t bytes) const;
+
+  // Some errors roll back the whole transaction, not the statement alone.
+  Result<bool> InTransaction();
 
   // What to say of a refused statement: executes its slices again, piece by piece, until one row is left.
   Status Locate(const Status& refused, unsigned error);

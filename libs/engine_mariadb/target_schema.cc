@@ -124,13 +124,23 @@ Status InsertCheckpoint(Connection* connection, const engine::Checkpoint& c) {
 }
 
 Status UpdateCheckpoint(Connection* connection, const WagonHeader& header, const std::string& wagon_hash) {
-  return connection->Execute(
+  // Without a transaction the rows before this are either gone or already committed: nothing is written then.
+  auto updated = connection->Query(
       fmt::format("UPDATE srdf.checkpoint SET `sequence`={}, wagon_uid={}, wagon_hash={}, gtid={}, "
-                  "log_file={}, log_offset={}, "
-                  "source_commit_time_ms={}, applied_at=CURRENT_TIMESTAMP(6) WHERE flow={}",
+                  "log_file={}, log_offset={}, source_commit_time_ms={}, applied_at=CURRENT_TIMESTAMP(6) "
+                  "WHERE flow={} AND @@in_transaction=1",
                   header.sequence, connection->Quote(header.uid), Hex(wagon_hash),
                   connection->Quote(header.last.gtid), connection->Quote(header.last.file),
                   header.last.offset, header.commit_time_last_ms, connection->Quote(header.flow)));
+  if (!updated.ok()) return updated.status();
+  // Rows matched, not rows changed (CLIENT_FOUND_ROWS); Execute would have looked for more results and lost
+  // it.
+  const auto matched = mysql_affected_rows(connection->handle());
+  if (matched == 1) return {};
+  return {StatusCode::kInternal,
+          fmt::format("the checkpoint of flow {} was not moved to wagon {}: {} rows matched, either the "
+                      "transaction had ended or the row is gone",
+                      header.flow, header.sequence, matched)};
 }
 
 Status DeleteFlowLogs(Connection* connection, const std::string& flow) {

@@ -20,6 +20,7 @@ Status EnsureTargetSchema(Connection* connection);
 Result<std::optional<engine::Checkpoint>> SelectCheckpoint(Connection* connection, const std::string& flow,
                                                            bool lock);
 Status InsertCheckpoint(Connection* connection, const engine::Checkpoint& checkpoint);
+// In an open transaction, for a flow that has its row; else kInternal, and nothing is written.
 Status UpdateCheckpoint(Connection* connection, const WagonHeader& header, const std::string& wagon_hash);
 
 struct ApplyLogEntry {

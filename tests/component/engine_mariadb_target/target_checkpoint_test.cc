@@ -11,6 +11,7 @@
 #include <random>
 #include <thread>
 
+#include "engine_mariadb/target_schema.h"
 #include "failpoint/failpoint.h"
 #include "target_fixture.h"
 
@@ -56,7 +57,7 @@ TEST(TargetCheckpoint, ARepeatedWagonIsRefusedAndChangesNothing) {
   ASSERT_TRUE(t.Apply(&p).ok());
   p.Rewind();
   auto again = t.session().Apply(first, Target::HashOf(first), &p);
-  EXPECT_EQ(StatusCode::kFailedPrecondition, again.status().code());
+  EXPECT_EQ(StatusCode::kAborted, again.status().code());
   EXPECT_NE(std::string::npos, again.status().message().find("already applied"));
   EXPECT_EQ("1", t.Value("SELECT COUNT(*) FROM d.item"));
   EXPECT_EQ(1u, t.Checkpoint().sequence);
@@ -96,6 +97,25 @@ TEST(TargetCheckpoint, TheFirstWagonMustBeginWhereTheCopyWasTaken) {
   header.first.gtid = "0-1-99";
   auto p = OneRow(1);
   EXPECT_EQ(StatusCode::kDataLoss, t.session().Apply(header, Target::HashOf(header), &p).status().code());
+}
+
+// A transaction that an error had ended must not leave a checkpoint behind, nor one that moved nothing.
+TEST(TargetCheckpoint, ItMovesInAnOpenTransactionOnlyAndOnlyForAFlowThatHasOne) {
+  Target t;
+  auto connection = t.server().ConnectOrDie();
+  WagonHeader header = t.NextHeader();
+  const auto update = [&] {
+    return engine_mariadb::UpdateCheckpoint(connection.get(), header, Target::HashOf(header)).code();
+  };
+  EXPECT_EQ(StatusCode::kInternal, update());
+  EXPECT_EQ(0u, t.Checkpoint().sequence);
+  ASSERT_TRUE(connection->Execute("START TRANSACTION").ok());
+  EXPECT_EQ(StatusCode::kOk, update());
+  EXPECT_EQ(StatusCode::kOk, update());  // matched, though nothing changes
+  header.flow = "unknown";
+  EXPECT_EQ(StatusCode::kInternal, update());
+  ASSERT_TRUE(connection->Execute("COMMIT").ok());
+  EXPECT_EQ(1u, t.Checkpoint().sequence);
 }
 
 TEST(TargetCheckpoint, AnEmptyWagonMovesTheCheckpoint) {
