@@ -203,13 +203,19 @@ Status MariaDbTargetSession::CheckFollows(const WagonHeader& header, bool lock) 
   return {};
 }
 
-// Settings that would let the server hide a divergence. They are global only, and anybody with the right can
-// change them while we run.
+// Settings that would let the server hide a divergence, or make one. They are global only, and anybody with
+// the right can change them while we run.
 Status MariaDbTargetSession::CheckServerSettings() {
-  SRDF_ASSIGN_OR_RETURN(const std::string strict,
-                        connection_->QueryValue("SELECT @@GLOBAL.slave_exec_mode='STRICT' AND "
-                                                "@@GLOBAL.slave_run_triggers_for_rbr='NO'"));
-  if (strict == "1") return {};
+  SRDF_ASSIGN_OR_RETURN(auto rows, connection_->Query("SELECT @@GLOBAL.slave_exec_mode='STRICT' AND "
+                                                      "@@GLOBAL.slave_run_triggers_for_rbr='NO', "
+                                                      "@@GLOBAL.event_scheduler='ON'"));
+  if (rows.empty() || rows[0].size() != 2) return {StatusCode::kInternal, "no answer about global settings"};
+  if (rows[0][1] == "1") {
+    return {StatusCode::kFailedPrecondition,
+            "event_scheduler is ON at the target: events of the source would run there too",
+            "SET GLOBAL event_scheduler=OFF at the target (and in its configuration file)"};
+  }
+  if (rows[0][0] == "1") return {};
   return {StatusCode::kFailedPrecondition,
           "slave_exec_mode or slave_run_triggers_for_rbr at the target would hide missing rows or run "
           "triggers twice",

@@ -168,6 +168,21 @@ TEST(TargetRows, IdempotentModeAtTheServerIsRefused) {
   EXPECT_NE(std::string::npos, failed.status().remedy().find("slave_exec_mode='STRICT'"));
 }
 
+TEST(TargetRows, ARunningEventSchedulerIsRefused) {
+  Target t;
+  t.Execute(MakeTables());
+  (void)t.session();
+  t.Execute({"SET GLOBAL event_scheduler=ON"});
+  PayloadBuilder p;
+  p.Insert(p.Table(kItem), {{"1", "x"}});
+  auto failed = t.Apply(&p);
+  t.Execute({"SET GLOBAL event_scheduler=OFF"});
+  ASSERT_EQ(StatusCode::kFailedPrecondition, failed.status().code());
+  EXPECT_NE(std::string::npos, failed.status().remedy().find("event_scheduler=OFF"));
+  p.Rewind();
+  ASSERT_APPLIED(t.Apply(&p));
+}
+
 TEST(TargetRows, AMissingTableAndAnotherTypeAreNamed) {
   Target t;
   t.Execute({"CREATE DATABASE d", "CREATE TABLE d.log(c0 DATE, c1 VARCHAR(20))"});
