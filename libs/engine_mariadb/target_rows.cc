@@ -3,6 +3,7 @@
 #include <mysqld_error.h>
 
 #include <algorithm>
+#include <bit>
 
 namespace srdf::engine_mariadb {
 
@@ -19,6 +20,12 @@ uint64_t EventBytesMax(uint64_t packet_bytes_max) {
 size_t ImageBytes(const RowRunHeader& header, const Row& row) {
   return (header.op == RowOp::kInsert ? 0 : row.before.size()) +
          (header.op == RowOp::kDelete ? 0 : row.after.size());
+}
+
+size_t ColumnsIn(std::string_view bitmap) {
+  size_t out = 0;
+  for (const char c : bitmap) out += static_cast<size_t>(std::popcount(static_cast<unsigned char>(c)));
+  return out;
 }
 
 std::string TableName(const TableSchema& table) {
@@ -55,6 +62,11 @@ void RowApplier::BeginWagon(uint32_t origin_server_id, uint32_t when_seconds) {
   server_statements_ = 0;
 }
 
+void RowApplier::ForgetTables() {
+  target_tables_.Forget();
+  for (auto& [ref, table] : tables_) table.checked = false;
+}
+
 Status RowApplier::AddSchema(ByteView body) {
   SRDF_ASSIGN_OR_RETURN(TableSchema schema, DecodeTableSchema(body));
   // Slices point at the schema they were written with.
@@ -84,6 +96,9 @@ Status RowApplier::AddRun(ByteView body) {
     it->second.checked = true;
   }
   const RowRunHeader& header = reader.header();
+  if (header.op != RowOp::kInsert && ColumnsIn(header.bitmap_before) < table.columns.size()) {
+    SRDF_RETURN_IF_ERROR(target_tables_.CheckKey(table));
+  }
   const size_t bitmap_bytes = (table.columns.size() + 7) / 8;
   if ((header.op != RowOp::kInsert && header.bitmap_before.size() != bitmap_bytes) ||
       (header.op != RowOp::kDelete && header.bitmap_after.size() != bitmap_bytes)) {

@@ -31,6 +31,8 @@ class RowApplier {
 
   // Forgets tables and counts of the wagon before. The time stamp is that of the rows' source transaction.
   void BeginWagon(uint32_t origin_server_id, uint32_t when_seconds);
+  // A DDL statement has run: what is known of the target's tables no longer holds.
+  void ForgetTables();
   Status AddSchema(ByteView schema_record_body);
   Status AddRun(ByteView run_record_body);
   Status Flush();

@@ -155,6 +155,7 @@ Status MariaDbTargetSession::ApplyStatement(ByteView body, const WagonHeader& he
   }
   SRDF_ASSIGN_OR_RETURN(const Statement statement, DecodeStatement(body));
   SRDF_RETURN_IF_ERROR(CheckFollows(header, /*lock=*/false));
+  rows_.ForgetTables();
   return ddl_.Run(header, static_cast<unsigned>(number), statement);
 }
 

@@ -168,6 +168,46 @@ TEST(TargetRows, IdempotentModeAtTheServerIsRefused) {
   EXPECT_NE(std::string::npos, failed.status().remedy().find("slave_exec_mode='STRICT'"));
 }
 
+TEST(TargetRows, ATableThatCannotRollBackIsRefusedUntilItIsAltered) {
+  Target t;
+  t.Execute(MakeTables());
+  PayloadBuilder first;
+  first.Insert(first.Table(kItem), {{"1", "x"}});
+  ASSERT_APPLIED(t.Apply(&first));
+  // The source's own statement: what was known of the table is forgotten.
+  PayloadBuilder ddl;
+  ddl.Ddl(OrdinaryStatement("d", "ALTER TABLE item ENGINE=MyISAM"));
+  ASSERT_APPLIED(t.Apply(&ddl));
+  PayloadBuilder p;
+  p.Insert(p.Table(kItem), {{"2", "x"}});
+  auto failed = t.Apply(&p);
+  ASSERT_EQ(StatusCode::kFailedPrecondition, failed.status().code()) << failed.status().ToString();
+  EXPECT_NE(std::string::npos, failed.status().message().find("`d`.`item` has engine MyISAM"))
+      << failed.status().ToString();
+  const std::string remedy = failed.status().remedy();
+  t.Execute({remedy.substr(0, remedy.find(" at the target"))});
+  p.Rewind();
+  ASSERT_APPLIED(t.Apply(&p));
+  EXPECT_EQ("1=x,2=x", Items(t));
+}
+
+TEST(TargetRows, AnotherPrimaryKeyIsRefusedForRowsFoundByTheirKey) {
+  Target t;
+  for (const char* key : {"", ", PRIMARY KEY(c1)", ", PRIMARY KEY(c0, c1)"}) {
+    t.Execute({"CREATE OR REPLACE DATABASE d",
+               "CREATE TABLE d.item(c0 INT NOT NULL, c1 VARCHAR(20)" + std::string(key) + ")",
+               "INSERT INTO d.item VALUES(1,'a')"});
+    t.CloseSession();
+    PayloadBuilder p;
+    p.Delete(p.Table(kItem), {{"1", ""}}, /*key_only=*/true);
+    auto failed = t.Apply(&p);
+    ASSERT_EQ(StatusCode::kFailedPrecondition, failed.status().code()) << failed.status().ToString();
+    EXPECT_NE(std::string::npos, failed.status().message().find("are found by the primary key (c0)"))
+        << failed.status().ToString();
+    EXPECT_EQ("1=a", Items(t));
+  }
+}
+
 TEST(TargetRows, ARunningEventSchedulerIsRefused) {
   Target t;
   t.Execute(MakeTables());
