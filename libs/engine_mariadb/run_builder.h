@@ -31,6 +31,8 @@ class RunBuilder {
   void Close();
 
   uint64_t rows() const { return rows_; }
+  // The caller, after Close, cut the buffer back to where rows() was `rows`.
+  void CutBackTo(uint64_t rows) { rows_ = rows; }
 
  private:
   struct Shape {  // what one run has in common

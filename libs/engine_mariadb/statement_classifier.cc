@@ -207,6 +207,17 @@ bool IsInternalSchema(std::string_view name) {
                      [&](std::string_view schema) { return EqualsIgnoringCase(name, schema); });
 }
 
+std::string SavepointName(std::string_view sql) {
+  Tokens tokens(sql);
+  Token token = tokens.Next();
+  while (token.IsOneOf({"ROLLBACK", "WORK", "TO", "RELEASE", "SAVEPOINT"})) token = tokens.Next();
+  std::string name(token.text);
+  for (char& c : name) {
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c + 32);
+  }
+  return name;
+}
+
 StatementVerdict ClassifyStatement(std::string_view sql, std::string_view database) {
   if (sql.substr(0, 7) == "# Dummy") return {StatementClass::kDummy};
   return Classify(Tokens(sql), database);

@@ -33,6 +33,10 @@ struct StatementVerdict {
 // `database` is the statement's default database.
 StatementVerdict ClassifyStatement(std::string_view sql, std::string_view database);
 
+// The savepoint of SAVEPOINT, RELEASE SAVEPOINT and ROLLBACK TO, in lower case as the server compares them;
+// empty when there is none.
+std::string SavepointName(std::string_view sql);
+
 // Schemas that never replicate: mysql, information_schema, performance_schema, sys, srdf.
 bool IsInternalSchema(std::string_view name);
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "engine_mariadb/event_classifier.h"
 #include "engine_mariadb/query_event.h"
 #include "engine_mariadb/rows_event.h"
@@ -45,6 +47,10 @@ void TransactionAssembler::Drop(size_t bytes) {
   if (group_.open) {
     if (bytes > group_.start) group_.handed_on = true;
     group_.start -= std::min(group_.start, bytes);
+    for (Mark& mark : group_.marks) {
+      if (bytes > mark.at) mark.handed_on = true;
+      mark.at -= std::min(mark.at, bytes);
+    }
   }
   buffer_.erase(0, bytes);
   whole_bytes_ -= std::min(whole_bytes_, bytes);
@@ -118,7 +124,6 @@ Status TransactionAssembler::BeginGroup(const EventView& event) {
   group_.open = true;
   group_.gtid = gtid;
   group_.two_phase_alter = (gtid.extra_flags & (kGtidExtraStartAlter | kGtidExtraRollbackAlter)) != 0;
-  group_.rows_before = runs_.rows();
   group_.start = buffer_.size();
   group_.bytes = event.header.length;
   if ((gtid.flags & (kGtidPreparedXa | kGtidCompletedXa)) != 0) {
@@ -128,6 +133,7 @@ Status TransactionAssembler::BeginGroup(const EventView& event) {
   std::string body;
   EncodeTransactionBegin({gtid.gtid.ToString(), static_cast<int64_t>(event.header.timestamp) * 1000}, &body);
   AppendRecord(RecordType::kTransactionBegin, body, &buffer_);
+  group_.marks.push_back({"", buffer_.size(), runs_.rows(), false});
   return {};
 }
 
@@ -164,24 +170,27 @@ Status TransactionAssembler::HandleQuery(const EventView& event) {
 Status TransactionAssembler::HandleStatement(const EventView& event) {
   SRDF_ASSIGN_OR_RETURN(const Statement statement, DecodeQueryEvent(event));
   const StatementVerdict verdict = ClassifyStatement(statement.sql, statement.database);
-  const bool has_rows = runs_.rows() != group_.rows_before;
+  const bool has_rows = runs_.rows() != group_.marks.front().rows;
   switch (verdict.kind) {
     case StatementClass::kBegin:
+      return {};
     case StatementClass::kSavepoint:
+      if (statement.sql.size() > 0 && (statement.sql[0] | 0x20) == 'r') {
+        ReleaseSavepoint(SavepointName(statement.sql));
+      } else {
+        SetSavepoint(SavepointName(statement.sql));
+      }
       return {};
     case StatementClass::kCommit:
       EndGroup();
       return {};
     case StatementClass::kRollback:
-    case StatementClass::kRollbackTo:
-      if (has_rows) {
-        return {StatusCode::kFailedPrecondition,
-                "a transaction that changed non-transactional tables was rolled back; its rows cannot be "
-                "told apart",
-                std::string("ALTER TABLE … ENGINE=InnoDB for the tables concerned") + kReestablish};
-      }
-      if (verdict.kind == StatementClass::kRollback) EndGroup();
+      // The server logs a transaction that was rolled back when a temporary table took part in it.
+      if (has_rows) SRDF_RETURN_IF_ERROR(CutBack(group_.marks.front()));
+      EndGroup();
       return {};
+    case StatementClass::kRollbackTo:
+      return has_rows ? RollBackTo(SavepointName(statement.sql)) : Status();
     case StatementClass::kSkipped:
       ++counters_.statements_skipped;
       EndGroupIfStandalone();
@@ -226,6 +235,53 @@ Status TransactionAssembler::HandleStatement(const EventView& event) {
   return {StatusCode::kUnimplemented, "a statement of an unknown kind: " + Excerpt(statement.sql),
           std::string("see docs/operations/statements.md; run the statement at the target by hand") +
               kReestablish};
+}
+
+void TransactionAssembler::SetSavepoint(const std::string& name) {
+  runs_.Close();
+  // One of the same name is replaced.
+  std::erase_if(group_.marks, [&](const Mark& mark) { return !name.empty() && mark.savepoint == name; });
+  group_.marks.push_back({name, buffer_.size(), runs_.rows(), false});
+}
+
+void TransactionAssembler::ReleaseSavepoint(const std::string& name) {
+  const auto mark = std::find_if(group_.marks.begin() + 1, group_.marks.end(),
+                                 [&](const Mark& m) { return m.savepoint == name; });
+  group_.marks.erase(mark, group_.marks.end());
+}
+
+Status TransactionAssembler::RollBackTo(const std::string& name) {
+  const auto mark = std::find_if(group_.marks.begin() + 1, group_.marks.end(),
+                                 [&](const Mark& m) { return m.savepoint == name; });
+  if (mark == group_.marks.end()) {
+    return {StatusCode::kFailedPrecondition,
+            "rows were rolled back to savepoint " + name +
+                ", which the log does not have; which ones is not known",
+            std::string("do not mix temporary tables and savepoints in one transaction") + kReestablish};
+  }
+  group_.marks.erase(mark + 1, group_.marks.end());
+  return CutBack(group_.marks.back());
+}
+
+Status TransactionAssembler::CutBack(const Mark& mark) {
+  runs_.Close();
+  if (runs_.rows() == mark.rows) return {};
+  if (mark.handed_on) {
+    return {
+        StatusCode::kFailedPrecondition,
+        "a large transaction was rolled back in the log after a part of its rows had been handed on",
+        std::string("do not use temporary tables in large transactions that are rolled back") + kReestablish};
+  }
+  if (group_.has_statement) {
+    return {StatusCode::kFailedPrecondition,
+            "a transaction with a statement that cannot be rolled back was rolled back",
+            std::string("check the table of that statement at the target") + kReestablish};
+  }
+  buffer_.resize(mark.at);
+  runs_.CutBackTo(mark.rows);
+  // Schemas may have been among what was cut.
+  tables_.AnnounceAgain();
+  return {};
 }
 
 Status TransactionAssembler::HandleTableMap(const EventView& event) {

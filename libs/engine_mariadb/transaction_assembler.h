@@ -2,13 +2,15 @@
 //
 // A group begins with a GTID event and ends with XID, COMMIT, or, when it is standalone, with its one
 // statement. Records are gathered in a buffer; the reader decides when to hand it on. A group whose end
-// never comes leaves records behind that no TransactionEnd follows. Driven by the reader's thread; talks to
-// the server only through the catalogue.
+// never comes leaves records behind that no TransactionEnd follows. What a group rolled back is cut out of
+// the buffer again; of a group that was rolled back whole, Begin and End remain. Driven by the reader's
+// thread; talks to the server only through the catalogue.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "base/status.h"
 #include "engine_mariadb/binlog_event.h"
@@ -52,13 +54,20 @@ class TransactionAssembler {
   Counters counters() const;
 
  private:
+  // A place in a group that a rollback goes back to.
+  struct Mark {
+    std::string savepoint;   // empty: the group's beginning
+    size_t at = 0;           // in the buffer
+    uint64_t rows = 0;       // counted up to here
+    bool handed_on = false;  // something behind it was
+  };
   struct Group {
     bool open = false;
     GtidEvent gtid;
     bool two_phase_alter = false;  // START or ROLLBACK ALTER: its statement has no effect
     bool has_statement = false;
-    uint64_t rows_before = 0;  // rows counted when the group began
-    size_t start = 0;          // in the buffer, if nothing of the group was handed on
+    std::vector<Mark> marks;  // the beginning, then the savepoints in their order
+    size_t start = 0;         // in the buffer, if nothing of the group was handed on
     bool handed_on = false;
     uint64_t bytes = 0;
   };
@@ -67,6 +76,10 @@ class TransactionAssembler {
   Status BeginGroup(const EventView& event);
   Status HandleQuery(const EventView& event);
   Status HandleStatement(const EventView& event);
+  void SetSavepoint(const std::string& name);
+  void ReleaseSavepoint(const std::string& name);
+  Status RollBackTo(const std::string& name);
+  Status CutBack(const Mark& mark);
   Status HandleTableMap(const EventView& event);
   Status HandleRows(const EventView& event);
   Status AbandonGroup();

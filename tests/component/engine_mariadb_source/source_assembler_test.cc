@@ -102,13 +102,51 @@ TEST_F(AssemblerTest, AnUnknownEventStopsTheFlowWhereverItStands) {
   EXPECT_FALSE(status.remedy().empty());
 }
 
-TEST_F(AssemblerTest, ARollbackOfRowsIsRefused) {
+std::string Query(const std::string& text) { return std::string(13, '\0') + std::string(1, '\0') + text; }
+
+TEST_F(AssemblerTest, ARollbackDropsTheRowsAndMovesThePosition) {
   ASSERT_TRUE(GiveGtid(5).ok());
   ASSERT_TRUE(Give(kTableMapEvent).ok());
   ASSERT_TRUE(Give(kWriteRowsEvent).ok());
-  std::string query(13, '\0');
-  query += std::string(1, '\0') + "ROLLBACK";
-  EXPECT_EQ(Give(EventType::kQuery, query).code(), StatusCode::kFailedPrecondition);
+  ASSERT_TRUE(Give(EventType::kQuery, Query("ROLLBACK")).ok());
+  EXPECT_EQ(assembler_->counters().rows, 0u);
+  // The schema went with the rows, and comes again.
+  ASSERT_TRUE(GiveGtid(6).ok());
+  ASSERT_TRUE(Give(kTableMapEvent).ok());
+  ASSERT_TRUE(Give(kWriteRowsEvent).ok());
+  ASSERT_TRUE(GiveXid().ok());
+  StreamRecorder recorder;
+  const Status status = recorder.Consume(assembler_->buffer(), true);
+  ASSERT_TRUE(status.ok()) << status.ToString();
+  ASSERT_EQ(recorder.transactions().size(), 2u);
+  EXPECT_EQ(recorder.transactions()[0].end.gtid, "0-11-5");
+  EXPECT_TRUE(recorder.transactions()[0].rows.empty());
+  EXPECT_EQ(recorder.transactions()[1].rows.size(), 2u);
+}
+
+TEST_F(AssemblerTest, ARollbackOfRowsThatWereHandedOnIsRefused) {
+  ASSERT_TRUE(GiveGtid(5).ok());
+  ASSERT_TRUE(Give(kTableMapEvent).ok());
+  ASSERT_TRUE(Give(kWriteRowsEvent).ok());
+  assembler_->CloseRun();
+  assembler_->Drop(assembler_->buffer().size());
+  // What follows the savepoint is still here.
+  ASSERT_TRUE(Give(EventType::kQuery, Query("SAVEPOINT `S`")).ok());
+  ASSERT_TRUE(Give(kTableMapEvent).ok());
+  ASSERT_TRUE(Give(kWriteRowsEvent).ok());
+  ASSERT_TRUE(Give(EventType::kQuery, Query("ROLLBACK TO `s`")).ok());
+  EXPECT_EQ(assembler_->counters().rows, 2u);
+  const Status status = Give(EventType::kQuery, Query("ROLLBACK"));
+  EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
+  EXPECT_NE(status.message().find("handed on"), std::string::npos) << status.ToString();
+  EXPECT_FALSE(status.remedy().empty());
+}
+
+TEST_F(AssemblerTest, ARollbackToASavepointThatIsNotThereIsRefused) {
+  ASSERT_TRUE(GiveGtid(5).ok());
+  ASSERT_TRUE(Give(kTableMapEvent).ok());
+  ASSERT_TRUE(Give(kWriteRowsEvent).ok());
+  EXPECT_EQ(Give(EventType::kQuery, Query("ROLLBACK TO `s`")).code(), StatusCode::kFailedPrecondition);
 }
 
 }  // namespace

@@ -288,5 +288,39 @@ TEST_F(SourceTest, IdleTellsTheServersEnd) {
   EXPECT_EQ(reader->Stats().read, *current);
 }
 
+// A temporary table makes the server log what was rolled back.
+TEST_F(SourceTest, ARolledBackTransactionWithATemporaryTableChangesNothing) {
+  Sql("CREATE TABLE k (id INT PRIMARY KEY)");
+  Sql("BEGIN");
+  Sql("CREATE TEMPORARY TABLE x (a INT) ENGINE=InnoDB");
+  Sql("INSERT INTO k VALUES (1)");
+  Sql("ROLLBACK");
+  Sql("INSERT INTO k VALUES (2)");
+  const auto all = ReadAll();
+  std::vector<std::string> rows;
+  for (const auto& transaction : all) {
+    for (const auto& row : transaction.rows) rows.push_back(row.after);
+  }
+  EXPECT_EQ(rows, std::vector<std::string>{R"({"id":2})"});
+}
+
+TEST_F(SourceTest, ARollbackToASavepointWithATemporaryTableTakesItsRowsAlone) {
+  Sql("CREATE TABLE k (id INT PRIMARY KEY)");
+  Sql("BEGIN");
+  Sql("CREATE TEMPORARY TABLE x (a INT) ENGINE=InnoDB");
+  Sql("INSERT INTO k VALUES (1)");
+  Sql("SAVEPOINT s");
+  Sql("INSERT INTO k VALUES (2)");
+  Sql("SAVEPOINT `In``ner`");
+  Sql("INSERT INTO k VALUES (3)");
+  Sql("ROLLBACK TO s");
+  Sql("INSERT INTO k VALUES (4)");
+  Sql("COMMIT");
+  const auto all = ReadAll();
+  ASSERT_EQ(all.back().rows.size(), 2u);
+  EXPECT_EQ(all.back().rows[0].after, R"({"id":1})");
+  EXPECT_EQ(all.back().rows[1].after, R"({"id":4})");
+}
+
 }  // namespace
 }  // namespace srdf::test
