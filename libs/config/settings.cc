@@ -69,9 +69,9 @@ const std::vector<Setting<FlowConfig>>& FlowSettings() {
       {.name = "before_image",
        .member = &FlowConfig::before_image,
        .type = SettingType::kChoice,
-       .sentence = "`key` sends of an old row only what finds it, `full` all of it: more bytes; with both, "
-                   "missing and clashing rows are detected, the other columns of a row are not compared in this "
-                   "version.",
+       .sentence =
+           "`key` sends of an old row only what finds it, `full` all of it: more bytes; with both, missing "
+           "and clashing rows are detected, the other columns of a row are not compared in this version.",
        .choices = {"key", "full"}},
       {.name = "batch_mode",
        .member = &FlowConfig::batch_mode,
