@@ -111,26 +111,90 @@ class Tokens {
 
 StatementVerdict Skipped(const char* rule) { return {StatementClass::kSkipped, rule}; }
 
-// The schema that a statement names for its object ("… [IF [NOT] EXISTS] schema.object"), empty when it is
-// the default one. For databases the object itself.
-std::string_view NamedSchema(Tokens tokens, bool object_is_schema) {
-  Token token = tokens.Next();
-  while (token.IsOneOf({"IF", "NOT", "EXISTS"})) token = tokens.Next();
-  if (!token.IsName()) return {};
-  if (object_is_schema) return token.text;
-  const std::string_view first = token.text;
-  return tokens.Next().IsPunctuation('.') ? first : std::string_view();
+// Decides by the schemas of the objects that a statement names, one after the other.
+class Schemas {
+ public:
+  explicit Schemas(std::string_view database) : database_(database) {}
+
+  // Takes "[IF [NOT] EXISTS] [schema.]object"; nothing when no name is there. Returns the token after it.
+  Token TakeName(Tokens* tokens) {
+    Token token = tokens->Next();
+    while (token.IsOneOf({"IF", "NOT", "EXISTS"})) token = tokens->Next();
+    if (!token.IsName()) {
+      Add(database_);
+      return token;
+    }
+    const std::string_view first = token.text;
+    token = tokens->Next();
+    if (!token.IsPunctuation('.')) {
+      Add(database_);
+      return token;
+    }
+    Add(first);
+    tokens->Next();
+    return tokens->Next();
+  }
+  void TakeSchema(Tokens tokens) {
+    Token token = tokens.Next();
+    while (token.IsOneOf({"IF", "NOT", "EXISTS"})) token = tokens.Next();
+    Add(token.IsName() ? token.text : database_);
+  }
+
+  StatementVerdict Verdict() const {
+    if (internal_ && other_) return {StatementClass::kUnknown, kRuleMixed};
+    return internal_ ? Skipped("internal schema") : StatementVerdict{StatementClass::kDdl};
+  }
+
+ private:
+  void Add(std::string_view schema) { (IsInternalSchema(schema) ? internal_ : other_) = true; }
+
+  const std::string_view database_;
+  bool internal_ = false;
+  bool other_ = false;
+};
+
+// The objects of a statement, from behind its object word.
+StatementVerdict ClassifyNames(const Token& verb, const Token& object, Tokens tokens,
+                               std::string_view database) {
+  Schemas schemas(database);
+  if (object.IsOneOf({"DATABASE", "SCHEMA"})) {
+    schemas.TakeSchema(tokens);
+    return schemas.Verdict();
+  }
+  if (object.Is("INDEX")) {  // [CREATE | DROP] INDEX name … ON table
+    Token token = tokens.Next();
+    while (token.kind != Token::kEnd && !token.Is("ON")) token = tokens.Next();
+    if (token.kind == Token::kEnd) return {};
+    schemas.TakeName(&tokens);
+    return schemas.Verdict();
+  }
+  Token token = schemas.TakeName(&tokens);
+  if (verb.Is("DROP")) {  // name, name
+    while (token.IsPunctuation(',')) token = schemas.TakeName(&tokens);
+  } else if (verb.Is("RENAME")) {  // name [WAIT n] TO name, name TO name
+    while (token.kind != Token::kEnd) {
+      token = token.Is("TO") || token.IsPunctuation(',') ? schemas.TakeName(&tokens) : tokens.Next();
+    }
+  } else if (verb.Is("ALTER") && object.Is("TABLE")) {  // name …, RENAME [TO | AS | =] name
+    while (token.kind != Token::kEnd) {
+      const bool rename = token.Is("RENAME");
+      const Tokens at = tokens;
+      token = tokens.Next();
+      if (!rename || token.IsOneOf({"COLUMN", "INDEX", "KEY"})) continue;
+      Tokens name = at;
+      if (token.IsOneOf({"TO", "AS"}) || token.IsPunctuation('=')) name = tokens;
+      schemas.TakeName(&name);
+    }
+  }
+  return schemas.Verdict();
 }
 
 // CREATE, ALTER, DROP, RENAME, TRUNCATE: the object word decides. Words before it (OR REPLACE, DEFINER=…,
 // ALGORITHM=…, UNIQUE, …) are passed over, whatever they are.
-StatementVerdict ClassifyObject(Tokens tokens, std::string_view database, bool truncate) {
-  if (truncate) {  // TRUNCATE [TABLE] name
+StatementVerdict ClassifyObject(const Token& verb, Tokens tokens, std::string_view database) {
+  if (verb.Is("TRUNCATE")) {  // TRUNCATE [TABLE] name
     Tokens ahead = tokens;
-    if (ahead.Next().Is("TABLE")) tokens = ahead;
-    const std::string_view schema = NamedSchema(tokens, false);
-    if (IsInternalSchema(schema.empty() ? database : schema)) return Skipped("internal schema");
-    return {StatementClass::kDdl};
+    return ClassifyNames(verb, {}, ahead.Next().Is("TABLE") ? ahead : tokens, database);
   }
   constexpr int kModifiersMax = 40;
   for (int i = 0; i < kModifiersMax; ++i) {
@@ -139,13 +203,9 @@ StatementVerdict ClassifyObject(Tokens tokens, std::string_view database, bool t
     if (token.Is("TEMPORARY")) return Skipped("temporary table");
     if (token.IsOneOf({"USER", "ROLE"})) return Skipped("accounts");
     if (token.IsOneOf({"SERVER"})) return Skipped("server objects");
-    const bool is_schema = token.IsOneOf({"DATABASE", "SCHEMA"});
-    if (is_schema || token.IsOneOf({"TABLE", "TABLES", "VIEW", "SEQUENCE", "PROCEDURE", "FUNCTION", "TRIGGER",
-                                    "EVENT", "PACKAGE", "INDEX"})) {
-      // "CREATE INDEX name ON schema.table": the schema comes later, the default database decides.
-      const std::string_view schema = token.Is("INDEX") ? std::string_view() : NamedSchema(tokens, is_schema);
-      if (IsInternalSchema(schema.empty() ? database : schema)) return Skipped("internal schema");
-      return {StatementClass::kDdl};
+    if (token.IsOneOf({"DATABASE", "SCHEMA", "TABLE", "TABLES", "VIEW", "SEQUENCE", "PROCEDURE", "FUNCTION",
+                       "TRIGGER", "EVENT", "PACKAGE", "INDEX"})) {
+      return ClassifyNames(verb, token, tokens, database);
     }
   }
   return {};
@@ -173,8 +233,8 @@ StatementVerdict Classify(Tokens tokens, std::string_view database) {
                      "VALUES", "EXECUTE"})) {
     return {StatementClass::kDml};
   }
-  if (first.IsOneOf({"CREATE", "ALTER", "DROP", "RENAME"})) return ClassifyObject(tokens, database, false);
-  if (first.Is("TRUNCATE")) return ClassifyObject(tokens, database, true);
+  if (first.IsOneOf({"CREATE", "ALTER", "DROP", "RENAME", "TRUNCATE"}))
+    return ClassifyObject(first, tokens, database);
   if (first.IsOneOf({"GRANT", "REVOKE"})) return Skipped("accounts");
   if (first.Is("SET")) return ClassifySet(tokens, database);
   if (first.IsOneOf({"ANALYZE", "OPTIMIZE", "REPAIR", "FLUSH", "CHECK", "CACHE", "RESET", "PURGE"})) {

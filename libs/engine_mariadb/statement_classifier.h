@@ -24,6 +24,12 @@ enum class StatementClass : uint8_t {
   kUnknown,     // fatal
 };
 
+// kUnknown: objects of internal schemas and of others in one statement.
+inline constexpr const char* kRuleMixed = "internal and other schemas";
+// kSkipped.
+inline constexpr const char* kRuleAccounts = "accounts";
+inline constexpr const char* kRuleTemporary = "temporary table";
+
 struct StatementVerdict {
   StatementClass kind = StatementClass::kUnknown;
   const char* rule =

@@ -193,6 +193,11 @@ Status TransactionAssembler::HandleStatement(const EventView& event) {
       return has_rows ? RollBackTo(SavepointName(statement.sql)) : Status();
     case StatementClass::kSkipped:
       ++counters_.statements_skipped;
+      // Accounts and temporary tables leave tables as they are; of anything else that is not certain.
+      if (verdict.rule != std::string_view(kRuleAccounts) &&
+          verdict.rule != std::string_view(kRuleTemporary)) {
+        catalogue_->Forget();
+      }
       EndGroupIfStandalone();
       return {};
     case StatementClass::kDdl:
@@ -230,7 +235,14 @@ Status TransactionAssembler::HandleStatement(const EventView& event) {
               "the server replaced an event that it thinks this replica cannot read: " + statement.sql,
               "upgrade SRDF to a version that knows the server's events"};
     case StatementClass::kUnknown:
-      break;
+      if (verdict.rule != std::string_view(kRuleMixed)) break;
+      return {
+          StatusCode::kUnimplemented,
+          "a statement names objects of schemas that never replicate beside others: " +
+              Excerpt(statement.sql),
+          std::string("run its part for the other schemas at the target by hand, next time as a statement "
+                      "of its own") +
+              kReestablish};
   }
   return {StatusCode::kUnimplemented, "a statement of an unknown kind: " + Excerpt(statement.sql),
           std::string("see docs/operations/statements.md; run the statement at the target by hand") +

@@ -101,6 +101,42 @@ TEST(StatementClassifier, InternalSchemasAreLeftOutByNameOrDefault) {
   EXPECT_EQ(Class("CREATE TABLE srdf (a INT)"), StatementClass::kDdl);
 }
 
+TEST(StatementClassifier, AnIndexBelongsToItsTable) {
+  EXPECT_EQ(Class("CREATE INDEX i ON app.k(b)", "mysql"), StatementClass::kDdl);
+  EXPECT_EQ(Class("CREATE UNIQUE INDEX IF NOT EXISTS `on` USING BTREE ON `app` . k(b)", "mysql"),
+            StatementClass::kDdl);
+  EXPECT_EQ(Class("DROP INDEX IF EXISTS i ON app.t", "mysql"), StatementClass::kDdl);
+  EXPECT_EQ(Rule("CREATE INDEX i ON srdf.k(b)"), "internal schema");
+  EXPECT_EQ(Rule("DROP INDEX i ON t", "mysql"), "internal schema");
+  EXPECT_EQ(Class("DROP INDEX i"), StatementClass::kUnknown);
+}
+
+TEST(StatementClassifier, EveryNameOfAListCounts) {
+  for (const std::string_view sql :
+       {"DROP TABLE mysql.x, app.y", "DROP TABLE IF EXISTS app.y, `mysql`.`x` CASCADE",
+        "RENAME TABLE mysql.t TO app.t", "RENAME TABLE app.t WAIT 5 TO mysql.t", "DROP VIEW a, srdf.b",
+        "RENAME TABLE a TO b, c TO sys.d", "ALTER TABLE mysql.t RENAME TO app.t",
+        "ALTER TABLE mysql.t ADD c INT, RENAME app.t", "RENAME TABLE t TO mysql.t"}) {
+    EXPECT_EQ(Class(sql), StatementClass::kUnknown) << sql;
+    EXPECT_EQ(Rule(sql), kRuleMixed) << sql;
+  }
+  EXPECT_EQ(Class("DROP TABLE app.x, app.y", "mysql"), StatementClass::kDdl);
+  EXPECT_EQ(Class("RENAME TABLE app.x TO app.y, app.z TO app.x", "mysql"), StatementClass::kDdl);
+  EXPECT_EQ(Class("ALTER TABLE app.x RENAME COLUMN a TO b", "mysql"), StatementClass::kDdl);
+  EXPECT_EQ(Class("ALTER TABLE app.x RENAME INDEX a TO b, DROP c", "mysql"), StatementClass::kDdl);
+  EXPECT_EQ(Rule("DROP TABLE x, mysql.y", "mysql"), "internal schema");
+  EXPECT_EQ(Rule("RENAME TABLE mysql.x TO srdf.y"), "internal schema");
+  EXPECT_EQ(Rule("ALTER TABLE mysql.x RENAME mysql.y"), "internal schema");
+}
+
+TEST(StatementClassifier, SavepointsHaveNames) {
+  EXPECT_EQ(SavepointName("SAVEPOINT `S`"), "s");
+  EXPECT_EQ(SavepointName("RELEASE SAVEPOINT x"), "x");
+  EXPECT_EQ(SavepointName("ROLLBACK TO `x`"), "x");
+  EXPECT_EQ(SavepointName("ROLLBACK WORK TO SAVEPOINT `savepoint`"), "savepoint");
+  EXPECT_EQ(SavepointName("ROLLBACK"), "");
+}
+
 TEST(StatementClassifier, WhatIsNotKnownIsUnknown) {
   for (const std::string_view sql :
        {"", "FROBNICATE a", "SET x = 1", "SET STATEMENT x=1", "CREATE", "ALTER INSTANCE ROTATE KEY",
