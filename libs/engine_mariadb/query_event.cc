@@ -55,10 +55,12 @@ ByteView ShortString(ByteReader* r) {
   return r->Raw(length);
 }
 
-Status ReadStatusVars(ByteView vars, Statement* s, uint32_t* microseconds) {
+Status ReadStatusVars(ByteView vars, Statement* s, uint32_t* microseconds,
+                      std::optional<uint8_t>* unknown_variable) {
   ByteReader r(vars);
   while (r.ok() && !r.AtEnd()) {
-    switch (r.U8()) {
+    const uint8_t code = r.U8();
+    switch (code) {
       case kFlags2:
         s->flags2 = r.U32();
         s->has_flags2 = true;
@@ -114,6 +116,7 @@ Status ReadStatusVars(ByteView vars, Statement* s, uint32_t* microseconds) {
         if ((r.U8() & 0x0c) != 0) r.U64();
         break;
       default:
+        if (unknown_variable != nullptr) *unknown_variable = code;
         return {};
     }
   }
@@ -129,13 +132,13 @@ Result<std::string_view> DecodeQueryText(const EventView& event, std::string* sc
   return std::string_view(*scratch);
 }
 
-Result<Statement> DecodeQueryEvent(const EventView& event) {
+Result<Statement> DecodeQueryEvent(const EventView& event, std::optional<uint8_t>* unknown_variable) {
   SRDF_ASSIGN_OR_RETURN(const Parts parts, Split(event.body));
   Statement s;
   s.database = std::string(parts.database);
   s.error_code = parts.error_code;
   uint32_t microseconds = 0;
-  SRDF_RETURN_IF_ERROR(ReadStatusVars(parts.status_vars, &s, &microseconds));
+  SRDF_RETURN_IF_ERROR(ReadStatusVars(parts.status_vars, &s, &microseconds, unknown_variable));
   s.timestamp_us = static_cast<int64_t>(event.header.timestamp) * 1'000'000 + microseconds;
   if (event.header.event_type() == EventType::kQueryCompressed) {
     SRDF_RETURN_IF_ERROR(InflateEventPayload(parts.text, &s.sql));

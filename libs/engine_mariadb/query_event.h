@@ -3,6 +3,8 @@
 // Plain and compressed forms. Most queries of a row-format log are COMMIT and DDL. Pure.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include "base/bytes.h"
@@ -13,9 +15,11 @@
 namespace srdf::engine_mariadb {
 
 // Decodes a QUERY or QUERY_COMPRESSED event whole: text, default database and every status variable that
-// model/statement.h carries. Status variables this version does not know end the walk (the server writes
-// them in growing order for that purpose).
-Result<Statement> DecodeQueryEvent(const EventView& event);
+// model/statement.h carries. A status variable that this version does not know ends the walk, because its
+// length is not known either: its code goes to *unknown_variable, and the statement's context may be
+// incomplete.
+Result<Statement> DecodeQueryEvent(const EventView& event,
+                                   std::optional<uint8_t>* unknown_variable = nullptr);
 
 // Decodes nothing but the text, into `scratch` when it is compressed; the view lives as long as both.
 Result<std::string_view> DecodeQueryText(const EventView& event, std::string* scratch);

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 #include "engine_mariadb/event_classifier.h"
 #include "engine_mariadb/query_event.h"
@@ -168,7 +169,8 @@ Status TransactionAssembler::HandleQuery(const EventView& event) {
 }
 
 Status TransactionAssembler::HandleStatement(const EventView& event) {
-  SRDF_ASSIGN_OR_RETURN(const Statement statement, DecodeQueryEvent(event));
+  std::optional<uint8_t> unknown_variable;
+  SRDF_ASSIGN_OR_RETURN(const Statement statement, DecodeQueryEvent(event, &unknown_variable));
   const StatementVerdict verdict = ClassifyStatement(statement.sql, statement.database);
   const bool has_rows = runs_.rows() != group_.marks.front().rows;
   switch (verdict.kind) {
@@ -210,6 +212,15 @@ Status TransactionAssembler::HandleStatement(const EventView& event) {
         return {StatusCode::kUnimplemented,
                 "a statement after other changes of its transaction: " + Excerpt(statement.sql),
                 std::string("run such statements on their own") + kReestablish};
+      }
+      if (unknown_variable) {
+        return {
+            StatusCode::kUnimplemented,
+            fmt::format("the context of a statement has a variable of an unknown code, {}: {}",
+                        *unknown_variable, Excerpt(statement.sql)),
+            std::string("run the statement at the target by hand, or upgrade SRDF to a version that knows "
+                        "the server's variables") +
+                kReestablish};
       }
       {
         runs_.Close();

@@ -149,5 +149,20 @@ TEST_F(AssemblerTest, ARollbackToASavepointThatIsNotThereIsRefused) {
   EXPECT_EQ(Give(EventType::kQuery, Query("ROLLBACK TO `s`")).code(), StatusCode::kFailedPrecondition);
 }
 
+TEST_F(AssemblerTest, AStatementWithContextOfAnUnknownKindStopsTheFlow) {
+  const auto with_variable = [](const std::string& text) {
+    std::string query(13, '\0');
+    query[11] = 2;  // bytes of status variables
+    return query + "\xc8\x01" + std::string(1, '\0') + text;
+  };
+  ASSERT_TRUE(GiveGtid(5).ok());
+  EXPECT_TRUE(Give(EventType::kQuery, with_variable("SAVEPOINT s")).ok());
+  const Status status = Give(EventType::kQuery, with_variable("CREATE TABLE x (a INT)"));
+  EXPECT_EQ(status.code(), StatusCode::kUnimplemented);
+  EXPECT_NE(status.message().find("code, 200: CREATE TABLE x"), std::string::npos) << status.ToString();
+  EXPECT_NE(status.message().find("transaction 0-11-5"), std::string::npos) << status.ToString();
+  EXPECT_FALSE(status.remedy().empty());
+}
+
 }  // namespace
 }  // namespace srdf::test
