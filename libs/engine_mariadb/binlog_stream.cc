@@ -17,6 +17,8 @@ namespace {
 constexpr unsigned kSilenceSecondsMin = 30;
 constexpr unsigned kSilenceHeartbeats = 5;
 
+constexpr unsigned kErrorSameServerId = 4052;  // another replica with this one's server id has connected
+
 uint32_t LittleEndian32(const char* p) {
   const auto* b = reinterpret_cast<const uint8_t*>(p);
   return b[0] | b[1] << 8 | b[2] << 16 | static_cast<uint32_t>(b[3]) << 24;
@@ -56,7 +58,7 @@ Result<std::unique_ptr<BinlogStream>> BinlogStream::Open(const engine::ServerEnd
   const int failed = mariadb_rpl_open(rpl);
   mariadb_rpl_close(rpl);
   if (failed != 0) return connection->LastError("cannot start replication");
-  return std::unique_ptr<BinlogStream>(new BinlogStream(std::move(connection), from));
+  return std::unique_ptr<BinlogStream>(new BinlogStream(std::move(connection), server_id, from));
 }
 
 Status BinlogStream::ReadError() {
@@ -69,7 +71,15 @@ Status BinlogStream::ReadError() {
       return {StatusCode::kFailedPrecondition,
               fmt::format("the source cannot serve its log from position \"{}\": {} ({})", from_.ToString(),
                           mysql_error(mysql), mysql_errno(mysql)),
-              "the position is purged, unknown or of another history; re-establish the flow by difference"};
+              mysql_errno(mysql) == ER_MASTER_FATAL_ERROR_READING_BINLOG
+                  ? "act on the server's own words; when the position is purged, unknown or of another "
+                    "history, re-establish the flow by difference"
+                  : "the position is purged, unknown or of another history; re-establish the flow by "
+                    "difference"};
+    case kErrorSameServerId:
+      return {StatusCode::kFailedPrecondition,
+              fmt::format("reading the source's log: {} ({})", mysql_error(mysql), mysql_errno(mysql)),
+              fmt::format("another replica uses source.server_id {}: give the flow another one", server_id_)};
     default:
       return connection_->LastError("reading the source's log");
   }

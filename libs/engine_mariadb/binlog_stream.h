@@ -40,11 +40,15 @@ class BinlogStream {
   void Interrupt();
 
  private:
-  BinlogStream(std::unique_ptr<Connection> connection, GtidPosition from)
-      : connection_(std::move(connection)), from_(std::move(from)), socket_(connection_.get()) {}
+  BinlogStream(std::unique_ptr<Connection> connection, uint32_t server_id, GtidPosition from)
+      : connection_(std::move(connection)),
+        server_id_(server_id),
+        from_(std::move(from)),
+        socket_(connection_.get()) {}
   Status ReadError();
 
   const std::unique_ptr<Connection> connection_;
+  const uint32_t server_id_;
   const GtidPosition from_;
   const SocketHandle socket_;
   bool format_known_ = false;

@@ -21,12 +21,20 @@ StatusCode Classify(unsigned error) {
     case CR_UNKNOWN_HOST:
     case CR_IPSOCK_ERROR:
     case CR_SERVER_HANDSHAKE_ERR:
+    case CR_UNKNOWN_ERROR:
+    case CR_SSL_CONNECTION_ERROR:
+    case ER_HANDSHAKE_ERROR:
+    case ER_HOST_IS_BLOCKED:
+    case ER_ABORTING_CONNECTION:
+    case ER_NET_PACKETS_OUT_OF_ORDER:
     case ER_SERVER_SHUTDOWN:
     case ER_CONNECTION_KILLED:
     case ER_CON_COUNT_ERROR:
     case ER_TOO_MANY_USER_CONNECTIONS:
     case ER_NET_READ_ERROR:
     case ER_NET_READ_INTERRUPTED:
+    case ER_NET_ERROR_ON_WRITE:
+    case ER_NET_WRITE_INTERRUPTED:
     case ER_NORMAL_SHUTDOWN:
       return StatusCode::kUnavailable;
     case ER_LOCK_DEADLOCK:
