@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <string_view>
 
 #include "engine_mariadb/column_type.h"
@@ -113,23 +114,31 @@ Result<std::optional<ForeignKeyGraph>> ForeignKeyGraph::Load(Connection* connect
                  "CONSTRAINT_NAME, UPDATE_RULE, DELETE_RULE FROM "
                  "information_schema.REFERENTIAL_CONSTRAINTS"));
   if (!constraints) return std::optional<ForeignKeyGraph>();
+  const auto acts = [](const Value& rule) { return Text(rule) != "RESTRICT" && Text(rule) != "NO ACTION"; };
+  using Key = std::array<std::string, 3>;  // schema, table, constraint
+  std::map<Key, std::vector<std::string>> columns;
+  if (std::any_of(constraints->begin(), constraints->end(), [&](const auto& row) { return acts(row[5]); })) {
+    SRDF_ASSIGN_OR_RETURN(
+        const auto rows,
+        QueryWhole(connection,
+                   "SELECT TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, REFERENCED_COLUMN_NAME FROM "
+                   "information_schema.KEY_COLUMN_USAGE WHERE REFERENCED_COLUMN_NAME IS NOT NULL"));
+    if (!rows) return std::optional<ForeignKeyGraph>();
+    for (const ResultRow& row : *rows) {
+      columns[{Text(row[0]), Text(row[1]), Text(row[2])}].push_back(Text(row[3]));
+    }
+  }
   ForeignKeyGraph graph;
   for (const ResultRow& row : *constraints) {
     graph.Connect({Text(row[0]), Text(row[1])}, {Text(row[2]), Text(row[3])});
-    const auto acts = [](const std::string& rule) { return rule != "RESTRICT" && rule != "NO ACTION"; };
-    if (!acts(Text(row[5])) && !acts(Text(row[6]))) continue;
+    if (!acts(row[5]) && !acts(row[6])) continue;
     Referenced& referenced = graph.tables_[{Text(row[0]), Text(row[1])}];
-    if (acts(Text(row[6]))) referenced.delete_cascades = true;
-    if (!acts(Text(row[5]))) continue;
-    SRDF_ASSIGN_OR_RETURN(
-        const auto columns,
-        QueryWhole(connection,
-                   fmt::format("SELECT REFERENCED_COLUMN_NAME FROM information_schema.KEY_COLUMN_USAGE "
-                               "WHERE {} AND CONSTRAINT_NAME = {} AND REFERENCED_COLUMN_NAME IS NOT NULL",
-                               WhereTable(*connection, Text(row[2]), Text(row[3])),
-                               connection->Quote(Text(row[4])))));
-    if (!columns || columns->empty()) return std::optional<ForeignKeyGraph>();  // dropped in between
-    for (const ResultRow& column : *columns) referenced.update_cascade_columns.push_back(Text(column[0]));
+    if (acts(row[6])) referenced.delete_cascades = true;
+    if (!acts(row[5])) continue;
+    const auto found = columns.find({Text(row[2]), Text(row[3]), Text(row[4])});
+    if (found == columns.end()) return std::optional<ForeignKeyGraph>();  // dropped in between
+    referenced.update_cascade_columns.insert(referenced.update_cascade_columns.end(), found->second.begin(),
+                                             found->second.end());
   }
   return std::optional(std::move(graph));
 }
