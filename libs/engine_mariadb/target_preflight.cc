@@ -100,6 +100,10 @@ void CheckSettings(const std::map<std::string, std::string>& v, Problems* out) {
       AddSetting("binlog_format", "STATEMENT", "'ROW'",
                  "row events cannot be logged (holds for new sessions)", true, out);
     }
+    if (is("binlog_annotate_row_events") == "1") {
+      AddSetting("binlog_annotate_row_events", "ON", "OFF",
+                 "the target's log would hold each applied row a second time, as text", false, out);
+    }
     if (is("log_bin_trust_function_creators") != "1") {
       AddSetting("log_bin_trust_function_creators", "OFF", "1",
                  "functions of the source that are not declared deterministic could not be created, nor "
@@ -172,6 +176,7 @@ Result<Problems> TargetPreflight(Connection* connection) {
       "event_scheduler",
       "log_bin",
       "binlog_format",
+      "binlog_annotate_row_events",
       "max_allowed_packet",
       "log_bin_trust_function_creators",
       "read_only",

@@ -124,6 +124,8 @@ Status InsertCheckpoint(Connection* connection, const engine::Checkpoint& c) {
 }
 
 Status UpdateCheckpoint(Connection* connection, const WagonHeader& header, const std::string& wagon_hash) {
+  // Row events leave their own time behind in the session; what follows is dated by the server's clock.
+  SRDF_RETURN_IF_ERROR(connection->Execute("SET timestamp=DEFAULT"));
   // Without a transaction the rows before this are either gone or already committed: nothing is written then.
   auto updated = connection->Query(
       fmt::format("UPDATE srdf.checkpoint SET `sequence`={}, wagon_uid={}, wagon_hash={}, gtid={}, "

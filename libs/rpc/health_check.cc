@@ -10,6 +10,8 @@ namespace srdf::rpc {
 Result<bool> CheckHealth(const std::shared_ptr<grpc::Channel>& channel, std::chrono::milliseconds timeout) {
   const auto stub = grpc::health::v1::Health::NewStub(channel);
   grpc::ClientContext context;
+  // Without this the call fails while the channel is still connecting, and nothing drives the connection on.
+  context.set_wait_for_ready(true);
   context.set_deadline(std::chrono::system_clock::now() + timeout);
   grpc::health::v1::HealthCheckResponse response;
   const grpc::Status status = stub->Check(&context, {}, &response);

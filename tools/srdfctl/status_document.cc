@@ -53,6 +53,8 @@ void AppendProblems(const char* service, const Flow* flow, Document* out) {
 bool IsCaughtUp(const FlowReplies& flow) {
   if (flow.capture == nullptr || flow.applier == nullptr || flow.capture->server_end().gtid().empty())
     return false;
+  // What capture saw last says nothing once it is cut off.
+  if (flow.capture->state() != capture::v1::CAPTURE_STATE_STREAMING) return false;
   const auto end = engine_mariadb::GtidPosition::Parse(flow.capture->server_end().gtid());
   const auto applied = engine_mariadb::GtidPosition::Parse(flow.applier->checkpoint().position().gtid());
   return end.ok() && applied.ok() && applied->Contains(*end);

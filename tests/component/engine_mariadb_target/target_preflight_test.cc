@@ -14,7 +14,7 @@ std::string Described(const std::vector<engine::PreflightProblem>& problems) {
 
 TEST(TargetPreflight, AServerReadyForUseHasNoProblem) {
   MariaDbServerOptions options;
-  options.config = {"log_bin_trust_function_creators=1"};
+  options.config = {"log_bin_trust_function_creators=1", "binlog_annotate_row_events=OFF"};
   auto server = MariaDbServer::Start(options).value();
   auto problems = engine_mariadb::NewTargetEngine({server->Endpoint(), "shop", 1})->Preflight();
   ASSERT_TRUE(problems.ok()) << problems.status().ToString();
@@ -124,7 +124,7 @@ TEST(TargetPreflight, TheRemediesMakeItCleanForALeastPrivilegedUserWhoThenApplie
 
 TEST(TargetPreflight, PrivilegesThroughARoleAndAllPrivilegesCount) {
   MariaDbServerOptions options;
-  options.config = {"log_bin_trust_function_creators=1"};
+  options.config = {"log_bin_trust_function_creators=1", "binlog_annotate_row_events=OFF"};
   auto server = MariaDbServer::Start(options).value();
   ASSERT_TRUE(server
                   ->Execute({"CREATE USER full IDENTIFIED BY 'x'", "GRANT ALL PRIVILEGES ON *.* TO full",
