@@ -50,12 +50,19 @@ run_live() {
   "${LOADGEN[@]}" --seconds "$LOAD_SECONDS" --rate "$LOAD_RATE" --threads 4 >"$WORK/load.json" 2>>"$WORK/load.log" &
   LOAD_PID=$!
   KILLS=()
+  OUTAGE=''
   local start=$SECONDS elapsed=0 shown=-1 next_kill count=${#SERVICES[@]}
   while kill -0 "$LOAD_PID" 2>/dev/null; do
     elapsed=$((SECONDS - start))
     next_kill=$(((${#KILLS[@]} + 1) * LOAD_SECONDS / (count + 1)))
     if ((${#KILLS[@]} < count && elapsed >= next_kill)); then
       kill_service "${SERVICES[${#KILLS[@]}]}" "$elapsed"
+    fi
+    if [[ -z $OUTAGE ]] && ((elapsed >= LOAD_SECONDS - LOAD_SECONDS / 6)); then
+      OUTAGE=$elapsed
+      clear_line
+      ctl flow pause demo >/dev/null
+      say "$(printf '%3d s  the line to the target is cut (srdfctl flow pause): the window gathers' "$elapsed")"
     fi
     if ((elapsed > shown)); then
       shown=$elapsed
@@ -66,6 +73,8 @@ run_live() {
   clear_line
   wait "$LOAD_PID" || die "the workload failed: $(tail -n 2 "$WORK/load.log")"
   LOAD_PID=''
+  ctl flow resume demo >/dev/null
+  say "the line is back (srdfctl flow resume)"
   say "$(jq -r '"\(.transactions) transactions committed, \(.rows) rows changed, \(.rolled_back) rolled back, " +
     "\(.deadlocks) deadlocks, \(.ddl) DDL statements"' "$WORK/load.json")"
 }
@@ -99,6 +108,14 @@ lag_percentile() {
     SELECT printf('%.1f', MIN(ms) / 1000.0) FROM run WHERE upto >= total * $1"
 }
 
+# What the window made of the time when the line was cut.
+largest_wagon() {
+  sqlite3 -readonly "$WORK/mesh/outbox.db" "
+    SELECT printf('largest wagon: %d transactions, %d rows -> %d, compaction %.2fx',
+                  transactions, rows_before, rows_after, 1.0 * rows_before / MAX(rows_after, 1))
+    FROM wagon ORDER BY transactions DESC LIMIT 1"
+}
+
 print_summary() {
   ctl status --output json >"$WORK/status.json" 2>/dev/null || true
   local totals starts
@@ -117,6 +134,7 @@ print_summary() {
   while IFS='|' read -r key value; do printf '    %-14s %s\n' "$key" "$value"; done <<<"$totals"
   printf '    %-14s p50 %s s, p99 %s s (source commit, in whole seconds, to applied)\n' lag \
     "$(lag_percentile 0.50)" "$(lag_percentile 0.99)"
+  printf '    %-14s %s\n' outage "$(largest_wagon)"
   printf '    %-14s %d survived: %s (services were started %s times)\n' 'kill -9' "${#KILLS[@]}" "${KILLS[*]}" "$starts"
   printf '    %-14s %s rows in %s tables\n' compared "$COMPARED_ROWS" "$COMPARED_TABLES"
   if [[ -n $EQUAL ]]; then
