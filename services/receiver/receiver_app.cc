@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "base/backoff.h"
-#include "obs/log.h"
 #include "receiver/receiver_probe.h"
 #include "receiver/receiver_service.h"
 
@@ -31,8 +30,7 @@ class ReceiverApp : public rpc::App {
     purger_ = std::jthread([this](const std::stop_token& stop) {
       while (!stop.stop_requested()) {
         for (auto& [name, flow] : flows_) {
-          if (Status s = flow->Purge(); !s.ok())
-            obs::Error("inbox_purge_failed", {{"flow", name}, {"error", s}});
+          flow->Purge();
         }
         purge_wait_.WaitFor(stop, kPurgeEvery);
       }

@@ -147,11 +147,19 @@ bool ReceiverFlow::applier_connected() const {
   return take_open_;
 }
 
-Status ReceiverFlow::Purge() {
+void ReceiverFlow::Purge() {
   const auto keep_ms = static_cast<int64_t>(purge_after_days_) * 24 * 3600 * 1000;
-  SRDF_ASSIGN_OR_RETURN(const uint64_t purged, inbox_->Purge(name_, WallClockMs() - keep_ms));
-  if (purged != 0) obs::Info("inbox_purged", {{"flow", name_}, {"wagons", purged}});
-  return {};
+  const auto purged = inbox_->Purge(name_, WallClockMs() - keep_ms);
+  if (!purged.ok()) obs::Error("inbox_purge_failed", {{"flow", name_}, {"error", purged.status()}});
+  if (purged.ok() && *purged != 0) obs::Info("inbox_purged", {{"flow", name_}, {"wagons", *purged}});
+  std::lock_guard lock(mu_);
+  purge_problem_ = purged.status().WithContext("purging the inbox");
+  purge_problem_since_ms_ = WallClockMs();
+}
+
+std::pair<Status, int64_t> ReceiverFlow::purge_problem() const {
+  std::lock_guard lock(mu_);
+  return {purge_problem_, purge_problem_since_ms_};
 }
 
 }  // namespace srdf::receiver

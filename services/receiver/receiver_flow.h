@@ -72,7 +72,9 @@ class ReceiverFlow {
 
   bool shipper_connected() const;
   bool applier_connected() const;
-  Status Purge();
+  // Removes what is applied and older than purge_after_days. What keeps it from that is shown until it works.
+  void Purge();
+  std::pair<Status, int64_t> purge_problem() const;
 
  private:
   // With mu_ held.
@@ -94,6 +96,8 @@ class ReceiverFlow {
   ReceiverCounts counts_;
   Status problem_;
   int64_t problem_since_ms_ = 0;
+  Status purge_problem_;
+  int64_t purge_problem_since_ms_ = 0;
 };
 
 }  // namespace srdf::receiver

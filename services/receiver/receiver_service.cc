@@ -238,6 +238,9 @@ grpc::Status ReceiverServiceImpl::GetStatus(grpc::ServerContext*, const v1::GetS
     out->set_unapplied_bytes(state->unapplied_bytes);
     if (const auto [problem, since_ms] = flow->problem(); !problem.ok())
       rpc::ToProto(problem, since_ms, out->add_problems());
+    if (const auto [problem, since_ms] = flow->purge_problem(); !problem.ok()) {
+      rpc::ToProto(problem, since_ms, out->add_problems());
+    }
     out->set_duplicates(counts.duplicates);
     out->set_rejected(counts.rejected);
     out->set_invalid(counts.invalid);

@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "base/backoff.h"
-#include "obs/log.h"
 #include "shipper/shipper_probe.h"
 #include "shipper/shipper_service.h"
 
@@ -37,8 +36,7 @@ class ShipperApp : public rpc::App {
     purger_ = std::jthread([this](const std::stop_token& stop) {
       while (!stop.stop_requested()) {
         for (auto& [name, flow] : flows_) {
-          if (Status s = flow->Purge(); !s.ok())
-            obs::Error("outbox_purge_failed", {{"flow", name}, {"error", s}});
+          flow->Purge();
         }
         purge_wait_.WaitFor(stop, kPurgeEvery);
       }

@@ -127,11 +127,19 @@ Status ShipperFlow::Resume() {
   return {};
 }
 
-Status ShipperFlow::Purge() {
+void ShipperFlow::Purge() {
   const auto keep_ms = static_cast<int64_t>(purge_after_days_) * 24 * 3600 * 1000;
-  SRDF_ASSIGN_OR_RETURN(const uint64_t purged, outbox_->Purge(name_, WallClockMs() - keep_ms));
-  if (purged != 0) obs::Info("outbox_purged", {{"flow", name_}, {"wagons", purged}});
-  return {};
+  const auto purged = outbox_->Purge(name_, WallClockMs() - keep_ms);
+  if (!purged.ok()) obs::Error("outbox_purge_failed", {{"flow", name_}, {"error", purged.status()}});
+  if (purged.ok() && *purged != 0) obs::Info("outbox_purged", {{"flow", name_}, {"wagons", *purged}});
+  std::lock_guard lock(mu_);
+  purge_problem_ = purged.status().WithContext("purging the outbox");
+  purge_problem_since_ms_ = WallClockMs();
+}
+
+std::pair<Status, int64_t> ShipperFlow::purge_problem() const {
+  std::lock_guard lock(mu_);
+  return {purge_problem_, purge_problem_since_ms_};
 }
 
 Status StoreIntake::Begin() {

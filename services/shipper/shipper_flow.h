@@ -7,6 +7,7 @@
 #include <mutex>
 #include <optional>
 #include <string>
+#include <utility>
 
 #include "base/status.h"
 #include "config/config.h"
@@ -55,8 +56,9 @@ class ShipperFlow {
   Status Resume();
   LinkStatus link_status() const { return link_.GetStatus(); }
   bool batcher_connected() const;
-  // Removes what is applied and older than purge_after_days.
-  Status Purge();
+  // Removes what is applied and older than purge_after_days. What keeps it from that is shown until it works.
+  void Purge();
+  std::pair<Status, int64_t> purge_problem() const;
 
  private:
   void PushState();
@@ -71,6 +73,8 @@ class ShipperFlow {
   // guarded by mu_
   std::optional<StoreStreamEvents> stream_;
   bool stopping_ = false;
+  Status purge_problem_;
+  int64_t purge_problem_since_ms_ = 0;
 
   DeliveryLink link_;
 };

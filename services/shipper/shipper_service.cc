@@ -123,6 +123,9 @@ Status ShipperServiceImpl::FillStatus(ShipperFlow* flow, v1::FlowStatus* out) co
   if (!link.problem.ok()) rpc::ToProto(link.problem, link.since_ms, out->add_problems());
   if (!link.apply_problem.ok())
     rpc::ToProto(link.apply_problem, link.apply_problem_since_ms, out->add_problems());
+  if (const auto [problem, since_ms] = flow->purge_problem(); !problem.ok()) {
+    rpc::ToProto(problem, since_ms, out->add_problems());
+  }
   out->set_acked_sequence(link.acked_sequence);
   out->set_applied_sequence(link.applied_sequence);
 
