@@ -68,7 +68,7 @@ Result<std::string> TemplateDirectory() {
     fs::create_directory(scratch);
     status = RunCommand(FindProgram("mariadb-install-db") + " --no-defaults --datadir='" + scratch + "'" +
                             (getuid() == 0 ? " --user=root" : "") +
-                            " --auth-root-authentication-method=normal --skip-test-db"
+                            " --auth-root-authentication-method=normal --skip-test-db --force"
                             " --innodb-log-file-size=48M --innodb-fast-shutdown=0",
                         path + ".log");
     if (status.ok()) fs::rename(scratch, path);
