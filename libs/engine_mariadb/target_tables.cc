@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "engine_mariadb/text_excerpt.h"
+
 namespace srdf::engine_mariadb {
 
 namespace {
@@ -25,44 +27,125 @@ std::string Joined(const std::vector<std::string>& names) {
   return "(" + out + ")";
 }
 
+// Enough to see what is wrong with a table of thousands of columns.
+constexpr size_t kShownBytesMax = 1500;
+
+std::string Definitions(const std::vector<const Column*>& columns, const Collations& collations) {
+  std::vector<std::string> out;
+  for (const Column* column : columns)
+    out.push_back(column->name + " " + ColumnDefinition(*column, collations));
+  return Excerpt(Joined(out), kShownBytesMax);
+}
+
+// The key's columns in table order.
+std::vector<std::string> KeyNames(const TableSchema& schema) {
+  std::vector<uint16_t> ordinals = schema.key_columns;
+  std::sort(ordinals.begin(), ordinals.end());
+  std::vector<std::string> names;
+  for (const uint16_t ordinal : ordinals) {
+    if (ordinal >= schema.columns.size() || Hidden(schema.columns[ordinal].name)) continue;
+    names.push_back(schema.columns[ordinal].name);
+  }
+  return names;
+}
+
 }  // namespace
 
 Status TargetTables::Check(const TableSchema& schema) {
-  const std::string name = FullName(schema);
-  Names wanted;
-  for (const Column& column : schema.columns) wanted.push_back(column.name);
   const auto key = std::pair(schema.database, schema.table);
-  if (const auto it = checked_.find(key); it != checked_.end() && it->second.columns == wanted) {
+  if (const auto it = checked_.find(key);
+      it != checked_.end() && it->second.schema.columns == schema.columns &&
+      it->second.schema.key_kind == schema.key_kind && it->second.schema.key_columns == schema.key_columns) {
     return {};
   }
+  const std::string name = FullName(schema);
   const std::string where = " WHERE table_schema=" + connection_->Quote(schema.database) +
                             " AND table_name=" + connection_->Quote(schema.table);
-  SRDF_ASSIGN_OR_RETURN(
-      auto rows, connection_->Query("SELECT column_name, column_key FROM information_schema.columns" + where +
-                                    " ORDER BY ordinal_position"));
-  Names found, visible, primary_key;
-  for (const auto& row : rows) {
-    found.push_back(row[0].value_or(""));
-    // PRI is also a unique key without NULLs, where there is no primary key: it finds rows as well.
-    if (row[1] == "PRI" && !Hidden(found.back())) primary_key.push_back(found.back());
+  if (!collations_) {
+    SRDF_ASSIGN_OR_RETURN(collations_, Collations::Load(connection_));
   }
-  for (const auto& column : wanted) {
-    const bool shown = std::find(found.begin(), found.end(), column) != found.end();
-    if (shown || !Hidden(column)) visible.push_back(column);
+  SRDF_ASSIGN_OR_RETURN(const auto found, LoadTargetColumns(connection_, *collations_, where));
+  if (found.empty()) return Missing(name, schema);
+  SRDF_RETURN_IF_ERROR(CheckColumns(name, schema, found));
+  Known known{schema, {}};
+  for (const TargetColumn& target : found) {
+    if (target.primary && !Hidden(target.column.name)) known.primary_key.push_back(target.column.name);
   }
-  if (std::equal(found.begin(), found.end(), visible.begin(), visible.end(), SameName)) {
-    SRDF_RETURN_IF_ERROR(CheckEngine(name, where));
-    checked_[key] = {std::move(wanted), std::move(primary_key)};
-    return {};
+  SRDF_RETURN_IF_ERROR(CheckLogicalKey(name, where, schema, known.primary_key));
+  SRDF_RETURN_IF_ERROR(CheckEngine(name, where));
+  checked_[key] = std::move(known);
+  return {};
+}
+
+Status TargetTables::Missing(const std::string& name, const TableSchema& schema) {
+  auto database =
+      connection_->QueryValue("SELECT schema_name FROM information_schema.schemata WHERE schema_name=" +
+                              connection_->Quote(schema.database));
+  if (!database.ok() && database.status().code() != StatusCode::kNotFound) return database.status();
+  return {
+      StatusCode::kFailedPrecondition,
+      (database.ok() ? name : "database " + Connection::QuoteIdentifier(schema.database) + " of " + name) +
+          " does not exist at the target (or cannot be seen by the user)",
+      "create it as it is at the source, with its rows, then resume the flow"};
+}
+
+Status TargetTables::CheckColumns(const std::string& name, const TableSchema& schema,
+                                  const std::vector<TargetColumn>& found) const {
+  std::vector<const Column*> wanted, there;
+  for (const TargetColumn& target : found) there.push_back(&target.column);
+  for (const Column& column : schema.columns) {
+    const bool shown =
+        std::any_of(there.begin(), there.end(), [&](const Column* c) { return c->name == column.name; });
+    if (shown || !Hidden(column.name)) wanted.push_back(&column);
   }
-  if (found.empty()) {
+  const auto same_name = [](const Column* a, const Column* b) { return SameName(a->name, b->name); };
+  if (!std::equal(there.begin(), there.end(), wanted.begin(), wanted.end(), same_name)) {
     return {StatusCode::kFailedPrecondition,
-            name + " does not exist at the target (or cannot be seen by the user)",
-            "create it as it is at the source, with its rows, then resume the flow"};
+            name + " has the columns " + Definitions(there, *collations_) + " at the target, the rows have " +
+                Definitions(wanted, *collations_),
+            "alter the table at the target so that it has the source's columns, then resume the flow"};
+  }
+  std::string differences, modify;
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    if (SameColumn(*wanted[i], found[i])) continue;
+    const std::string column = Connection::QuoteIdentifier(wanted[i]->name);
+    const std::string source = ColumnDefinition(*wanted[i], *collations_);
+    differences += (differences.empty() ? "" : "; ") + column + " is " + source + " in the rows, " +
+                   ColumnDefinition(*there[i], *collations_) + " at the target";
+    modify += (modify.empty() ? "" : ", ") + std::string("MODIFY ") + column + " " + source;
+  }
+  if (differences.empty()) return {};
+  return {StatusCode::kFailedPrecondition,
+          name + " has other columns at the target than its rows: " + Excerpt(differences, kShownBytesMax),
+          "ALTER TABLE " + name + " " + Excerpt(modify, kShownBytesMax) +
+              " at the target (with the source's DEFAULT and generation clauses), then resume the flow"};
+}
+
+// Rows are told apart, and merged, by this key. The log calls it a primary key also when it is only the
+// unique key that the server takes for one.
+Status TargetTables::CheckLogicalKey(const std::string& name, const std::string& where,
+                                     const TableSchema& schema, const Names& primary_key) {
+  if (schema.key_kind == KeyKind::kNone) return {};
+  Names wanted = KeyNames(schema);
+  if (std::equal(primary_key.begin(), primary_key.end(), wanted.begin(), wanted.end(), SameName)) return {};
+  std::sort(wanted.begin(), wanted.end());
+  SRDF_ASSIGN_OR_RETURN(auto rows, connection_->Query("SELECT index_name, column_name, sub_part FROM "
+                                                      "information_schema.statistics" +
+                                                      where + " AND non_unique=0"));
+  std::map<std::string, Names> keys;
+  for (const ResultRow& row : rows) {
+    keys[row[0].value_or("")].push_back(row[1].value_or("") + (row[2] ? "(" + *row[2] + ")" : ""));
+  }
+  std::string there;
+  for (auto& [key, columns] : keys) {
+    std::sort(columns.begin(), columns.end());
+    if (std::equal(columns.begin(), columns.end(), wanted.begin(), wanted.end(), SameName)) return {};
+    there += (there.empty() ? "" : ", ") + Joined(columns);
   }
   return {StatusCode::kFailedPrecondition,
-          name + " has the columns " + Joined(found) + " at the target, the rows have " + Joined(visible),
-          "alter the table at the target so that it has the source's columns, then resume the flow"};
+          name + " has " + (there.empty() ? "no primary or unique key" : "the unique keys " + there) +
+              " at the target, the rows are told apart by the key " + Joined(wanted),
+          "give the table at the target the source's key, then resume the flow"};
 }
 
 // A wagon of which a part cannot be taken back could be applied twice.
@@ -83,13 +166,7 @@ Status TargetTables::CheckKey(const TableSchema& schema) const {
   if (schema.key_kind != KeyKind::kPrimary) return {};
   const auto it = checked_.find(std::pair(schema.database, schema.table));
   if (it == checked_.end()) return {StatusCode::kInternal, FullName(schema) + " is not checked"};
-  std::vector<uint16_t> ordinals = schema.key_columns;
-  std::sort(ordinals.begin(), ordinals.end());
-  Names wanted;
-  for (const uint16_t ordinal : ordinals) {
-    if (ordinal >= schema.columns.size() || Hidden(schema.columns[ordinal].name)) continue;
-    wanted.push_back(schema.columns[ordinal].name);
-  }
+  const Names wanted = KeyNames(schema);
   const Names& found = it->second.primary_key;
   if (std::equal(found.begin(), found.end(), wanted.begin(), wanted.end(), SameName)) return {};
   return {StatusCode::kFailedPrecondition,

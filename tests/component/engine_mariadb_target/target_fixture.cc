@@ -271,6 +271,8 @@ WagonHeader Target::NextHeader() const {
 
 void Target::SetStart(const SourcePosition& start) {
   start_ = start;
+  sequence_ = 0;
+  hash_ = ZeroHash();
   Execute({"DELETE FROM srdf.checkpoint"});
   session_.reset();
   Begin();
@@ -278,8 +280,9 @@ void Target::SetStart(const SourcePosition& start) {
 
 std::string Target::HashOf(const WagonHeader& header) { return engine_mariadb::Digest(header.uid); }
 
-Result<engine::ApplyStats> Target::Apply(engine::PayloadReader* payload) {
-  const WagonHeader header = NextHeader();
+Result<engine::ApplyStats> Target::Apply(engine::PayloadReader* payload, const SourcePosition& last) {
+  WagonHeader header = NextHeader();
+  if (last.known()) header.last = last;
   auto stats = session().Apply(header, HashOf(header), payload);
   if (stats.ok()) Advance(header);
   return stats;

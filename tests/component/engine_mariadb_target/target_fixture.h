@@ -74,14 +74,14 @@ class Target {
   engine::TargetSession& session();
   void CloseSession() { session_.reset(); }
 
-  // Begins the flow at another source position than 0-1-100; before the first wagon.
+  // Begins the flow anew at another source position than 0-1-100.
   void SetStart(const SourcePosition& start);
 
   // The header of the wagon after the last one applied through Apply.
   WagonHeader NextHeader() const;
   static std::string HashOf(const WagonHeader& header);
-  // Applies as the next wagon; the chain moves on when it succeeds.
-  Result<engine::ApplyStats> Apply(engine::PayloadReader* payload);
+  // Applies as the next wagon; the chain moves on when it succeeds. `last` is the source position after it.
+  Result<engine::ApplyStats> Apply(engine::PayloadReader* payload, const SourcePosition& last = {});
   // A hand-made wagon was applied elsewhere: the chain moves on.
   void Advance(const WagonHeader& header);
 
