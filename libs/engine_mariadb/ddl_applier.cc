@@ -69,6 +69,7 @@ Status DdlApplier::Run(const WagonHeader& header, unsigned number, const Stateme
     intent.sql_digest = Digest(statement.sql);
     intent.sql_text = Excerpt(statement.sql, kSqlTextBytesMax);
     SRDF_ASSIGN_OR_RETURN(intent.fingerprint_before, DdlFingerprint(ddl.get(), statement));
+    SRDF_FAILPOINT("applier.before_ddl_intent");
     SRDF_RETURN_IF_ERROR(InsertDdlIntent(connection_, header, intent));
     SRDF_FAILPOINT("applier.after_ddl_intent");
   } else {
@@ -102,7 +103,9 @@ Status DdlApplier::Run(const WagonHeader& header, unsigned number, const Stateme
   const bool drop_cut_short = status.code() == StatusCode::kAborted && IsDrop(statement.sql);
   if (status.code() == StatusCode::kUnavailable || drop_cut_short || repeated_drop) return status;
   // Refused: on record, so that the next attempt runs it, whatever has been mended until then.
+  SRDF_FAILPOINT("applier.before_ddl_failed");
   const Status recorded = FailDdlIntent(connection_, header, intent);
+  SRDF_FAILPOINT("applier.after_ddl_failed");
   if (recorded.ok()) return status;
   return recorded.WithContext("cannot record that the target refused a DDL statement (" + status.message() +
                               ")");

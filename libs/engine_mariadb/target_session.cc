@@ -112,7 +112,9 @@ Result<engine::ApplyStats> MariaDbTargetSession::ApplyUncommitted(const WagonHea
   if (statements > 0) {
     SRDF_FAILPOINT("applier.before_ddl_done");
     SRDF_RETURN_IF_ERROR(FinishDdlIntents(connection_.get(), header));
+    SRDF_FAILPOINT("applier.after_ddl_done");
   }
+  SRDF_FAILPOINT("applier.before_checkpoint");
   SRDF_RETURN_IF_ERROR(UpdateCheckpoint(connection_.get(), header, wagon_hash));
   ApplyLogEntry entry{rows_.rows(), statements, rows_.server_statements(), 0};
   entry.duration_us = static_cast<uint64_t>(
@@ -146,7 +148,9 @@ Status MariaDbTargetSession::ApplyRecords(std::string_view records, const WagonH
                                            ", which does not belong into a payload"};
     }
   }
-  return rows_.Flush();  // the views end with this piece of the payload
+  SRDF_RETURN_IF_ERROR(rows_.Flush());  // the views end with this piece of the payload
+  SRDF_FAILPOINT("applier.inside_rows");
+  return {};
 }
 
 Status MariaDbTargetSession::ApplyStatement(ByteView body, const WagonHeader& header, uint64_t number) {

@@ -3,53 +3,81 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdio>
 #include <cstdlib>
-#include <map>
+#include <memory>
 #include <mutex>
 #include <string>
+
+#include "failpoint/failpoint_board.h"
+#include "failpoint/failpoint_plan.h"
 
 namespace srdf::failpoint {
 
 namespace {
 
-struct Point {
-  int passes_left = 1;
+constexpr const char* kPlanVariable = "SRDF_FAILPOINTS";
+constexpr const char* kBoardVariable = "SRDF_FAILPOINT_BOARD";
+constexpr const char* kSeedVariable = "SRDF_FAILPOINT_SEED";
+
+// What this process has been told, from its first pass on.
+struct Orders {
+  std::unique_ptr<Board> board;
+  Plan plan;
+  std::mt19937_64 random;
 };
 
-std::map<std::string, Point> ParseEnvironment() {
-  std::map<std::string, Point> points;
-  const char* env = std::getenv("SRDF_FAILPOINTS");
-  std::string text = env == nullptr ? "" : env;
-  while (!text.empty()) {
-    const size_t comma = text.find(',');
-    std::string item = text.substr(0, comma);
-    text = comma == std::string::npos ? "" : text.substr(comma + 1);
-    const size_t eq = item.find('=');
-    if (eq == std::string::npos || item.compare(eq + 1, 5, "crash") != 0) continue;
-    Point point;
-    const size_t at = item.find('@', eq);
-    if (at != std::string::npos) point.passes_left = std::atoi(item.c_str() + at + 1);
-    points[item.substr(0, eq)] = point;
+uint64_t Seed() {
+  const char* seed = std::getenv(kSeedVariable);
+  if (seed != nullptr) return std::strtoull(seed, nullptr, 10);
+  return (uint64_t{std::random_device()()} << 32) | std::random_device()();
+}
+
+Result<Orders> ReadEnvironment() {
+  Orders orders;
+  const uint64_t seed = Seed();
+  if (const char* text = std::getenv(kPlanVariable); text != nullptr) {
+    SRDF_ASSIGN_OR_RETURN(orders.plan, Plan::Parse(text, seed));
   }
-  return points;
+  if (const char* path = std::getenv(kBoardVariable); path != nullptr) {
+    SRDF_ASSIGN_OR_RETURN(orders.board, Board::Open(path));
+    orders.random.seed(seed + orders.board->TakeNumber());
+  }
+  return orders;
 }
 
 std::mutex g_mu;
-std::map<std::string, Point>& Points() {
-  static auto* points = new std::map<std::string, Point>(ParseEnvironment());
-  return *points;
+
+// Under g_mu.
+Result<Orders>& TheOrders() {
+  static auto* orders = new Result<Orders>(ReadEnvironment());
+  return *orders;
 }
 
 }  // namespace
 
-std::atomic<bool> g_enabled{std::getenv("SRDF_FAILPOINTS") != nullptr};
+std::atomic<bool> g_enabled{std::getenv(kPlanVariable) != nullptr || std::getenv(kBoardVariable) != nullptr};
 
-void Hit(const char* name) {
+Status CheckEnvironment() {
+  if (!g_enabled) return {};
   std::lock_guard lock(g_mu);
-  const auto it = Points().find(name);
-  if (it == Points().end()) return;
-  if (--it->second.passes_left > 0) return;
-  kill(getpid(), SIGKILL);
+  return TheOrders().status();
+}
+
+void Hit(size_t index) {
+  std::lock_guard lock(g_mu);
+  if (!TheOrders().ok()) {
+    const Status& error = TheOrders().status();
+    std::fprintf(stderr, "%s\n  remedy: %s\n", error.message().c_str(), error.remedy().c_str());
+    std::abort();
+  }
+  Orders& orders = *TheOrders();
+  bool crash = orders.plan.Pass(index);
+  if (orders.board != nullptr) {
+    const auto draw = static_cast<uint32_t>(orders.random() % 1000000);
+    crash = orders.board->Pass(index, draw) || crash;
+  }
+  if (crash) kill(getpid(), SIGKILL);
 }
 
 }  // namespace srdf::failpoint

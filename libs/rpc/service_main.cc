@@ -10,6 +10,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "failpoint/failpoint.h"
 #include "obs/log.h"
 
 namespace srdf::rpc {
@@ -72,6 +73,7 @@ int ServiceMain(const std::string& service, int argc, char** argv, AppFactory fa
   config::Config config = std::move(loaded).value();
   if (!data_dir.empty()) config.data_dir = data_dir;
   obs::InitLogging(service, config.log_level, config.log_format);
+  if (Status s = failpoint::CheckEnvironment(); !s.ok()) Fail(service, s, 2);
   if (Status s = PrepareDataDir(config.data_dir); !s.ok()) Fail(service, s, 1);
 
   const config::ServiceConfig& endpoint = config.services.at(service);

@@ -56,6 +56,7 @@ class SqliteWagonWriter final : public WagonWriter {
     chunks_flushed_ += BufferedChunks();
     bytes_flushed_ += buffer_.size();
     buffer_.clear();
+    SRDF_FAILPOINT("store.after_flush");
     return Status::Ok();
   }
 

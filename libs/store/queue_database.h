@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "failpoint/failpoint.h"
 #include "store/file_lock.h"
 #include "store/sqlite_connection.h"
 #include "store/store_options.h"
@@ -50,7 +51,9 @@ class QueueDatabase {
       Transaction transaction(*writer_, durability);
       auto result = body(*writer_);
       if (!result.ok()) return result;
+      SRDF_FAILPOINT("store.before_commit");
       transaction.Commit();
+      SRDF_FAILPOINT("store.after_commit");
       return result;
     } catch (const SQLite::Exception& e) {
       return WriteFailed(e);

@@ -56,6 +56,7 @@ Result<uint64_t> PurgeWagons(QueueDatabase& db, std::string_view candidates_sql,
                           }));
     purged += step.wagons;
     if (!step.more) break;
+    SRDF_FAILPOINT("store.inside_purge");
     std::this_thread::yield();
   }
   SRDF_RETURN_IF_ERROR(db.ReleaseFreePages());

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/clock.h"
+#include "failpoint/failpoint.h"
 #include "obs/log.h"
 
 namespace srdf::applier {
@@ -142,6 +143,7 @@ Result<engine::Checkpoint> ApplierFlow::StartingPoint(engine::TargetSession* ses
 Status ApplierFlow::RunOnce(const std::stop_token& stop) {
   SRDF_RETURN_IF_ERROR(CheckTarget());
   SRDF_ASSIGN_OR_RETURN(const auto session, target_->Connect());
+  SRDF_FAILPOINT("applier.after_connect");
   SRDF_ASSIGN_OR_RETURN(const engine::Checkpoint checkpoint, StartingPoint(session.get()));
   const ChainTip tip{checkpoint.epoch, checkpoint.sequence, checkpoint.wagon_uid, checkpoint.wagon_hash,
                      checkpoint.position};
@@ -191,6 +193,7 @@ Status ApplierFlow::ApplyWagons(engine::TargetSession* session, TakeSession* tak
     WagonApplied(header, wagon.hash, *applied);
     SRDF_RETURN_IF_ERROR(wagons.SkipRest());
     SRDF_RETURN_IF_ERROR(take->Applied(header.sequence));
+    SRDF_FAILPOINT("applier.after_applied");
   }
 }
 

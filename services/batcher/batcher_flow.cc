@@ -3,6 +3,7 @@
 #include <chrono>
 
 #include "base/clock.h"
+#include "failpoint/failpoint.h"
 #include "obs/log.h"
 
 namespace srdf::batcher {
@@ -116,6 +117,7 @@ void BatcherSession::RunSealer(const std::stop_token& stop) {
     window_.Done();  // after the uid: who waits for an empty window reads it
     sealed_.notify_all();
     events_.on_durable(header->last);
+    SRDF_FAILPOINT("batcher.after_acknowledge");
   }
   if (!stop.stop_requested()) Break(Status(StatusCode::kUnavailable, "the batcher is stopping"));
 }

@@ -73,6 +73,7 @@ Status Sealer::SealHuge(Group* group, wire::WagonBuilder* builder, WagonHeader* 
     }
     SRDF_ASSIGN_OR_RETURN(const auto result, Compact(part->part, false, builder));
     compaction::Accumulate(result, &total);
+    SRDF_FAILPOINT("batcher.inside_huge");
     if (part->end != nullptr) {
       group->end = *part->end;
       break;
@@ -86,6 +87,7 @@ Status Sealer::SealHuge(Group* group, wire::WagonBuilder* builder, WagonHeader* 
 }
 
 Result<WagonHeader> Sealer::Seal(Group group, const std::stop_token& stop) {
+  SRDF_FAILPOINT("batcher.before_seal");
   WagonHeader header;
   header.uid = NewUid();
   header.flow = options_.flow;

@@ -1,6 +1,7 @@
 #include "capture/capture_flow.h"
 
 #include "base/clock.h"
+#include "failpoint/failpoint.h"
 #include "obs/log.h"
 
 namespace srdf::capture {
@@ -15,7 +16,11 @@ constexpr std::chrono::hours kStoppedAgain{24};
 class FeedSink : public engine::ChangeSink {
  public:
   explicit FeedSink(FeedSession* session) : session_(session) {}
-  Status Consume(std::string_view records, bool) override { return session_->Send(records); }
+  Status Consume(std::string_view records, bool) override {
+    SRDF_RETURN_IF_ERROR(session_->Send(records));
+    SRDF_FAILPOINT("capture.after_hand_on");
+    return {};
+  }
   void Idle(const engine::SourceLag&) override {}
 
  private:
@@ -150,6 +155,7 @@ Status CaptureFlow::RunOnce(const std::stop_token& stop) {
   const SourcePosition& resume = session->resume();
   obs::Info("capture_streaming", {{"flow", name_}, {"from", resume.gtid}});
   SetState(CaptureState::kStreaming, {});
+  SRDF_FAILPOINT("capture.before_resume");
   FeedSink sink(session.get());
   Status ended = session->Ended();
   if (ended.ok()) ended = reader_->Run(resume, &sink);

@@ -99,6 +99,7 @@ Result<std::optional<WagonReceipt>> DeliverIntake::Take(const Chunk& chunk) {
   ++verified_chunks_;
   SRDF_RETURN_IF_ERROR(
       flow_->inbox()->AppendChunk(flow_->name(), chunk.sequence, chunk.chunk_no, chunk.data));
+  SRDF_FAILPOINT("receiver.after_chunk");
   if (chunk.chunk_no + 1 < chunk.chunk_count) return std::optional<WagonReceipt>();
   return Complete(chunk);
 }

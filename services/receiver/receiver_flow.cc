@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/clock.h"
+#include "failpoint/failpoint.h"
 #include "obs/log.h"
 
 namespace srdf::receiver {
@@ -63,7 +64,9 @@ void ReceiverFlow::AddCounts(const ReceiverCounts& more) {
 
 Status ReceiverFlow::OpenTake(const ChainTip& checkpoint) {
   SRDF_ASSIGN_OR_RETURN(const store::InboxFlow before, inbox_->GetFlow(name_));
+  SRDF_FAILPOINT("receiver.before_adopt");
   SRDF_RETURN_IF_ERROR(inbox_->AdoptCheckpoint(name_, checkpoint));
+  SRDF_FAILPOINT("receiver.after_adopt");
   SRDF_ASSIGN_OR_RETURN(const store::InboxFlow after, inbox_->GetFlow(name_));
   std::lock_guard lock(mu_);
   take_open_ = true;
@@ -90,7 +93,9 @@ void ReceiverFlow::CloseTake() {
 }
 
 Status ReceiverFlow::Applied(uint64_t sequence) {
+  SRDF_FAILPOINT("receiver.before_mark_applied");
   SRDF_RETURN_IF_ERROR(inbox_->MarkApplied(name_, sequence));
+  SRDF_FAILPOINT("receiver.after_mark_applied");
   std::lock_guard lock(mu_);
   applied_sequence_ = std::max(applied_sequence_, sequence);
   ++accepted_ticks_;
@@ -118,7 +123,10 @@ Result<std::optional<store::InboxWagon>> ReceiverFlow::NextToApply(uint64_t afte
     }
     if (room) {
       SRDF_ASSIGN_OR_RETURN(auto wagon, inbox_->NextToApply(name_, after));
-      if (wagon.has_value()) return wagon;
+      if (wagon.has_value()) {
+        SRDF_FAILPOINT("receiver.before_hand_on");
+        return wagon;
+      }
     }
     std::unique_lock lock(mu_);
     changed_.wait(lock, stop, [&] { return accepted_ticks_ != seen; });

@@ -204,7 +204,9 @@ Result<DestinationState> DeliveryLink::Agree(Stream* stream, const std::stop_tok
     if (paused_ || stop.stop_requested()) return Status(StatusCode::kCancelled, "paused");
     destination = *stream->opened;
   }
+  SRDF_FAILPOINT("shipper.before_reconcile");
   SRDF_ASSIGN_OR_RETURN(const bool moved, outbox_->Reconcile(options_.flow, destination.tip));
+  SRDF_FAILPOINT("shipper.after_reconcile");
   if (moved) {
     obs::Warn("outbox_adopted_destination", {{"flow", options_.flow},
                                              {"sequence", destination.tip.sequence},
@@ -308,6 +310,7 @@ Status DeliveryLink::SendWagon(Stream* stream, DeliverSession* session, const st
                                 : stream->ended;
     }
   }
+  SRDF_FAILPOINT("shipper.before_mark_sent");
   return outbox_->MarkSent(options_.flow, sequence);
 }
 
@@ -356,7 +359,9 @@ Status DeliveryLink::OnReceipt(Stream* stream, uint64_t sequence, Receipt receip
 }
 
 Status DeliveryLink::OnApplied(uint64_t sequence) {
+  SRDF_FAILPOINT("shipper.before_mark_applied");
   SRDF_RETURN_IF_ERROR(outbox_->MarkApplied(options_.flow, sequence));
+  SRDF_FAILPOINT("shipper.after_mark_applied");
   {
     std::lock_guard lock(mu_);
     status_.applied_sequence = std::max(status_.applied_sequence, sequence);

@@ -257,7 +257,11 @@ CommandResult Mesh::Sqlite(const std::string& file, const std::string& statement
 }
 
 Status Mesh::Up() {
-  const CommandResult result = Ctl({"up", "--detach"});
+  std::vector<std::string> command = {"up", "--detach"};
+  if (options_.restart_pause.count() != 0) {
+    command.insert(command.end(), {"--restart-pause-ms", std::to_string(options_.restart_pause.count())});
+  }
+  const CommandResult result = Ctl(command);
   if (result.exit_code != 0) {
     return {StatusCode::kUnavailable, "srdfctl up failed (" + std::to_string(result.exit_code) + "): " +
                                           result.output + result.errors + ReadFile(log_path("supervisor"))};

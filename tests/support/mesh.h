@@ -35,6 +35,8 @@ struct MeshOptions {
   std::map<std::string, std::string> settings;
   // Environment of the services, such as SRDF_FAILPOINTS.
   std::map<std::string, std::string> environment;
+  // The longest pause before a service that ended is started again; 0: as `srdfctl up` has it.
+  std::chrono::milliseconds restart_pause{0};
 };
 
 struct CommandResult {

@@ -34,6 +34,7 @@ struct UpOptions {
   std::string data_dir;
   std::string bin_dir;  // where the services are; empty: found beside srdfctl
   std::chrono::seconds timeout{60};
+  std::chrono::milliseconds restart_pause{5000};  // the longest before a service that ended starts again
 };
 int Up(const GlobalOptions& global, const UpOptions& options);
 int Down(const GlobalOptions& global, const std::string& data_dir, std::chrono::seconds timeout);

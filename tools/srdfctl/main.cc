@@ -13,6 +13,7 @@ struct Parsed {
   std::string output = "table";
   UpOptions up;
   uint32_t up_timeout_seconds = 60;
+  uint32_t up_restart_pause_ms = 5000;
   uint32_t down_timeout_seconds = 150;
   std::string data_dir;
   std::string flow;
@@ -95,12 +96,16 @@ class CommandLine {
             "  srdfctl up --config srdf.yaml --detach    returns when every service is serving",
             [p](const GlobalOptions& global) {
               p->up.timeout = std::chrono::seconds(p->up_timeout_seconds);
+              p->up.restart_pause = std::chrono::milliseconds(p->up_restart_pause_ms);
               return Up(global, p->up);
             });
     up->add_flag("--detach", p->up.detach, "go into the background; logs go to DATA_DIR/log");
     up->add_option("--data-dir", p->up.data_dir, "overrides data_dir of the configuration");
     up->add_option("--bin-dir", p->up.bin_dir, "where the services' programs are; default: beside srdfctl");
     up->add_option("--timeout", p->up_timeout_seconds, "with --detach: seconds to wait for the services")
+        ->capture_default_str();
+    up->add_option("--restart-pause-ms", p->up_restart_pause_ms,
+                   "longest pause before a service that ended is started again")
         ->capture_default_str();
 
     CLI::App* down =

@@ -146,7 +146,7 @@ void Supervisor::Ended(Process* process, int wait_status) {
     return;
   }
   if (Clock::now() - process->started_at >= options_.backoff_reset_after) process->failures = 0;
-  std::chrono::milliseconds delay = options_.backoff_first;
+  std::chrono::milliseconds delay = std::min(options_.backoff_first, options_.backoff_max);
   for (uint32_t i = 0; i < process->failures && delay < options_.backoff_max; ++i) delay *= 2;
   delay = std::min(delay, options_.backoff_max);
   process->failures++;

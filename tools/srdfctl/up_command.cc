@@ -230,6 +230,7 @@ int Up(const GlobalOptions& global, const UpOptions& options) {
 
   SupervisorOptions supervisor_options;
   supervisor_options.config_path = config.path;
+  supervisor_options.backoff_max = options.restart_pause;
   supervisor_options.processes = ServiceProcesses(config, *bin_dir);
   const sigset_t signals = StopSignals();
   ::sigprocmask(SIG_BLOCK, &signals, nullptr);
