@@ -47,7 +47,8 @@ TEST(TargetDdl, RowsOfACreateTableSelectComeWithItsStatement) {
   Target t;
   t.Execute({"CREATE DATABASE d"});
   PayloadBuilder p;
-  p.Ddl(OrdinaryStatement("d", "CREATE TABLE `item` (`c0` int(11) NOT NULL, `c1` varchar(20) DEFAULT NULL)"));
+  p.Ddl(OrdinaryStatement("d",
+                          "CREATE TABLE `item` (`c0` int(11) DEFAULT NULL, `c1` varchar(20) DEFAULT NULL)"));
   p.Insert(p.Table({"d", "item", {"i", "v80"}, /*key=*/false}), {{"1", "a"}, {"2", "b"}});
   auto stats = t.Apply(&p);
   ASSERT_TRUE(stats.ok()) << stats.status().ToString();
