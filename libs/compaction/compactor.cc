@@ -35,11 +35,12 @@ struct Table {
   std::vector<PassedRun> keyless_runs;  // of the current segment
 };
 
-// One step of what Finish emits: a run as it came, or (without a body) a range of net rows.
+// One step of what Finish emits: a record as it came, or (without a body) a range of net rows.
 struct Step {
-  Table* table = nullptr;
+  Table* table = nullptr;  // not of a prepared transaction's record
   PassedRun passed;
   NetRange net;
+  RecordType type = RecordType::kRowRun;  // of `passed`
 };
 
 class CompactorImpl : public Compactor {
@@ -48,6 +49,7 @@ class CompactorImpl : public Compactor {
 
   Status AddSchema(const TableSchema& schema) override;
   Status AddRun(std::string_view body) override;
+  Status AddPrepared(RecordType type, std::string_view body) override;
   Result<CompactionResult> Finish(const RecordSink& sink) override;
 
  private:
@@ -96,18 +98,25 @@ Status CompactorImpl::AddRun(std::string_view body) {
   if (run.row_count() == 0) return TableWindow::Count(&run, manifest);
 
   if (!merge_) {
-    steps_.push_back({table, {body, header.flags}, {}});
+    steps_.push_back({table, {body, header.flags}, {}, RecordType::kRowRun});
     return TableWindow::Count(&run, manifest);
   }
   if (!table->window.Mergeable(header)) {
     Cut(table->window.schema().constraint_group);
-    steps_.push_back({table, {body, static_cast<uint8_t>(header.flags | kRunInPlace)}, {}});
+    steps_.push_back(
+        {table, {body, static_cast<uint8_t>(header.flags | kRunInPlace)}, {}, RecordType::kRowRun});
     return TableWindow::Count(&run, manifest);
   }
   Enter(table);
   if (!table->window.keyless()) return table->window.Fold(&run, manifest);
   table->keyless_runs.push_back({body, static_cast<uint8_t>(header.flags | kRunNoForeignKeyChecks)});
   return TableWindow::Count(&run, manifest);
+}
+
+Status CompactorImpl::AddPrepared(RecordType type, std::string_view body) {
+  if (type == RecordType::kPreparedOutcome) Cut(0);
+  steps_.push_back({nullptr, {body, 0}, {}, type});
+  return Status::Ok();
 }
 
 Result<Table*> CompactorImpl::FindTable(uint32_t table_ref) {
@@ -139,10 +148,10 @@ void CompactorImpl::Cut(uint32_t constraint_group) {
       untouched.push_back(table);
       continue;
     }
-    for (const PassedRun& run : table->keyless_runs) steps_.push_back({table, run, {}});
+    for (const PassedRun& run : table->keyless_runs) steps_.push_back({table, run, {}, RecordType::kRowRun});
     table->keyless_runs.clear();
     table->window.Settle(&net_rows_, &ranges);
-    for (const NetRange& range : ranges) steps_.push_back({table, {}, range});
+    for (const NetRange& range : ranges) steps_.push_back({table, {}, range, RecordType::kRowRun});
     ranges.clear();
     table->named->in_segment = nullptr;
   }
@@ -151,7 +160,9 @@ void CompactorImpl::Cut(uint32_t constraint_group) {
 
 Result<CompactionResult> CompactorImpl::Finish(const RecordSink& sink) {
   Cut(0);
-  for (const Step& step : steps_) step.table->referred = true;
+  for (const Step& step : steps_) {
+    if (step.table != nullptr) step.table->referred = true;
+  }
   RunEmitter emitter(sink);
   for (const Table* table : tables_in_order_) {
     if (!table->referred) continue;
@@ -175,6 +186,7 @@ Result<CompactionResult> CompactorImpl::Finish(const RecordSink& sink) {
 }
 
 Status CompactorImpl::Emit(const Step& step, RunEmitter* emitter) {
+  if (step.table == nullptr) return emitter->AddRecord(step.type, step.passed.body);
   if (!step.passed.body.empty()) {
     SRDF_ASSIGN_OR_RETURN(RowRunReader run, RowRunReader::Open(step.passed.body));
     RowRunHeader header = run.header();

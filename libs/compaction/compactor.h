@@ -30,6 +30,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "model/record.h"
 #include "model/schema.h"
 #include "model/wagon.h"
 
@@ -54,6 +55,10 @@ class Compactor {
   virtual Status AddSchema(const TableSchema& schema) = 0;
   // One RowRun record's body.
   virtual Status AddRun(std::string_view body) = 0;
+  // A part or an outcome of a prepared (XA) transaction, by its record type. It keeps its place. An outcome
+  // ends the segment of all tables, since nobody here knows which rows it makes count; a part changes no rows
+  // yet.
+  virtual Status AddPrepared(RecordType type, std::string_view body) = 0;
   // Emits schemas (only those that are referred to by what remains), then runs. The object is spent.
   // kDataLoss when a key's history is impossible (inserted twice, updated after delete): names table and key.
   virtual Result<CompactionResult> Finish(const RecordSink& sink) = 0;

@@ -10,6 +10,18 @@ Status Malformed(std::string_view what) {
   return {StatusCode::kDataLoss, fmt::format("malformed {} event in the binlog", what)};
 }
 
+// The X/Open limit for either part of an xid.
+constexpr size_t kXidPartBytesMax = 64;
+
+std::string XidText(uint32_t format_id, ByteView gtrid, ByteView bqual) {
+  const auto hex = [](ByteView bytes) {
+    std::string out;
+    for (const char c : bytes) out += fmt::format("{:02x}", static_cast<uint8_t>(c));
+    return out;
+  };
+  return fmt::format("X'{}',X'{}',{}", hex(gtrid), hex(bqual), format_id);
+}
+
 }  // namespace
 
 std::string EventTypeName(uint8_t type) {
@@ -187,15 +199,34 @@ Result<GtidEvent> DecodeGtidEvent(const EventView& event) {
   out.flags = r.U8();
   if ((out.flags & kGtidGroupCommitId) != 0) r.U64();
   if ((out.flags & (kGtidPreparedXa | kGtidCompletedXa)) != 0) {
-    r.U32();  // format id
+    const uint32_t format_id = r.U32();
     const uint8_t gtrid_bytes = r.U8();
     const uint8_t bqual_bytes = r.U8();
-    r.Skip(size_t{gtrid_bytes} + bqual_bytes);
+    const ByteView gtrid = r.Raw(gtrid_bytes);
+    out.xid = XidText(format_id, gtrid, r.Raw(bqual_bytes));
   }
   if (!r.ok()) return Malformed("GTID");
   // Servers before 10.8 pad with zeros here, so that absence means no extra flags.
   if (r.remaining() > 0) out.extra_flags = r.U8();
   return out;
+}
+
+Result<std::string> DecodeXaPrepare(ByteView body) {
+  ByteReader r(body);
+  const bool one_phase = r.U8() != 0;
+  const uint32_t format_id = r.U32();
+  const uint32_t gtrid_bytes = r.U32();
+  const uint32_t bqual_bytes = r.U32();
+  const ByteView gtrid = r.Raw(gtrid_bytes);
+  const ByteView bqual = r.Raw(bqual_bytes);
+  if (!r.ok() || gtrid.size() > kXidPartBytesMax || bqual.size() > kXidPartBytesMax) {
+    return Malformed("XA_PREPARE");
+  }
+  if (one_phase) {
+    return Status(StatusCode::kUnimplemented, "an XA_PREPARE event that commits in one phase",
+                  "upgrade SRDF to a version that knows the server's events");
+  }
+  return XidText(format_id, gtrid, bqual);
 }
 
 Result<std::vector<Gtid>> DecodeGtidList(ByteView body) {

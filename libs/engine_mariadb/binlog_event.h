@@ -128,6 +128,7 @@ struct GtidEvent {
   Gtid gtid;
   uint8_t flags = 0;
   uint8_t extra_flags = 0;
+  std::string xid;  // with one of the XA flags: as the server writes it in statements, "X'6731',X'71',1"
 };
 Result<GtidEvent> DecodeGtidEvent(const EventView& event);
 
@@ -135,6 +136,12 @@ Result<std::vector<Gtid>> DecodeGtidList(ByteView body);
 
 // The file whose end the server waits at; the offset is the header's end_position.
 Result<std::string_view> DecodeHeartbeat(ByteView body);
+
+// The end of a prepared group. The body of XA_PREPARE: one_phase u8, format id u32, length of both parts of
+// the xid u32 each, the parts (MariaDB: XA_prepare_log_event). Returns the xid as in GtidEvent;
+// kUnimplemented when it says that the transaction is committed with it, which MariaDB writes as an ordinary
+// transaction.
+Result<std::string> DecodeXaPrepare(ByteView body);
 
 // What the server says was lost.
 Result<std::string> DecodeIncident(ByteView body);

@@ -183,11 +183,11 @@ Status MariaDbChangeReader::CheckNotDetached(const BinlogStream& stream,
 
 Status MariaDbChangeReader::HandOn(TransactionAssembler* assembler, engine::ChangeSink* sink,
                                    bool also_partial) {
-  assembler->CloseRun();
-  const std::string_view buffer = assembler->buffer();
   const size_t whole = assembler->whole_bytes();
+  const bool partial = also_partial && assembler->buffer().size() - whole >= kBatchBytes;
+  partial ? assembler->ClosePart() : assembler->CloseRun();
+  const std::string_view buffer = assembler->buffer();
   if (whole > 0) SRDF_RETURN_IF_ERROR(sink->Consume(buffer.substr(0, whole), true));
-  const bool partial = also_partial && buffer.size() - whole >= kBatchBytes;
   if (partial) SRDF_RETURN_IF_ERROR(sink->Consume(buffer.substr(whole), false));
   assembler->Drop(partial ? buffer.size() : whole);
   Publish(*assembler);

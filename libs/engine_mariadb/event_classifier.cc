@@ -21,6 +21,8 @@ EventClass ClassifyEvent(const EventHeader& header) {
       return EventClass::kQuery;
     case EventType::kXid:
       return EventClass::kXid;
+    case EventType::kXaPrepare:
+      return EventClass::kXaPrepare;
     case EventType::kTableMap:
       return EventClass::kTableMap;
     case EventType::kHeartbeat:
@@ -63,9 +65,6 @@ Status EventRefusal(const EventView& event, const std::string& where) {
       return {StatusCode::kFailedPrecondition, name + ": a change was logged as a statement, not as rows",
               "SET GLOBAL binlog_format = ROW; end sessions that set binlog_format themselves; then "
               "re-establish the flow"};
-    case EventType::kXaPrepare:
-      return {StatusCode::kUnimplemented, name + ": XA transactions are not supported by this version",
-              "use ordinary transactions in the application, then re-establish the flow"};
     case EventType::kMysqlGtid:
     case EventType::kMysqlAnonymousGtid:
     case EventType::kMysqlPreviousGtids:

@@ -16,6 +16,7 @@ enum class EventClass : uint8_t {
   kGtid,
   kQuery,
   kXid,
+  kXaPrepare,
   kTableMap,
   kRows,
   kHeartbeat,

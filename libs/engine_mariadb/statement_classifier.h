@@ -19,7 +19,7 @@ enum class StatementClass : uint8_t {
   kDdl,         // travels to the target as a statement
   kSkipped,     // left out by an explicit rule; `rule` names it
   kDml,         // rows changed by a statement: fatal
-  kXa,          // fatal in this version
+  kXa,          // part of a group that prepares an XA transaction, or its outcome
   kDummy,       // "# Dummy event replacing …": the server hid an event: fatal
   kUnknown,     // fatal
 };

@@ -58,6 +58,7 @@ void RowApplier::BeginWagon(uint32_t origin_server_id, uint32_t when_seconds) {
   writer_.SetOrigin(origin_server_id, when_seconds);
   slices_.clear();
   tables_.clear();
+  outer_tables_.clear();
   rows_ = 0;
   server_statements_ = 0;
 }
@@ -65,6 +66,11 @@ void RowApplier::BeginWagon(uint32_t origin_server_id, uint32_t when_seconds) {
 void RowApplier::ForgetTables() {
   target_tables_.Forget();
   for (auto& [ref, table] : tables_) table.checked = false;
+}
+
+void RowApplier::LeaveOtherSchemas() {
+  tables_.swap(outer_tables_);
+  outer_tables_.clear();
 }
 
 Status RowApplier::AddSchema(ByteView body) {

@@ -36,6 +36,9 @@ class RowApplier {
   Status AddSchema(ByteView schema_record_body);
   Status AddRun(ByteView run_record_body);
   Status Flush();
+  // Between them, schemas are those of other records: table_refs have another meaning. Flush before each.
+  void EnterOtherSchemas() { tables_.swap(outer_tables_); }
+  void LeaveOtherSchemas();
 
   uint64_t rows() const { return rows_; }
   uint64_t server_statements() const { return server_statements_; }
@@ -72,6 +75,7 @@ class RowApplier {
   const uint64_t event_bytes_max_;
   BinlogWriter writer_;
   std::map<uint32_t, Table> tables_;
+  std::map<uint32_t, Table> outer_tables_;  // set aside by EnterOtherSchemas
   std::vector<Slice> slices_;
   uint64_t rows_ = 0;
   uint64_t server_statements_ = 0;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cstdlib>
+#include <iterator>
 
 namespace srdf::engine_mariadb {
 
@@ -51,6 +52,18 @@ constexpr const char* kTables[] = {
   done_at TIMESTAMP(6) NULL DEFAULT NULL,
   PRIMARY KEY (flow, epoch, `sequence`, number)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin COMMENT 'SRDF: DDL statements begun and done')",
+    R"(CREATE TABLE IF NOT EXISTS srdf.xa_prepared (
+  flow VARCHAR(128) NOT NULL,
+  xid VARCHAR(512) CHARACTER SET ascii COLLATE ascii_bin NOT NULL COMMENT 'as in XA COMMIT at the source',
+  part INT UNSIGNED NOT NULL COMMENT 'of the transaction, from 1',
+  piece INT UNSIGNED NOT NULL COMMENT 'of the part, from 1',
+  last BOOLEAN NOT NULL COMMENT 'no part follows',
+  gtid VARCHAR(64) NOT NULL COMMENT 'transaction of the source that prepared it',
+  `rows` BIGINT UNSIGNED NOT NULL COMMENT 'row changes in the part',
+  records LONGBLOB NOT NULL COMMENT 'docs/formats/change-stream.md',
+  prepared_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
+  PRIMARY KEY (flow, xid, part, piece)
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin COMMENT 'SRDF: XA transactions without an outcome yet')",
 };
 
 std::string Text(const Value& value) { return value.value_or(""); }
@@ -84,8 +97,8 @@ Status EnsureTargetSchema(Connection* connection) {
   SRDF_ASSIGN_OR_RETURN(const std::string there,
                         connection->QueryValue("SELECT COUNT(*) FROM information_schema.tables WHERE "
                                                "table_schema='srdf' AND table_name IN "
-                                               "('checkpoint','apply_log','ddl_intent')"));
-  if (there == "3") return {};
+                                               "('checkpoint','apply_log','ddl_intent','xa_prepared')"));
+  if (there == std::to_string(std::size(kTables))) return {};
   Status status = connection->Execute("CREATE DATABASE IF NOT EXISTS srdf");
   for (const char* table : kTables) {
     if (status.ok()) status = connection->Execute(table);
@@ -146,7 +159,7 @@ Status UpdateCheckpoint(Connection* connection, const WagonHeader& header, const
 }
 
 Status DeleteFlowLogs(Connection* connection, const std::string& flow) {
-  for (const char* table : {"apply_log", "ddl_intent"}) {
+  for (const char* table : {"apply_log", "ddl_intent", "xa_prepared"}) {
     SRDF_RETURN_IF_ERROR(connection->Execute(
         fmt::format("DELETE FROM srdf.{} WHERE flow={}", table, connection->Quote(flow))));
   }

@@ -1,4 +1,5 @@
-// The tables of schema `srdf` at a target: `checkpoint`, `apply_log`, `ddl_intent`. One place for their SQL.
+// The tables of schema `srdf` at a target: `checkpoint`, `apply_log`, `ddl_intent`, and `xa_prepared`, whose
+// rows target_prepared.h reads and writes. One place for their SQL.
 //
 // docs/formats/target-schema.md describes every column. Functions that write do so inside the caller's
 // transaction, unless they say otherwise.
@@ -30,7 +31,7 @@ struct ApplyLogEntry {
   uint64_t duration_us = 0;
 };
 // Also removes entries older than some thousands of wagons, now and then.
-// Rows of apply_log and ddl_intent of a flow that starts anew.
+// Rows of all tables but checkpoint of a flow that starts anew.
 Status DeleteFlowLogs(Connection* connection, const std::string& flow);
 Status InsertApplyLog(Connection* connection, const WagonHeader& header, const ApplyLogEntry& entry);
 

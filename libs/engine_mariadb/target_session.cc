@@ -43,7 +43,8 @@ MariaDbTargetSession::MariaDbTargetSession(std::unique_ptr<Connection> connectio
     : connection_(std::move(connection)),
       origin_server_id_(options.origin_server_id),
       rows_(connection_.get(), packet_bytes_max),
-      ddl_(connection_.get(), options.endpoint, options.origin_server_id) {}
+      ddl_(connection_.get(), options.endpoint, options.origin_server_id),
+      prepared_(connection_.get(), packet_bytes_max) {}
 
 Result<std::optional<engine::Checkpoint>> MariaDbTargetSession::ReadCheckpoint(const std::string& flow) {
   return SelectCheckpoint(connection_.get(), flow, /*lock=*/false);
@@ -142,6 +143,12 @@ Status MariaDbTargetSession::ApplyRecords(std::string_view records, const WagonH
       case RecordType::kStatement:
         SRDF_RETURN_IF_ERROR(ApplyStatement(record.body, header, ++*statements));
         break;
+      case RecordType::kPreparedPart:
+        SRDF_RETURN_IF_ERROR(HoldPrepared(record.body, header));
+        break;
+      case RecordType::kPreparedOutcome:
+        SRDF_RETURN_IF_ERROR(ApplyOutcome(record.body, header));
+        break;
       default:
         return {StatusCode::kDataLoss, WagonName(header) + " holds a record of type " +
                                            std::to_string(static_cast<int>(record.type)) +
@@ -151,6 +158,44 @@ Status MariaDbTargetSession::ApplyRecords(std::string_view records, const WagonH
   SRDF_RETURN_IF_ERROR(rows_.Flush());  // the views end with this piece of the payload
   SRDF_FAILPOINT("applier.inside_rows");
   return {};
+}
+
+Status MariaDbTargetSession::HoldPrepared(ByteView body, const WagonHeader& header) {
+  SRDF_ASSIGN_OR_RETURN(const PreparedPart part, DecodePreparedPart(body));
+  SRDF_RETURN_IF_ERROR(EnsureTransaction(header));
+  return prepared_.Hold(header.flow, part);
+}
+
+Status MariaDbTargetSession::ApplyOutcome(ByteView body, const WagonHeader& header) {
+  SRDF_ASSIGN_OR_RETURN(const PreparedOutcome outcome, DecodePreparedOutcome(body));
+  SRDF_RETURN_IF_ERROR(EnsureTransaction(header));
+  if (!outcome.commit) return prepared_.Drop(header.flow, outcome.xid);
+  SRDF_RETURN_IF_ERROR(rows_.Flush());
+  rows_.EnterOtherSchemas();
+  const Status status =
+      prepared_.Take(header.flow, outcome.xid, [this](const PreparedTransactions::Part& part) -> Status {
+        const Status applied = ApplyHeld(part.records);
+        return applied.ok() ? applied : applied.WithContext("XA transaction prepared as " + part.gtid);
+      });
+  rows_.LeaveOtherSchemas();
+  return status;
+}
+
+Status MariaDbTargetSession::ApplyHeld(std::string_view records) {
+  RecordCursor cursor(records);
+  Record record;
+  for (;;) {
+    SRDF_ASSIGN_OR_RETURN(const bool more, cursor.Next(&record));
+    if (!more) return rows_.Flush();
+    if (record.type == RecordType::kTableSchema) {
+      SRDF_RETURN_IF_ERROR(rows_.AddSchema(record.body));
+    } else if (record.type == RecordType::kRowRun) {
+      SRDF_RETURN_IF_ERROR(rows_.AddRun(record.body));
+    } else {
+      return {StatusCode::kDataLoss, "a prepared transaction holds a record of type " +
+                                         std::to_string(static_cast<int>(record.type))};
+    }
+  }
 }
 
 Status MariaDbTargetSession::ApplyStatement(ByteView body, const WagonHeader& header, uint64_t number) {

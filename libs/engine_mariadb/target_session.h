@@ -11,6 +11,7 @@
 #include "engine_mariadb/connection.h"
 #include "engine_mariadb/ddl_applier.h"
 #include "engine_mariadb/target_engine.h"
+#include "engine_mariadb/target_prepared.h"
 #include "engine_mariadb/target_rows.h"
 
 namespace srdf::engine_mariadb {
@@ -34,6 +35,10 @@ class MariaDbTargetSession : public engine::TargetSession {
   Result<engine::ApplyStats> ApplyUncommitted(const WagonHeader& header, const std::string& wagon_hash,
                                               engine::PayloadReader* payload);
   Status ApplyRecords(std::string_view records, const WagonHeader& header, uint64_t* statements);
+  // A part is held, an outcome makes what is held count or drops it.
+  Status HoldPrepared(ByteView body, const WagonHeader& header);
+  Status ApplyOutcome(ByteView body, const WagonHeader& header);
+  Status ApplyHeld(std::string_view records);
   Status ApplyStatement(ByteView body, const WagonHeader& header, uint64_t number);
   // Opens the transaction, if it is not open, and checks under lock that the wagon is the next one.
   Status EnsureTransaction(const WagonHeader& header);
@@ -45,6 +50,7 @@ class MariaDbTargetSession : public engine::TargetSession {
   const uint32_t origin_server_id_;
   RowApplier rows_;
   DdlApplier ddl_;
+  PreparedTransactions prepared_;
   bool in_transaction_ = false;
 };
 

@@ -48,6 +48,7 @@ void TransactionAssembler::Drop(size_t bytes) {
   if (group_.open) {
     if (bytes > group_.start) group_.handed_on = true;
     group_.start -= std::min(group_.start, bytes);
+    group_.part_start -= std::min(group_.part_start, bytes);
     for (Mark& mark : group_.marks) {
       if (bytes > mark.at) mark.handed_on = true;
       mark.at -= std::min(mark.at, bytes);
@@ -98,9 +99,9 @@ Status TransactionAssembler::HandleInside(const EventView& event) {
     case EventClass::kRows:
       return HandleRows(event);
     case EventClass::kXid:
-      if (!group_.open) return Status(StatusCode::kDataLoss, "a commit outside of any transaction");
-      EndGroup();
-      return {};
+      return HandleCommit();
+    case EventClass::kXaPrepare:
+      return HandleXaPrepare(event);
   }
   return {};
 }
@@ -127,14 +128,15 @@ Status TransactionAssembler::BeginGroup(const EventView& event) {
   group_.two_phase_alter = (gtid.extra_flags & (kGtidExtraStartAlter | kGtidExtraRollbackAlter)) != 0;
   group_.start = buffer_.size();
   group_.bytes = event.header.length;
-  if ((gtid.flags & (kGtidPreparedXa | kGtidCompletedXa)) != 0) {
-    return {StatusCode::kUnimplemented, "XA transactions are not supported by this version",
-            std::string("use ordinary transactions in the application") + kReestablish};
-  }
   std::string body;
   EncodeTransactionBegin({gtid.gtid.ToString(), static_cast<int64_t>(event.header.timestamp) * 1000}, &body);
   AppendRecord(RecordType::kTransactionBegin, body, &buffer_);
   group_.marks.push_back({"", buffer_.size(), runs_.rows(), false});
+  if (group_.prepares()) {
+    group_.part_start = buffer_.size();
+    group_.part_rows_before = runs_.rows();
+    tables_.AnnounceAgain();  // a part brings its own schemas
+  }
   return {};
 }
 
@@ -161,11 +163,18 @@ void TransactionAssembler::EndGroupIfStandalone() {
 Status TransactionAssembler::HandleQuery(const EventView& event) {
   if (!group_.open) return {StatusCode::kDataLoss, "a statement outside of any transaction"};
   SRDF_ASSIGN_OR_RETURN(const std::string_view text, DecodeQueryText(event, &scratch_));
-  if (text == "COMMIT") {  // by far the most frequent
-    EndGroup();
-    return {};
-  }
+  if (text == "COMMIT") return HandleCommit();  // by far the most frequent
   return HandleStatement(event);
+}
+
+Status TransactionAssembler::HandleCommit() {
+  if (!group_.open) return {StatusCode::kDataLoss, "a commit outside of any transaction"};
+  if (group_.prepares() || group_.has_outcome()) {
+    return {StatusCode::kDataLoss, "an XA transaction ends in the log like an ordinary one",
+            "upgrade SRDF to a version that knows the server's events"};
+  }
+  EndGroup();
+  return {};
 }
 
 Status TransactionAssembler::HandleStatement(const EventView& event) {
@@ -184,9 +193,9 @@ Status TransactionAssembler::HandleStatement(const EventView& event) {
       }
       return {};
     case StatementClass::kCommit:
-      EndGroup();
-      return {};
+      return HandleCommit();
     case StatementClass::kRollback:
+      if (group_.prepares()) return HandleCommit();  // as much out of place
       // The server logs a transaction that was rolled back when a temporary table took part in it.
       if (has_rows) SRDF_RETURN_IF_ERROR(CutBack(group_.marks.front()));
       EndGroup();
@@ -208,7 +217,7 @@ Status TransactionAssembler::HandleStatement(const EventView& event) {
         EndGroupIfStandalone();
         return {};
       }
-      if (has_rows || group_.has_statement) {
+      if (has_rows || group_.has_statement || group_.prepares()) {
         return {StatusCode::kUnimplemented,
                 "a statement after other changes of its transaction: " + Excerpt(statement.sql),
                 std::string("run such statements on their own") + kReestablish};
@@ -239,8 +248,7 @@ Status TransactionAssembler::HandleStatement(const EventView& event) {
               std::string("SET GLOBAL binlog_format = ROW; end sessions that set binlog_format themselves") +
                   kReestablish};
     case StatementClass::kXa:
-      return {StatusCode::kUnimplemented, "XA transactions are not supported by this version",
-              std::string("use ordinary transactions in the application") + kReestablish};
+      return HandleXaStatement(statement.sql);
     case StatementClass::kDummy:
       return {StatusCode::kDataLoss,
               "the server replaced an event that it thinks this replica cannot read: " + statement.sql,

@@ -1,10 +1,11 @@
 // TransactionAssembler: event groups in, change stream records out.
 //
-// A group begins with a GTID event and ends with XID, COMMIT, or, when it is standalone, with its one
-// statement. Records are gathered in a buffer; the reader decides when to hand it on. A group whose end
-// never comes leaves records behind that no TransactionEnd follows. What a group rolled back is cut out of
-// the buffer again; of a group that was rolled back whole, Begin and End remain. Driven by the reader's
-// thread; talks to the server only through the catalogue.
+// A group begins with a GTID event and ends with XID, COMMIT, XA_PREPARE, or, when it is standalone, with its
+// one statement. What a group prepares (XA) becomes parts (model/prepared.h), its outcome a record of a later
+// group. Records are gathered in a buffer; the reader decides when to hand it on. A group whose end never
+// comes leaves records behind that no TransactionEnd follows. What a group rolled back is cut out of the
+// buffer again; of a group that was rolled back whole, Begin and End remain. Driven by the reader's thread;
+// talks to the server only through the catalogue.
 #pragma once
 
 #include <cstdint>
@@ -43,9 +44,11 @@ class TransactionAssembler {
   // What is gathered. The first whole_bytes() end with a TransactionEnd.
   const std::string& buffer() const { return buffer_; }
   size_t whole_bytes() const { return whole_bytes_; }
-  // Ends the run in progress, so that the buffer holds whole records only.
+  // Ends the run in progress, so that the first whole_bytes() can be handed on.
   void CloseRun() { runs_.Close(); }
-  // Removes what was handed on. Call CloseRun before.
+  // The same for all of the buffer: what is gathered of a prepared transaction becomes a part.
+  void ClosePart();
+  // Removes what was handed on. Call CloseRun or ClosePart before.
   void Drop(size_t bytes);
 
   // After the last whole transaction.
@@ -70,12 +73,23 @@ class TransactionAssembler {
     size_t start = 0;         // in the buffer, if nothing of the group was handed on
     bool handed_on = false;
     uint64_t bytes = 0;
+    // Of a group that prepares an XA transaction: where the part being gathered begins, and its rows.
+    size_t part_start = 0;
+    uint64_t part_rows_before = 0;
+    uint32_t parts = 0;  // closed ones
+
+    bool prepares() const { return (gtid.flags & kGtidPreparedXa) != 0; }
+    bool has_outcome() const { return (gtid.flags & kGtidCompletedXa) != 0; }
   };
 
   Status HandleInside(const EventView& event);
   Status BeginGroup(const EventView& event);
   Status HandleQuery(const EventView& event);
   Status HandleStatement(const EventView& event);
+  Status HandleXaStatement(const std::string& sql);
+  Status HandleXaPrepare(const EventView& event);
+  void AppendPart(bool last);
+  Status HandleCommit();
   void SetSavepoint(const std::string& name);
   void ReleaseSavepoint(const std::string& name);
   Status RollBackTo(const std::string& name);

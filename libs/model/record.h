@@ -8,8 +8,9 @@
 //
 // Order rules of a feed (capture → batcher): a TableSchema comes before the first run that refers to its
 // table_ref and may be sent again with the same contents; Begin, then runs and statements, then End; a
-// Statement, when there is one, comes before all runs of its transaction. A wagon payload holds schemas,
-// statements and runs only; runs are applied in the order in which they stand.
+// Statement, when there is one, comes before all runs of its transaction. What was prepared (XA) comes as
+// parts instead of runs, its outcome alone in a later transaction. A wagon payload holds schemas, statements,
+// runs, parts and outcomes; they are applied in the order in which they stand.
 #pragma once
 
 #include <cstdint>
@@ -28,6 +29,8 @@ enum class RecordType : uint8_t {
   kRowRun = 3,
   kStatement = 4,
   kTransactionEnd = 5,
+  kPreparedPart = 6,     // model/prepared.h
+  kPreparedOutcome = 7,  // the same
 };
 
 // No record body is larger: the longest row image of MariaDB is bounded by max_allowed_packet (1 GiB); the

@@ -67,6 +67,8 @@ Status CheckPayloadRecord(uint8_t type, size_t body_bytes) {
       break;
     case RecordType::kRowRun:
     case RecordType::kStatement:
+    case RecordType::kPreparedPart:
+    case RecordType::kPreparedOutcome:
       break;
     default:
       return Broken("record of type " + std::to_string(type) + " in the payload");

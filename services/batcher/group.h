@@ -22,12 +22,18 @@ namespace srdf::batcher {
 using Buffer = std::shared_ptr<const std::string>;
 using SchemaPtr = std::shared_ptr<const TableSchema>;
 
-// Some records (schemas resolved, runs, statements) and what keeps them alive.
+// A row run, or a part or outcome of a prepared (XA) transaction: what keeps its place among the others.
+struct GroupChange {
+  RecordType type = RecordType::kRowRun;
+  std::string_view body;
+};
+
+// Some records (schemas resolved, changes, statements) and what keeps them alive.
 struct GroupPart {
   std::vector<Buffer> buffers;
   std::vector<SchemaPtr> schemas;            // of every table the runs refer to
   std::vector<std::string_view> statements;  // Statement record bodies
-  std::vector<std::string_view> runs;        // RowRun record bodies, in order
+  std::vector<GroupChange> changes;          // in order
 };
 
 struct GroupCounts {

@@ -38,7 +38,11 @@ Result<compaction::CompactionResult> Sealer::Compact(const GroupPart& part, bool
                                                      wire::WagonBuilder* builder) {
   const auto compactor = compaction::NewCompactor(merge);
   for (const SchemaPtr& schema : part.schemas) SRDF_RETURN_IF_ERROR(compactor->AddSchema(*schema));
-  for (const std::string_view run : part.runs) SRDF_RETURN_IF_ERROR(compactor->AddRun(run));
+  for (const GroupChange& change : part.changes) {
+    const bool run = change.type == RecordType::kRowRun;
+    SRDF_RETURN_IF_ERROR(run ? compactor->AddRun(change.body)
+                             : compactor->AddPrepared(change.type, change.body));
+  }
   return compactor->Finish([builder](std::string_view records) { return builder->Append(records); });
 }
 

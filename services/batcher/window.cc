@@ -3,6 +3,7 @@
 #include <iterator>
 
 #include "base/clock.h"
+#include "model/prepared.h"
 
 namespace srdf::batcher {
 
@@ -59,6 +60,10 @@ Status Window::AppendRecord(const Record& record, const Buffer& buffer, const st
     case RecordType::kRowRun:
       SRDF_RETURN_IF_ERROR(AppendRun(record, buffer));
       break;
+    case RecordType::kPreparedPart:
+    case RecordType::kPreparedOutcome:
+      SRDF_RETURN_IF_ERROR(AppendPrepared(record, buffer));
+      break;
     case RecordType::kStatement:
       if (!pending_.open) return Malformed("a statement outside of a transaction");
       if (pending_.rows != 0 || pending_.huge != nullptr)
@@ -93,8 +98,23 @@ Status Window::AppendRun(const Record& record, const Buffer& buffer) {
     pending_.part.schemas.push_back(it->second);
   }
   KeepBuffer(buffer);
-  pending_.part.runs.push_back(record.body);
+  pending_.part.changes.push_back({record.type, record.body});
   pending_.rows += run.row_count();
+  pending_.bytes += record.whole.size();
+  return {};
+}
+
+// The rows of a part stay packed: they are nobody's business before their outcome.
+Status Window::AppendPrepared(const Record& record, const Buffer& buffer) {
+  if (!pending_.open) return Malformed("a prepared transaction outside of a transaction");
+  if (record.type == RecordType::kPreparedPart) {
+    SRDF_ASSIGN_OR_RETURN(const PreparedPart part, DecodePreparedPart(record.body));
+    pending_.rows += part.rows;
+  } else {
+    SRDF_ASSIGN_OR_RETURN([[maybe_unused]] const auto outcome, DecodePreparedOutcome(record.body));
+  }
+  KeepBuffer(buffer);
+  pending_.part.changes.push_back({record.type, record.body});
   pending_.bytes += record.whole.size();
   return {};
 }
@@ -202,7 +222,7 @@ void Window::AddPendingToOpen(const TransactionEnd& end) {
     if (open_refs_.insert(schema->table_ref).second) open_.part.schemas.push_back(std::move(schema));
   }
   MoveAppend(&open_.part.statements, &pending_.part.statements);
-  MoveAppend(&open_.part.runs, &pending_.part.runs);
+  MoveAppend(&open_.part.changes, &pending_.part.changes);
   for (Buffer& buffer : pending_.part.buffers) {
     if (open_.part.buffers.empty() || open_.part.buffers.back() != buffer) {
       open_.part.buffers.push_back(std::move(buffer));

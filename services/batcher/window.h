@@ -82,6 +82,7 @@ class Window {
 
   Status AppendRecord(const Record& record, const Buffer& buffer, const std::stop_token& stop);
   Status AppendRun(const Record& record, const Buffer& buffer);
+  Status AppendPrepared(const Record& record, const Buffer& buffer);
   Status EndTransaction(const TransactionEnd& end, const std::stop_token& stop);
   Status BeginHuge(const std::stop_token& stop);
   Status PushHugePart(std::shared_ptr<GroupEnd> end, const std::stop_token& stop);

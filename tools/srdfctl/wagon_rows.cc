@@ -5,6 +5,7 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "model/prepared.h"
 #include "model/record.h"
 #include "model/statement.h"
 
@@ -36,7 +37,15 @@ class RowPrinter {
         return {};
       }
       case RecordType::kRowRun:
-        return PrintRun(record.body);
+        return PrintRun(record.body, {});
+      case RecordType::kPreparedPart:
+        return PrintPart(record.body);
+      case RecordType::kPreparedOutcome: {
+        SRDF_ASSIGN_OR_RETURN(const PreparedOutcome outcome, DecodePreparedOutcome(record.body));
+        print_(fmt::format(R"({{"{}":{}}})", outcome.commit ? "xa_commit" : "xa_rollback",
+                           JsonText(outcome.xid)));
+        return {};
+      }
       default:
         return {StatusCode::kDataLoss, "the payload has a record that does not belong into a wagon",
                 "this wagon was written by another version; use that version's srdfctl"};
@@ -44,14 +53,41 @@ class RowPrinter {
   }
 
  private:
-  Status PrintRun(ByteView body) {
+  // A part has its own schemas, whose numbers mean nothing outside of it.
+  Status PrintPart(ByteView body) {
+    SRDF_ASSIGN_OR_RETURN(const PreparedPart part, DecodePreparedPart(body));
+    const std::string xid = fmt::format(R"("xa_prepare":{},)", JsonText(part.xid));
+    print_(fmt::format(R"({{{}"part":{},"last":{},"rows":{}}})", xid, part.number, part.last, part.rows));
+    std::map<uint32_t, TableSchema> outer;
+    outer.swap(schemas_);
+    const Status status = PrintPartRows(part.records, xid);
+    schemas_.swap(outer);
+    return status;
+  }
+
+  Status PrintPartRows(ByteView records, const std::string& prefix) {
+    RecordCursor cursor(records);
+    while (true) {
+      Record record;
+      SRDF_ASSIGN_OR_RETURN(const bool more, cursor.Next(&record));
+      if (!more) return {};
+      if (record.type == RecordType::kRowRun) {
+        SRDF_RETURN_IF_ERROR(PrintRun(record.body, prefix));
+      } else {
+        SRDF_RETURN_IF_ERROR(Print(record));
+      }
+    }
+  }
+
+  // `prefix`: members that each line begins with.
+  Status PrintRun(ByteView body, const std::string& prefix) {
     SRDF_ASSIGN_OR_RETURN(RowRunReader run, RowRunReader::Open(body));
     const auto schema = schemas_.find(run.header().table_ref);
     if (schema == schemas_.end()) {
       return {StatusCode::kDataLoss, "a run of rows refers to a schema that the wagon does not have",
               "compare the hash of the wagon in outbox and inbox"};
     }
-    const std::string begin = fmt::format(R"({{"table":{},"op":"{}")",
+    const std::string begin = fmt::format(R"({{{}"table":{},"op":"{}")", prefix,
                                           JsonText(schema->second.database + "." + schema->second.table),
                                           RowOpName(run.header().op));
     while (true) {

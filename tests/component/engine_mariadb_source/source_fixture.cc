@@ -5,6 +5,7 @@
 #include <chrono>
 
 #include "engine_mariadb/row_json.h"
+#include "model/prepared.h"
 
 namespace srdf::test {
 
@@ -71,15 +72,56 @@ Status StreamRecorder::Take(const Record& record) {
       open_ = false;
       return {};
     }
+    case RecordType::kPreparedPart:
+      return TakePart(record);
+    case RecordType::kPreparedOutcome: {
+      if (!open_ || !current_.rows.empty()) return {StatusCode::kInternal, "an outcome out of order"};
+      SRDF_ASSIGN_OR_RETURN(const PreparedOutcome outcome, DecodePreparedOutcome(record.body));
+      current_.xid = outcome.xid;
+      current_.outcome = outcome.commit ? "commit" : "rollback";
+      return {};
+    }
     case RecordType::kRowRun:
-      break;
+      return TakeRun(record, schemas);
   }
+  return {};
+}
+
+Status StreamRecorder::TakePart(const Record& record) {
+  SRDF_ASSIGN_OR_RETURN(const PreparedPart part, DecodePreparedPart(record.body));
+  if (!open_ || current_.last_part || part.number != ++current_.parts || part.gtid != current_.gtid ||
+      (!current_.xid.empty() && current_.xid != part.xid)) {
+    return {StatusCode::kInternal, "a part out of order"};
+  }
+  current_.xid = part.xid;
+  current_.last_part = part.last;
+  const uint64_t rows_before = row_count;
+  std::map<uint32_t, TableSchema> own;
+  RecordCursor cursor(part.records);
+  Record inner;
+  for (;;) {
+    SRDF_ASSIGN_OR_RETURN(const bool more, cursor.Next(&inner));
+    if (!more) break;
+    if (inner.type == RecordType::kTableSchema) {
+      SRDF_ASSIGN_OR_RETURN(TableSchema schema, DecodeTableSchema(inner.body));
+      own[schema.table_ref] = std::move(schema);
+    } else if (inner.type == RecordType::kRowRun) {
+      SRDF_RETURN_IF_ERROR(TakeRun(inner, own));
+    } else {
+      return {StatusCode::kInternal, "a record in a part that does not belong there"};
+    }
+  }
+  if (row_count - rows_before != part.rows) return {StatusCode::kInternal, "a part counts its rows wrongly"};
+  return {};
+}
+
+Status StreamRecorder::TakeRun(const Record& record, const std::map<uint32_t, TableSchema>& own) {
   if (!open_) return {StatusCode::kInternal, "rows outside of a transaction"};
   SRDF_ASSIGN_OR_RETURN(RowRunReader run, RowRunReader::Open(record.body));
   row_count += run.row_count();
   if (!keep_rows) return {};
-  const auto schema = schemas.find(run.header().table_ref);
-  if (schema == schemas.end()) return {StatusCode::kInternal, "rows without a schema"};
+  const auto schema = own.find(run.header().table_ref);
+  if (schema == own.end()) return {StatusCode::kInternal, "rows without a schema"};
   Row row;
   for (;;) {
     SRDF_ASSIGN_OR_RETURN(const bool more, run.Next(&row));

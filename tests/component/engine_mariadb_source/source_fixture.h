@@ -42,6 +42,10 @@ struct RecordedTransaction {
   std::vector<Statement> statements;
   SourcePosition end;
   uint64_t source_bytes = 0;
+  std::string xid;     // of what it prepared, or of the outcome it holds
+  uint32_t parts = 0;  // what it prepared came in so many
+  bool last_part = false;
+  std::string outcome;  // "commit" or "rollback"
 };
 
 // Checks the order rules of the stream as it records.
@@ -73,6 +77,8 @@ class StreamRecorder : public engine::ChangeSink {
 
  private:
   Status Take(const Record& record);
+  Status TakePart(const Record& record);
+  Status TakeRun(const Record& record, const std::map<uint32_t, TableSchema>& schemas);
 
   mutable std::mutex mu_;
   std::condition_variable changed_;

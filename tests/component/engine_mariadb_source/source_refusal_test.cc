@@ -152,16 +152,6 @@ TEST_F(RefusalTest, NonTransactionalTablesStopTheFlowUntilTheRemedyIsApplied) {
   EXPECT_EQ(all.back().rows.at(0).after, R"({"id":2})");
 }
 
-TEST_F(RefusalTest, XaTransactionsStopTheFlow) {
-  Sql("CREATE TABLE a (id INT PRIMARY KEY)");
-  Sql("XA START 'x'");
-  Sql("INSERT INTO a VALUES (1)");
-  Sql("XA END 'x'");
-  Sql("XA PREPARE 'x'");
-  Sql("XA COMMIT 'x'");
-  ExpectError(ReadUntilError(), StatusCode::kUnimplemented, {"XA", "0-11-3"});
-}
-
 TEST_F(RefusalTest, AWrongPasswordNamesTheUser) {
   auto options = Options();
   options.endpoint = server().Endpoint("nobody_here", "wrong");

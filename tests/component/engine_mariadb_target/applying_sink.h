@@ -34,6 +34,8 @@ class ApplyingSink : public engine::ChangeSink {
           statement_ = record.whole;
           break;
         case RecordType::kRowRun:
+        case RecordType::kPreparedPart:
+        case RecordType::kPreparedOutcome:
           runs_ += record.whole;
           break;
         case RecordType::kTransactionBegin:

@@ -5,6 +5,7 @@
 #include <cstdlib>
 
 #include "engine_mariadb/ddl_fingerprint.h"
+#include "model/prepared.h"
 
 namespace srdf::test {
 
@@ -170,6 +171,24 @@ void PayloadBuilder::Ddl(const Statement& statement) {
   std::string body;
   EncodeStatement(statement, &body);
   AppendRecord(RecordType::kStatement, body, &pieces_.back());
+}
+
+void PayloadBuilder::Prepared(const std::string& xid, uint32_t number, bool last,
+                              const PayloadBuilder& inner) {
+  PreparedPart part;
+  part.xid = xid;
+  part.gtid = "0-1-77";
+  part.number = number;
+  part.last = last;
+  std::string body;
+  EncodePreparedPartFront(part, &body);
+  AppendRecord(RecordType::kPreparedPart, body + inner.bytes(), &pieces_.back());
+}
+
+void PayloadBuilder::Outcome(const std::string& xid, bool commit) {
+  std::string body;
+  EncodePreparedOutcome({xid, commit}, &body);
+  AppendRecord(RecordType::kPreparedOutcome, body, &pieces_.back());
 }
 
 void PayloadBuilder::EndPiece() { pieces_.emplace_back(); }

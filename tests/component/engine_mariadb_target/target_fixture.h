@@ -44,6 +44,9 @@ class PayloadBuilder : public engine::PayloadReader {
   void Update(uint32_t ref, const std::vector<std::pair<Cells, Cells>>& rows, bool key_only,
               uint8_t flags = 0);
   void Ddl(const Statement& statement);
+  // A part of a prepared (XA) transaction with all that `inner` holds; its outcome.
+  void Prepared(const std::string& xid, uint32_t number, bool last, const PayloadBuilder& inner);
+  void Outcome(const std::string& xid, bool commit);
   // What follows comes with the next Next().
   void EndPiece();
   const std::string& bytes() const { return pieces_.back(); }

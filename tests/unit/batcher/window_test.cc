@@ -5,6 +5,7 @@
 #include <future>
 #include <thread>
 
+#include "model/prepared.h"
 #include "model/statement.h"
 
 namespace srdf::batcher {
@@ -56,6 +57,24 @@ class Feed {
     std::string body, out;
     EncodeStatement(statement, &body);
     AppendRecord(RecordType::kStatement, body, &out);
+    return out;
+  }
+
+  std::string Prepared(bool last) {
+    PreparedPart part;
+    part.xid = "x";
+    part.number = 1;
+    part.last = last;
+    part.rows = 5;
+    std::string body, out;
+    EncodePreparedPartFront(part, &body);
+    AppendRecord(RecordType::kPreparedPart, body + "packed rows", &out);
+    return out;
+  }
+  std::string Outcome() {
+    std::string body, out;
+    EncodePreparedOutcome({"x", true}, &body);
+    AppendRecord(RecordType::kPreparedOutcome, body, &out);
     return out;
   }
 
@@ -253,7 +272,7 @@ TEST_F(WindowTest, HugeTransactionArrivesInPartsWithBoundedMemory) {
     most = std::max(most, huge.huge->bytes());
     auto part = huge.huge->Pop(stop_.get_token());
     ASSERT_TRUE(part.has_value());
-    for (const auto run : part->part.runs) rows += RowRunReader::Open(run)->row_count();
+    for (const auto& run : part->part.changes) rows += RowRunReader::Open(run.body)->row_count();
     if (part->end != nullptr) {
       EXPECT_EQ(part->end->rows, 1024u);
       EXPECT_EQ(part->end->last.gtid, "0-1-2");
@@ -263,6 +282,28 @@ TEST_F(WindowTest, HugeTransactionArrivesInPartsWithBoundedMemory) {
   EXPECT_EQ(rows, 1024u);
   EXPECT_LE(most, 12u << 20);
   fed.get();
+}
+
+TEST_F(WindowTest, WhatIsPreparedAndItsOutcomeKeepTheirPlaceAmongRows) {
+  Window window({});
+  // In lines of their own: the feed counts its transactions.
+  const std::string before = feed_.Transaction();
+  const std::string prepare = feed_.Begin() + feed_.Prepared(true);
+  const std::string prepare_end = feed_.End();
+  const std::string between = feed_.Transaction();
+  const std::string outcome = feed_.Begin() + feed_.Outcome();
+  Append(&window, {feed_.Schema(), before, prepare, prepare_end, between, outcome, feed_.End()});
+  EXPECT_TRUE(window.CloseNow(SealReason::kManual));
+  const Group group = Take(&window);
+  std::vector<RecordType> types;
+  for (const auto& change : group.part.changes) types.push_back(change.type);
+  EXPECT_EQ(types, (std::vector<RecordType>{RecordType::kRowRun, RecordType::kPreparedPart,
+                                            RecordType::kRowRun, RecordType::kPreparedOutcome}));
+  EXPECT_EQ(group.counts.rows, 7u);
+  EXPECT_EQ(group.counts.transactions, 4u);
+  Window outside({});
+  EXPECT_EQ(outside.Append(feed_.Outcome(), stop_.get_token()).code(), StatusCode::kDataLoss);
+  EXPECT_EQ(outside.Append(feed_.Prepared(true), stop_.get_token()).code(), StatusCode::kDataLoss);
 }
 
 TEST_F(WindowTest, DrainSealsWhatIsWholeAndDropsTheRest) {

@@ -62,6 +62,11 @@ class CompactorTest : public ::testing::Test {
         schemas_emitted_.push_back(schema->table);
         continue;
       }
+      if (record.type != RecordType::kRowRun) {
+        out.push_back((record.type == RecordType::kPreparedPart ? "part " : "outcome ") +
+                      std::string(record.body));
+        continue;
+      }
       ++runs_;
       auto run = RowRunReader::Open(record.body);
       const TableSchema& s = schemas.at(run->header().table_ref);
@@ -127,6 +132,21 @@ TEST_F(CompactorTest, InsertThenUpdatesIsOneInsertOfTheLastImage) {
   Insert(t_, {"1", "a"});
   Update(t_, {"1", "a"}, {"1", "b"});
   EXPECT_THAT(Emitted(), ElementsAre("t insert 1,b"));
+}
+
+TEST_F(CompactorTest, AnOutcomeOfAPreparedTransactionIsCrossedByNothingAPartByAll) {
+  Use(t_);
+  Use(unique_);
+  Insert(t_, {"1", "a"});
+  ASSERT_TRUE(compactor_->AddPrepared(RecordType::kPreparedPart, "x").ok());
+  Update(t_, {"1", "a"}, {"1", "b"});
+  Insert(unique_, {"1", "a"});
+  ASSERT_TRUE(compactor_->AddPrepared(RecordType::kPreparedOutcome, "x").ok());
+  Update(t_, {"1", "b"}, {"1", "c"});
+  Delete(unique_, {"1", "a"});
+  ASSERT_TRUE(compactor_->AddPrepared(RecordType::kPreparedPart, "x").ok());
+  EXPECT_THAT(Emitted(), ElementsAre("part x", "t insert 1,b", "u insert 1,a", "outcome x", "part x",
+                                     "t update 1,b -> 1,c", "u delete 1,a"));
 }
 
 TEST_F(CompactorTest, InsertThenDeleteIsNothing) {

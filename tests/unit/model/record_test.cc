@@ -75,7 +75,7 @@ TEST(Record, ARunIsReadBackRowByRow) {
 
 TEST(Record, UnknownTypesAndOversizedBodiesAreErrors) {
   Record record;
-  const std::string unknown("\x06\0\0\0\0", 5);
+  const std::string unknown("\x08\0\0\0\0", 5);
   EXPECT_EQ(RecordCursor(unknown).Next(&record).status().code(), StatusCode::kDataLoss);
   const std::string zero("\0\0\0\0\0", 5);
   EXPECT_FALSE(RecordCursor(zero).Next(&record).ok());

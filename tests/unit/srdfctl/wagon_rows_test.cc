@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "model/prepared.h"
 #include "model/record.h"
 #include "model/schema.h"
 #include "model/statement.h"
@@ -41,6 +42,27 @@ std::string Frame() {
   writer.End();
   writer.Begin({.table_ref = 3, .op = RowOp::kDelete, .flags = 0, .bitmap_before = "A", .bitmap_after = {}});
   writer.Add({.flags = 0, .key = {}, .new_key = {}, .before = "d1", .after = {}});
+  writer.End();
+  PreparedPart part;
+  part.xid = "X'61',X'',1";
+  part.last = true;
+  part.rows = 1;
+  body.clear();
+  EncodePreparedPartFront(part, &body);
+  std::string schema_body;
+  schema.table = "held";  // under the same table_ref: it means nothing outside
+  EncodeTableSchema(schema, &schema_body);
+  AppendRecord(RecordType::kTableSchema, schema_body, &body);
+  RowRunWriter held(&body);
+  held.Begin({.table_ref = 3, .op = RowOp::kInsert, .flags = 0, .bitmap_before = {}, .bitmap_after = "B"});
+  held.Add({.flags = 0, .key = {}, .new_key = {}, .before = {}, .after = "h1"});
+  held.End();
+  AppendRecord(RecordType::kPreparedPart, body, &payload);
+  body.clear();
+  EncodePreparedOutcome({"X'61',X'',1", true}, &body);
+  AppendRecord(RecordType::kPreparedOutcome, body, &payload);
+  writer.Begin({.table_ref = 3, .op = RowOp::kInsert, .flags = 0, .bitmap_before = {}, .bitmap_after = "B"});
+  writer.Add({.flags = 0, .key = {}, .new_key = {}, .before = {}, .after = "i3"});
   writer.End();
 
   auto builder =
@@ -89,12 +111,17 @@ TEST(WagonRows, EveryRowAndStatementIsALineOfJson) {
   const Status status =
       PrintRows(reader.get(), &FakeRow, [&](const std::string& line) { lines.push_back(line); });
   ASSERT_TRUE(status.ok()) << status.ToString();
-  EXPECT_THAT(lines,
-              ElementsAre("{\"statement\":\"ALTER TABLE t COMMENT 'caf\xEF\xBF\xBD'\",\"database\":\"shop\"}",
-                          R"({"table":"shop.or\"ders","op":"insert","after":{"B":"i1"}})",
-                          R"({"table":"shop.or\"ders","op":"insert","after":{"B":"i2"}})",
-                          R"({"table":"shop.or\"ders","op":"update","before":{"A":"u1"},"after":{"B":"u2"}})",
-                          R"({"table":"shop.or\"ders","op":"delete","before":{"A":"d1"}})"));
+  EXPECT_THAT(
+      lines,
+      ElementsAre("{\"statement\":\"ALTER TABLE t COMMENT 'caf\xEF\xBF\xBD'\",\"database\":\"shop\"}",
+                  R"({"table":"shop.or\"ders","op":"insert","after":{"B":"i1"}})",
+                  R"({"table":"shop.or\"ders","op":"insert","after":{"B":"i2"}})",
+                  R"({"table":"shop.or\"ders","op":"update","before":{"A":"u1"},"after":{"B":"u2"}})",
+                  R"({"table":"shop.or\"ders","op":"delete","before":{"A":"d1"}})",
+                  R"({"xa_prepare":"X'61',X'',1","part":1,"last":true,"rows":1})",
+                  R"({"xa_prepare":"X'61',X'',1","table":"shop.held","op":"insert","after":{"B":"h1"}})",
+                  R"({"xa_commit":"X'61',X'',1"})",
+                  R"({"table":"shop.or\"ders","op":"insert","after":{"B":"i3"}})"));
   for (const std::string& line : lines) EXPECT_TRUE(nlohmann::json::accept(line)) << line;
 }
 
