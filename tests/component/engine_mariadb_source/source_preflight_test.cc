@@ -74,6 +74,17 @@ TEST_F(PreflightTest, AServerWithoutALogIsNamed) {
   EXPECT_EQ(Engine("root", "", 4711)->CurrentPosition().status().code(), StatusCode::kFailedPrecondition);
 }
 
+TEST_F(PreflightTest, TransactionsPreparedBeforeAFlowBeginsAreAWarning) {
+  StartServer({});
+  ASSERT_TRUE(server_
+                  ->Execute({"CREATE DATABASE t", "CREATE TABLE t.a (id INT PRIMARY KEY)", "XA START 'x'",
+                             "INSERT INTO t.a VALUES (1)", "XA END 'x'", "XA PREPARE 'x'"})
+                  .ok());
+  EXPECT_TRUE(Names(Problems(), "1 XA transactions are prepared", false));
+  ASSERT_TRUE(server_->Execute({"XA ROLLBACK 'x'"}).ok());
+  EXPECT_TRUE(Problems().empty());
+}
+
 TEST_F(PreflightTest, FiltersOfTheLogAreNamed) {
   StartServer({"binlog_ignore_db=secret"});
   EXPECT_TRUE(Names(Problems(), "secret", false));

@@ -17,8 +17,8 @@ class Xa : public MeshTest {
   }
   // On a connection of its own, which may go away: what is prepared stays.
   void Prepare(const std::string& xid, const std::string& statement) {
-    ASSERT_OK(source_->Execute(
-        {"XA START '" + xid + "'", statement, "XA END '" + xid + "'", "XA PREPARE '" + xid + "'"}));
+    ASSERT_OK(source_->Execute({"USE shop", "XA START '" + xid + "'", statement, "XA END '" + xid + "'",
+                                "XA PREPARE '" + xid + "'"}));
   }
   std::string AtTarget(const std::string& query) { return target_->Value(query).value(); }
 };
@@ -57,6 +57,7 @@ TEST_F(Xa, AHugeOneUnderLoadIsAppliedAtItsOutcome) {
   BackgroundLoad load(Load(0, 200));
   ASSERT_NO_FATAL_FAILURE(
       Prepare("huge", "INSERT INTO shop.booked SELECT seq, REPEAT('x', 900) FROM seq_1_to_60000"));
+  ASSERT_OK(mesh_->Kill("batcher"));  // in the midst of its parts, or after
   ASSERT_TRUE(
       Eventually(seconds(60), [&] { return AtTarget("SELECT COUNT(*) FROM srdf.xa_prepared") != "0"; }));
   ASSERT_OK(mesh_->Kill("applier"));
