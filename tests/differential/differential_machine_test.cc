@@ -79,17 +79,17 @@ TEST_F(DifferentialTest, WhatTheProductDoesRightIsEqualInLockstepAndInBacklog) {
 
 // Leaves out the last row of the group's last run.
 void LoseOneRow(batcher::Group* group) {
-  if (group->part.runs.empty()) return;
+  if (group->part.changes.empty()) return;
   std::string rewritten;
   RowRunWriter writer(&rewritten);
-  auto reader = RowRunReader::Open(group->part.runs.back()).value();
+  auto reader = RowRunReader::Open(group->part.changes.back().body).value();
   writer.Begin(reader.header());
   Row row;
   for (uint32_t i = 0; i + 1 < reader.row_count() && reader.Next(&row).value(); ++i) writer.Add(row);
   writer.End();
   const auto buffer = std::make_shared<const std::string>(rewritten.substr(kRecordHeaderBytes));
   group->part.buffers.push_back(buffer);
-  group->part.runs.back() = *buffer;
+  group->part.changes.back().body = *buffer;
 }
 
 TEST_F(DifferentialTest, OneRowOfAWagonThatIsLostIsFound) {
@@ -108,17 +108,17 @@ TEST_F(DifferentialTest, OneRowOfAWagonThatIsLostIsFound) {
 TEST_F(DifferentialTest, ACascadeThatLeavesItsPlaceIsFound) {
   // The parent's deletion before the child's move: the child is cascaded away at the target alone.
   const Outcome outcome = Run(Family(), {}, [](batcher::Group* group) {
-    std::reverse(group->part.runs.begin(), group->part.runs.end());
+    std::reverse(group->part.changes.begin(), group->part.changes.end());
   });
   EXPECT_EQ(outcome.verdict, Verdict::kDifferent) << outcome.text;
 }
 
 TEST_F(DifferentialTest, AFailureShrinksToTheStepsThatMakeItAndIsReplayedFromItsListing) {
   const GroupHook lose_deletes = [](batcher::Group* group) {
-    auto& runs = group->part.runs;
+    auto& runs = group->part.changes;
     runs.erase(std::remove_if(runs.begin(), runs.end(),
-                              [](std::string_view body) {
-                                const auto run = RowRunReader::Open(body);
+                              [](const batcher::GroupChange& change) {
+                                const auto run = RowRunReader::Open(change.body);
                                 return run.ok() && run->header().op == RowOp::kDelete;
                               }),
                runs.end());
