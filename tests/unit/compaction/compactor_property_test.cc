@@ -150,6 +150,43 @@ TEST(CompactorProperty, WithoutBarriersEveryKeyHasOneNetEffect) {
   }));
 }
 
+// The default draws all of it; these draw one trap each, far more often.
+void CheckTrap(const std::string& trap, const HistoryOptions& options) {
+  ASSERT_TRUE(rc::check(trap, [&] {
+    const History history = MakeHistory(*SchemaTape(), *Steps(), options);
+    RC_CLASSIFY(history.rows > 20);
+    CheckInvisible(history, true);
+    CheckInvisible(history, false);
+  }));
+}
+
+TEST(CompactorProperty, TrapUniqueValuesThatSwapAndRotateBetweenRowsNeverClash) {
+  HistoryOptions options;
+  options.moving_uniques = true;
+  CheckTrap("unique swaps", options);
+}
+
+TEST(CompactorProperty, TrapUniqueValuesMoveInsideOneSegmentToo) {
+  HistoryOptions options;
+  options.moving_uniques = true;
+  options.barriers = false;
+  CheckTrap("unique swaps, nothing in between", options);
+}
+
+TEST(CompactorProperty, TrapCascadesThatNobodyLoggedMeetTheRowsTheyMetAtTheSource) {
+  HistoryOptions options;
+  options.cascades = true;
+  CheckTrap("cascades on several levels", options);
+}
+
+TEST(CompactorProperty, TrapAColumnThatIsAbsentFromAnImageIsNotNull) {
+  HistoryOptions options;
+  options.minimal_images = true;
+  CheckTrap("minimal images", options);
+  options.cascades = true;
+  CheckTrap("minimal images and cascades", options);
+}
+
 // The check above can fail: a history that lost one run is not the same history (or the model sees nothing).
 TEST(CompactorProperty, ALostRunIsNoticedByTheModel) {
   size_t noticed = 0, cases = 0;

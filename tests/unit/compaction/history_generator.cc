@@ -11,22 +11,22 @@ constexpr uint32_t kSecondRef = 100;  // added to a table's ref for its second s
 // Few values, so that keys meet again and unique values clash, move and swap; some that only an injective
 // key encoding keeps apart.
 Value SomeValue(Tape* tape) {
-  static const char* const kValues[] = {"a", "b", "c", "", "ab", "bc", "abc", "a.b"};
+  static const char* const kValues[] = {"a", "b", "a.1", "", "1.b", "ab", "null", "a.1b"};
   return std::string(kValues[tape->Draw(8)]);
 }
 
 Value SomeValueOrNull(Tape* tape) { return tape->OneIn(6) ? Value() : SomeValue(tape); }
 
 // Columns: key columns first, then 2 or more others; the last one is the checked one.
-ModelTable SomeTable(Tape* tape, uint32_t ref) {
-  const uint32_t shape = tape->Draw(5);
+ModelTable SomeTable(Tape* tape, uint32_t ref, const HistoryOptions& options) {
+  const uint32_t shape = options.cascades && ref == 1 ? 0 : tape->Draw(options.moving_uniques ? 4 : 5);
   const size_t key_columns = shape == 4 ? 0 : shape == 3 ? 3 : shape == 2 ? 2 : 1;
   const size_t columns =
       key_columns + 2 + (tape->OneIn(4) ? tape->Draw(9) : 0);  // often: nothing but what matters
   std::vector<uint16_t> key;
   for (size_t i = 0; i < key_columns; ++i) key.push_back(static_cast<uint16_t>(i));
   ModelTable t;
-  const uint32_t uniques = key.empty() ? 0 : tape->Draw(3);
+  const uint32_t uniques = key.empty() ? 0 : options.moving_uniques ? 1 + tape->Draw(2) : tape->Draw(3);
   for (uint32_t i = 0; i < uniques; ++i) {
     std::vector<uint16_t> unique = {static_cast<uint16_t>(key_columns + i)};
     if (i == 1) unique.push_back(0);  // together with a part of the key
@@ -58,18 +58,23 @@ class Generator {
  private:
   void MakeTables(const std::vector<uint16_t>& numbers) {
     Tape tape(numbers);
-    const uint32_t count = 1 + tape.Draw(3);
+    const uint32_t count = (options_.cascades ? 2 : 1) + tape.Draw(3);
     for (uint32_t ref = 1; ref <= count; ++ref) {
-      ModelTable t = SomeTable(&tape, ref);
+      ModelTable t = SomeTable(&tape, ref, options_);
       t.schema.constraint_group = ref;
-      if (options_.barriers && !names_.empty() && !t.schema.key_columns.empty() && tape.Draw(3) != 0) {
-        const ModelTable& parent = db_.table(names_[0]);
+      const bool refers = options_.cascades || tape.Draw(3) != 0;
+      if (options_.barriers && !names_.empty() && !t.schema.key_columns.empty() && refers) {
+        // The first table, or the one before it: several levels.
+        const std::string& referred = names_[options_.cascades ? tape.Draw(ref - 1) : 0];
+        const ModelTable& parent = db_.table(referred);
         if (parent.schema.key_columns.size() == 1) {
           const auto column = static_cast<uint16_t>(t.schema.key_columns.size() + tape.Draw(2));
-          t.foreign_keys.push_back({column, names_[0], static_cast<OnDelete>(tape.Draw(3))});
-          t.schema.constraint_group = 1;
+          const auto action = static_cast<OnDelete>(options_.cascades ? 1 + tape.Draw(2) : tape.Draw(3));
+          t.foreign_keys.push_back({column, referred, action});
+          t.schema.constraint_group = groups_.at(referred);
         }
       }
+      groups_[t.schema.table] = t.schema.constraint_group;
       if (tape.OneIn(6)) t.schema.constraint_group = 0;  // not known
       names_.push_back(t.schema.table);
       db_.AddTable(std::move(t));
@@ -91,6 +96,7 @@ class Generator {
     const std::string name = names_[tape->Draw(static_cast<uint32_t>(names_.size()))];
     TableSchema schema = db_.table(name).schema;
     if (options_.barriers && tape->OneIn(16)) schema.table_ref += kSecondRef;
+    if (options_.moving_uniques && tape->Draw(2) == 0) return Rotate(schema, tape);
     RunSpec spec;
     spec.op = static_cast<RowOp>(1 + tape->Draw(3));
     ChooseImages(schema, tape, &spec);
@@ -101,10 +107,11 @@ class Generator {
     if (may_cascade && (spec.flags & kRunNoForeignKeyChecks) == 0) spec.flags |= kRunInPlace;
 
     std::vector<Change> changes;
-    const uint32_t rows = 1 + tape->Draw(3);
+    const uint32_t rows = options_.minimal_images ? 1 : 1 + tape->Draw(3);
     for (uint32_t i = 0; i < rows; ++i) {
       Change change;
       if (!ChooseChange(db_.table(name), spec, tape, &change)) continue;
+      if (options_.minimal_images) MakeMinimal(schema, change, &spec);
       const std::string record = MakeRun(schema, spec, {change});
       ModelDatabase tried = db_;
       if (!Apply(name, record, &tried)) continue;
@@ -114,6 +121,54 @@ class Generator {
     if (changes.empty()) return;
     history_.rows += changes.size();
     history_.runs.push_back(MakeRun(schema, spec, changes));
+  }
+
+  // Two or three rows of a table hand on the values of its first unique key, the way a client does it where
+  // constraints are checked at once: one row steps aside to NULL first.
+  void Rotate(const TableSchema& schema, Tape* tape) {
+    const ModelTable& t = db_.table(schema.table);
+    if (t.uniques.empty() || t.rows.size() < 2) return;
+    const uint16_t column = t.uniques[0][0];
+    std::vector<Values> rows;
+    auto it = t.rows.begin();
+    std::advance(it, tape->Draw(static_cast<uint32_t>(t.rows.size())));
+    for (size_t i = 0; i < std::min<size_t>(t.rows.size(), 2 + tape->Draw(2)); ++i) {
+      rows.push_back(it->second);
+      if (++it == t.rows.end()) it = t.rows.begin();
+    }
+    const Value last = rows.back()[column];
+    std::vector<std::pair<size_t, Value>> moves = {{0, Value()}};
+    for (size_t i = 1; i < rows.size(); ++i) moves.emplace_back(i, rows[i - 1][column]);
+    moves.emplace_back(0, last);
+    for (const auto& [row, value] : moves) {
+      Change change{RowOp::kUpdate, rows[row], rows[row], false};
+      change.after[column] = value;
+      change.unique_changed = change.before[column] != change.after[column];
+      RunSpec spec;
+      spec.op = RowOp::kUpdate;
+      spec.flags = kRunNoForeignKeyChecks | kRunNoCheckConstraints;
+      if (tape->Draw(2) == 0) spec.bitmap_before = Bitmap(schema.columns.size(), schema.key_columns);
+      const std::string record = MakeRun(schema, spec, {change});
+      ModelDatabase tried = db_;
+      if (!Apply(schema.table, record, &tried)) return;
+      db_ = std::move(tried);
+      rows[row] = change.after;
+      ++history_.rows;
+      history_.runs.push_back(record);
+    }
+  }
+
+  // As the server logs it with binlog_row_image=MINIMAL: of an update's after image only what changed.
+  static void MakeMinimal(const TableSchema& schema, const Change& change, RunSpec* spec) {
+    if (schema.key_kind == KeyKind::kNone) return;
+    const size_t columns = schema.columns.size();
+    if (spec->op != RowOp::kInsert) spec->bitmap_before = Bitmap(columns, schema.key_columns);
+    if (spec->op != RowOp::kUpdate) return;
+    std::vector<uint16_t> changed;
+    for (size_t c = 0; c < columns; ++c) {
+      if (change.before[c] != change.after[c]) changed.push_back(static_cast<uint16_t>(c));
+    }
+    if (!changed.empty()) spec->bitmap_after = Bitmap(columns, changed);
   }
 
   void ChooseImages(const TableSchema& schema, Tape* tape, RunSpec* spec) {
@@ -185,6 +240,7 @@ class Generator {
 
   const HistoryOptions options_;
   std::vector<std::string> names_;
+  std::map<std::string, uint32_t> groups_;  // as they are, known or not
   ModelDatabase db_;
   History history_;
 };
