@@ -60,6 +60,7 @@ bool DifferentialRun::Broken(const Status& status) {
 
 bool DifferentialRun::Begin() {
   Status status = servers_->Reset(options_);
+  if (status.ok()) status = pipeline_.NoteSetup();
   if (status.ok()) status = PlaySetup(servers_->source(), scenario_);
   if (status.ok()) status = PlaySetup(servers_->replica(), scenario_);
   for (const ServerSet::Target& target : servers_->targets()) {
@@ -71,7 +72,8 @@ bool DifferentialRun::Begin() {
   if (!position.ok()) return Broken(position.status());
   position_ = *position;
   status = pipeline_.Begin(position_);
-  if (status.ok()) status = replica_.Begin(position_);
+  if (!status.ok()) return JudgeError(status);
+  status = replica_.Begin(position_);
   if (status.ok()) status = Compare("the setup", true);
   if (!status.ok() && !over_) return Broken(status);
   // Nothing was replicated yet: the setup does not give the same everywhere.
@@ -117,7 +119,7 @@ bool DifferentialRun::Capture() {
 
 bool DifferentialRun::JudgeError(const Status& error) {
   const std::string& stage = pipeline_.stage();
-  if (stage == "compare") return Broken(error);
+  if (stage == "compare" || stage == "start") return Broken(error);
   const std::string text = stage + ": " + error.ToString();
   if (const std::string rule = RefusalRule(stage, error); !rule.empty()) {
     return Over(Verdict::kRefused, rule, text);

@@ -82,6 +82,33 @@ Pipeline::Pipeline(const ServerSet& servers, const RunOptions& options, GroupHoo
 
 Pipeline::~Pipeline() = default;
 
+// Reads up to a position and keeps nothing.
+class Pipeline::DiscardingSink : public engine::ChangeSink {
+ public:
+  explicit DiscardingSink(std::string end) : end_(std::move(end)) {}
+  Status Consume(std::string_view records, bool) override {
+    RecordCursor cursor(records);
+    Record record;
+    for (;;) {
+      SRDF_ASSIGN_OR_RETURN(const bool more, cursor.Next(&record));
+      if (!more) return {};
+      if (record.type != RecordType::kTransactionEnd) continue;
+      SRDF_ASSIGN_OR_RETURN(const TransactionEnd end, DecodeTransactionEnd(record.body));
+      if (end.position.gtid == end_) return {StatusCode::kCancelled, "all is read"};
+    }
+  }
+  void Idle(const engine::SourceLag&) override {}
+
+ private:
+  const std::string end_;
+};
+
+Status Pipeline::NoteSetup() {
+  stage_ = "start";
+  SRDF_ASSIGN_OR_RETURN(setup_, source_->CurrentPosition());
+  return {};
+}
+
 const WagonHeader& Pipeline::wagon() const { return outbox_->header(); }
 
 Status Pipeline::Begin(const std::string& gtid_position) {
@@ -89,6 +116,13 @@ Status Pipeline::Begin(const std::string& gtid_position) {
   SRDF_ASSIGN_OR_RETURN(const SourcePosition start, source_->CurrentPosition());
   if (start.gtid != gtid_position) {
     return {StatusCode::kInternal, "the source is at " + start.gtid + ", not at " + gtid_position};
+  }
+  if (options_.primed && setup_.gtid != gtid_position) {
+    stage_ = "capture of the setup";
+    DiscardingSink sink(gtid_position);
+    const Status status = reader_->Run(setup_, &sink);
+    if (status.code() != StatusCode::kCancelled) return status;
+    stage_ = "start";
   }
   engine::Checkpoint checkpoint;
   checkpoint.flow = kFlow;

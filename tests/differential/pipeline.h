@@ -39,7 +39,9 @@ class Pipeline : private engine::ChangeSink {
   Pipeline(const ServerSet& servers, const RunOptions& options, GroupHook hook);
   ~Pipeline() override;
 
-  // Connects to the targets and records the starting point there.
+  // Before the setup is run: where a primed reader begins.
+  Status NoteSetup();
+  // After it: connects to the targets and records the starting point there.
   Status Begin(const std::string& gtid_position);
   // Captures and applies up to the last of these positions. A wagon ends at each of them, if one is open, and
   // wherever the product's window ends one by itself. After an error the pipeline is spent.
@@ -54,6 +56,7 @@ class Pipeline : private engine::ChangeSink {
 
  private:
   class MemoryOutbox;
+  class DiscardingSink;
 
   Status Consume(std::string_view records, bool transaction_end) override;
   void Idle(const engine::SourceLag& lag) override;
@@ -71,6 +74,7 @@ class Pipeline : private engine::ChangeSink {
   std::vector<TargetState> targets_;
 
   std::string stage_;
+  SourcePosition setup_;
   SourcePosition read_;  // after the last whole transaction
   std::vector<std::string> ends_;
   size_t next_end_ = 0;

@@ -2,10 +2,17 @@
 
 #include <charconv>
 #include <sstream>
+#include <utility>
 
 namespace srdf::differential {
 
 namespace {
+
+constexpr std::pair<const char*, bool RunOptions::*> kFlags[] = {
+    {"primed", &RunOptions::primed},
+    {"compaction", &RunOptions::compaction},
+    {"log_compressed", &RunOptions::log_compressed},
+};
 
 template <typename T>
 bool ParseNumber(const std::string& text, T* out) {
@@ -18,14 +25,10 @@ bool Set(const std::string& name, const std::string& value, RunOptions* options)
   if (name == "capture_percent") {
     return ParseNumber(value, &options->capture_percent) && options->capture_percent <= 100;
   }
-  if (name == "compaction") {
+  for (const auto& [flag_name, member] : kFlags) {
+    if (name != flag_name) continue;
     if (!ParseNumber(value, &flag) || flag > 1) return false;
-    options->compaction = flag != 0;
-    return true;
-  }
-  if (name == "log_compressed") {
-    if (!ParseNumber(value, &flag) || flag > 1) return false;
-    options->log_compressed = flag != 0;
+    options->*member = flag != 0;
     return true;
   }
   if (name == "lag_seed") return ParseNumber(value, &options->lag_seed);
@@ -50,6 +53,7 @@ RunOptions OptionsOf(uint64_t seed) {
   const uint64_t lag = choice(1, 10);
   options.capture_percent = lag < 6 ? 100 : lag < 9 ? 50 : 0;
   options.lag_seed = Mix(seed, 2);
+  options.primed = choice(6, 3) != 0;
   options.compaction = choice(3, 8) != 0;
   options.before_image = choice(4, 3) == 0 ? "full" : "key";
   options.log_compressed = choice(5, 4) == 0;
@@ -58,10 +62,10 @@ RunOptions OptionsOf(uint64_t seed) {
 
 std::string ToText(const RunOptions& options) {
   std::ostringstream out;
-  out << "capture_percent=" << options.capture_percent << " compaction=" << options.compaction
-      << " before_image=" << options.before_image << " row_image=" << options.row_image
-      << " row_metadata=" << options.row_metadata << " log_compressed=" << options.log_compressed
-      << " lag_seed=" << options.lag_seed;
+  out << "capture_percent=" << options.capture_percent << " primed=" << options.primed
+      << " compaction=" << options.compaction << " before_image=" << options.before_image
+      << " row_image=" << options.row_image << " row_metadata=" << options.row_metadata
+      << " log_compressed=" << options.log_compressed << " lag_seed=" << options.lag_seed;
   return out.str();
 }
 

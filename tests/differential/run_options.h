@@ -15,6 +15,9 @@ struct RunOptions {
   // Percentage of cuts at which capture runs at once. 100: lockstep, every wagon is compared with the source
   // as well. 0: backlog, all steps first, so that the catalogue shows tables of another time than the rows.
   unsigned capture_percent = 100;
+  // Capture reads the setup's log first, so that its catalogue knows the tables for certain when the steps
+  // begin: rows are merged from the first wagon on. Else the first rows of each table are left in place.
+  bool primed = false;
   bool compaction = true;
   std::string before_image = "key";   // SourceOptions::before_image
   std::string row_image = "FULL";     // @@binlog_row_image of the source

@@ -1,6 +1,9 @@
 #include "differential/server_set.h"
 
+#include <sys/statvfs.h>
+
 #include <algorithm>
+#include <cstdlib>
 #include <filesystem>
 
 namespace srdf::differential {
@@ -52,6 +55,11 @@ Status RollBackPrepared(Connection* connection) {
 }  // namespace
 
 Result<std::unique_ptr<ServerSet>> ServerSet::Start(const std::vector<std::string>& apply_methods) {
+  // Files are made and removed all the time: in memory that takes half the time.
+  struct statvfs memory {};
+  if (statvfs("/dev/shm", &memory) == 0 && memory.f_bavail * memory.f_frsize > (4ull << 30)) {
+    setenv("SRDF_TEST_TMPDIR", "/dev/shm", 0);
+  }
   auto set = std::unique_ptr<ServerSet>(new ServerSet);
   SRDF_ASSIGN_OR_RETURN(set->source_, StartOne(1, true));
   SRDF_ASSIGN_OR_RETURN(set->replica_, StartOne(2, false));
