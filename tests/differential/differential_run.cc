@@ -88,11 +88,11 @@ bool DifferentialRun::PlayAll() {
   for (const Step& step : scenario_.steps) {
     const Status status = player_.Play(step);
     if (!status.ok()) return Broken(status);
-    cut = cut || step.cut;
+    cut = cut || (step.cut && Mix(options_.lag_seed, 2 * ++cuts_) % 100 < options_.cut_percent);
     if (!cut || !player_.Quiet()) continue;
     cut = false;
     if (!NoteCut()) return false;
-    const bool at_once = Mix(options_.lag_seed, ++cuts_) % 100 < options_.capture_percent;
+    const bool at_once = Mix(options_.lag_seed, 2 * cuts_ + 1) % 100 < options_.capture_percent;
     if (at_once && !Capture()) return false;
   }
   player_.CloseSessions();
@@ -158,6 +158,7 @@ Status DifferentialRun::OnWagon(const WagonHeader& header) {
   outcome_.stats.statements += header.statements;
   outcome_.stats.rows_before += header.rows_before;
   outcome_.stats.rows_after += header.rows_after;
+  outcome_.stats.rows_in_place += pipeline_.rows_in_place();
   if (header.statements != 0) ForgetDefinitions();
   if (replica_error_.empty()) {
     const Status status = replica_.AdvanceTo(header.last.gtid);

@@ -206,8 +206,8 @@ class Campaign {
     out << totals_.scenarios << " seeds, " << totals_.steps << " steps (" << totals_.steps_failed
         << " refused by the source), " << totals_.transactions << " transactions, " << totals_.wagons
         << " wagons, " << totals_.statements << " DDL, rows " << totals_.rows_before << " → "
-        << totals_.rows_after << ", " << totals_.comparisons << " comparisons, "
-        << static_cast<uint64_t>(seconds) << " s, " << differences_ << " differences";
+        << totals_.rows_after << " (" << totals_.rows_in_place << " in place), " << totals_.comparisons
+        << " comparisons, " << static_cast<uint64_t>(seconds) << " s, " << differences_ << " differences";
     return out.str();
   }
 

@@ -29,6 +29,7 @@ void RunStats::Add(const RunStats& other) {
   statements += other.statements;
   rows_before += other.rows_before;
   rows_after += other.rows_after;
+  rows_in_place += other.rows_in_place;
   comparisons += other.comparisons;
 }
 

@@ -25,6 +25,7 @@ struct RunStats {
   uint64_t statements = 0;
   uint64_t rows_before = 0;
   uint64_t rows_after = 0;
+  uint64_t rows_in_place = 0;  // flagged so by capture: neither merged nor overtaken
   uint64_t comparisons = 0;
 
   void Add(const RunStats& other);

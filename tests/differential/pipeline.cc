@@ -203,6 +203,11 @@ Status Pipeline::TakeGroups() {
 
 Status Pipeline::SealAndApply(batcher::Group group) {
   stage_ = "seal";
+  rows_in_place_ = 0;
+  for (const std::string_view body : group.part.runs) {
+    SRDF_ASSIGN_OR_RETURN(const RowRunReader run, RowRunReader::Open(body));
+    if ((run.header().flags & kRunInPlace) != 0) rows_in_place_ += run.row_count();
+  }
   if (hook_ != nullptr) hook_(&group);
   SRDF_RETURN_IF_ERROR(sealer_->Seal(std::move(group), {}).status());
   const WagonHeader& header = outbox_->header();

@@ -53,6 +53,8 @@ class Pipeline : private engine::ChangeSink {
   const std::vector<TargetState>& targets() const { return targets_; }
   // The wagon sealed last. After Begin.
   const WagonHeader& wagon() const;
+  // Of its rows before compaction, those that capture had flagged "in place".
+  uint64_t rows_in_place() const { return rows_in_place_; }
 
  private:
   class MemoryOutbox;
@@ -80,6 +82,7 @@ class Pipeline : private engine::ChangeSink {
   size_t next_end_ = 0;
   unsigned idle_ = 0;
   const OnWagon* on_wagon_ = nullptr;
+  uint64_t rows_in_place_ = 0;
 };
 
 }  // namespace srdf::differential

@@ -31,6 +31,9 @@ bool Set(const std::string& name, const std::string& value, RunOptions* options)
     options->*member = flag != 0;
     return true;
   }
+  if (name == "cut_percent") {
+    return ParseNumber(value, &options->cut_percent) && options->cut_percent <= 100;
+  }
   if (name == "lag_seed") return ParseNumber(value, &options->lag_seed);
   if (name == "before_image") options->before_image = value;
   if (name == "row_image") options->row_image = value;
@@ -53,6 +56,8 @@ RunOptions OptionsOf(uint64_t seed) {
   const uint64_t lag = choice(1, 10);
   options.capture_percent = lag < 6 ? 100 : lag < 9 ? 50 : 0;
   options.lag_seed = Mix(seed, 2);
+  const uint64_t cuts = choice(7, 4);
+  options.cut_percent = cuts < 2 ? 100 : cuts == 2 ? 40 : 15;
   options.primed = choice(6, 3) != 0;
   options.compaction = choice(3, 8) != 0;
   options.before_image = choice(4, 3) == 0 ? "full" : "key";
@@ -62,10 +67,11 @@ RunOptions OptionsOf(uint64_t seed) {
 
 std::string ToText(const RunOptions& options) {
   std::ostringstream out;
-  out << "capture_percent=" << options.capture_percent << " primed=" << options.primed
-      << " compaction=" << options.compaction << " before_image=" << options.before_image
-      << " row_image=" << options.row_image << " row_metadata=" << options.row_metadata
-      << " log_compressed=" << options.log_compressed << " lag_seed=" << options.lag_seed;
+  out << "capture_percent=" << options.capture_percent << " cut_percent=" << options.cut_percent
+      << " primed=" << options.primed << " compaction=" << options.compaction
+      << " before_image=" << options.before_image << " row_image=" << options.row_image
+      << " row_metadata=" << options.row_metadata << " log_compressed=" << options.log_compressed
+      << " lag_seed=" << options.lag_seed;
   return out.str();
 }
 

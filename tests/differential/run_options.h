@@ -18,12 +18,13 @@ struct RunOptions {
   // Capture reads the setup's log first, so that its catalogue knows the tables for certain when the steps
   // begin: rows are merged from the first wagon on. Else the first rows of each table are left in place.
   bool primed = false;
+  unsigned cut_percent = 100;  // share of the scenario's cuts that end a wagon: fewer make larger wagons
   bool compaction = true;
   std::string before_image = "key";   // SourceOptions::before_image
   std::string row_image = "FULL";     // @@binlog_row_image of the source
   std::string row_metadata = "FULL";  // @@binlog_row_metadata of the source
   bool log_compressed = false;        // @@log_bin_compress of the source
-  uint64_t lag_seed = 0;              // which cuts are captured at once, between 0 and 100 percent
+  uint64_t lag_seed = 0;              // which cuts, where a percentage is neither 0 nor 100
 
   friend bool operator==(const RunOptions&, const RunOptions&) = default;
 };

@@ -51,6 +51,7 @@ class Shrinking {
     if (result_.listing.options.capture_percent != 100) {
       simpler([](RunOptions* o) { o->capture_percent = 0; });
     }
+    simpler([](RunOptions* o) { o->cut_percent = 100; });
     simpler([](RunOptions* o) { o->primed = false; });
     simpler([](RunOptions* o) { o->row_image = "FULL"; });
     simpler([](RunOptions* o) { o->row_metadata = "FULL"; });
