@@ -6,6 +6,8 @@ namespace srdf::differential {
 
 namespace {
 
+constexpr size_t kPrimingShare = 5;  // one fifth of the steps
+
 // What differs, without names: rows or a definition.
 std::string DifferenceKind(const std::string& target, const std::string& difference) {
   const bool rows = difference.find("\n  only on the ") != std::string::npos;
@@ -85,14 +87,16 @@ bool DifferentialRun::Begin() {
 
 bool DifferentialRun::PlayAll() {
   bool cut = false;
+  size_t number = 0;
   for (const Step& step : scenario_.steps) {
     const Status status = player_.Play(step);
     if (!status.ok()) return Broken(status);
-    cut = cut || (step.cut && Mix(options_.lag_seed, 2 * ++cuts_) % 100 < options_.cut_percent);
+    const bool priming = options_.primed && ++number * kPrimingShare <= scenario_.steps.size();
+    cut = cut || (step.cut && (priming || Mix(options_.lag_seed, 2 * ++cuts_) % 100 < options_.cut_percent));
     if (!cut || !player_.Quiet()) continue;
     cut = false;
     if (!NoteCut()) return false;
-    const bool at_once = Mix(options_.lag_seed, 2 * cuts_ + 1) % 100 < options_.capture_percent;
+    const bool at_once = priming || Mix(options_.lag_seed, 2 * cuts_ + 1) % 100 < options_.capture_percent;
     if (at_once && !Capture()) return false;
   }
   player_.CloseSessions();

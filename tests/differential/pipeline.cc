@@ -204,8 +204,9 @@ Status Pipeline::TakeGroups() {
 Status Pipeline::SealAndApply(batcher::Group group) {
   stage_ = "seal";
   rows_in_place_ = 0;
-  for (const std::string_view body : group.part.runs) {
-    SRDF_ASSIGN_OR_RETURN(const RowRunReader run, RowRunReader::Open(body));
+  for (const batcher::GroupChange& change : group.part.changes) {
+    if (change.type != RecordType::kRowRun) continue;
+    SRDF_ASSIGN_OR_RETURN(const RowRunReader run, RowRunReader::Open(change.body));
     if ((run.header().flags & kRunInPlace) != 0) rows_in_place_ += run.row_count();
   }
   if (hook_ != nullptr) hook_(&group);

@@ -15,8 +15,9 @@ struct RunOptions {
   // Percentage of cuts at which capture runs at once. 100: lockstep, every wagon is compared with the source
   // as well. 0: backlog, all steps first, so that the catalogue shows tables of another time than the rows.
   unsigned capture_percent = 100;
-  // Capture reads the setup's log first, so that its catalogue knows the tables for certain when the steps
-  // begin: rows are merged from the first wagon on. Else the first rows of each table are left in place.
+  // Capture reads the setup's log first, and all cuts in the first fifth of the steps are captured at once:
+  // its catalogue then knows many tables for certain, so that rows are merged. Else the first rows of each
+  // table are left in place.
   bool primed = false;
   unsigned cut_percent = 100;  // share of the scenario's cuts that end a wagon: fewer make larger wagons
   bool compaction = true;
