@@ -20,6 +20,7 @@ using Hash = std::array<unsigned char, SHA256_DIGEST_LENGTH>;
 using Definitions = std::map<std::string, std::string>;
 
 struct Table {
+  std::string database;
   std::string name;     // quoted, with database
   std::string columns;  // select list
   std::string order;    // ORDER BY list; empty without a primary key
@@ -47,9 +48,10 @@ void EraseAutoIncrement(std::string* text) {
 
 class Side {
  public:
-  static Result<std::unique_ptr<Side>> Open(const MariaDbServer& server, const CompareOptions& options) {
+  static Result<std::unique_ptr<Side>> Open(const engine::ServerEndpoint& server,
+                                            const CompareOptions& options) {
     auto side = std::unique_ptr<Side>(new Side);
-    SRDF_ASSIGN_OR_RETURN(side->connection_, server.Connect());
+    SRDF_ASSIGN_OR_RETURN(side->connection_, Connection::Open(server, {}));
     SRDF_RETURN_IF_ERROR(side->connection_->Execute("SET NAMES binary"));
     SRDF_RETURN_IF_ERROR(
         side->connection_->Execute("SET SESSION time_zone='+00:00', sql_mode='', net_write_timeout=600"));
@@ -60,6 +62,7 @@ class Side {
 
   const Definitions& definitions() const { return definitions_; }
   const std::vector<Table>& tables() const { return tables_; }
+  std::map<std::string, DatabaseCounts>& counts() { return counts_; }
   Connection& connection() { return *connection_; }
 
   // Starts reading a table; rows are then fetched by FetchRow.
@@ -98,9 +101,9 @@ class Side {
   Side() = default;
 
   Status ReadDatabases(const CompareOptions& options) {
-    SRDF_ASSIGN_OR_RETURN(
-        auto rows, connection_->Query("SELECT schema_name, default_character_set_name, "
-                                      "default_collation_name FROM information_schema.schemata ORDER BY 1"));
+    SRDF_ASSIGN_OR_RETURN(auto rows, connection_->Query("SELECT schema_name, default_character_set_name, "
+                                                        "default_collation_name, schema_comment FROM "
+                                                        "information_schema.schemata ORDER BY 1"));
     static const std::set<std::string> kSystem = {"mysql", "information_schema", "performance_schema", "sys",
                                                   "srdf"};
     for (const auto& row : rows) {
@@ -111,7 +114,9 @@ class Side {
         continue;
       }
       databases_.push_back(name);
-      definitions_["database " + Connection::QuoteIdentifier(name)] = Text(row[1]) + " " + Text(row[2]);
+      definitions_["database " + Connection::QuoteIdentifier(name)] =
+          Text(row[1]) + " " + Text(row[2]) + " " + Text(row[3]);
+      counts_[name] = {};
     }
     return {};
   }
@@ -144,6 +149,8 @@ class Side {
                                           : type == "SEQUENCE" ? "SEQUENCE"
                                                                : "TABLE",
                                           name));
+      DatabaseCounts& counts = counts_[database];
+      ++(type == "VIEW" ? counts.views : type == "SEQUENCE" ? counts.sequences : counts.tables);
       if (type == "VIEW") continue;
       SRDF_RETURN_IF_ERROR(ReadTable(database, Text(row[0]), type));
     }
@@ -151,6 +158,7 @@ class Side {
                           connection_->Query("SELECT trigger_name FROM information_schema.triggers WHERE "
                                              "trigger_schema=" +
                                              in + " ORDER BY 1"));
+    counts_[database].triggers = triggers.size();
     constexpr size_t kCreatedColumn = 6;
     for (const auto& row : triggers) {
       SRDF_RETURN_IF_ERROR(ReadDefinition("TRIGGER", Name(database, Text(row[0])), kCreatedColumn));
@@ -159,12 +167,14 @@ class Side {
                           connection_->Query("SELECT routine_type, routine_name FROM "
                                              "information_schema.routines WHERE routine_schema=" +
                                              in + " ORDER BY 1, 2"));
+    counts_[database].routines = routines.size();
     for (const auto& row : routines)
       SRDF_RETURN_IF_ERROR(ReadDefinition(Text(row[0]), Name(database, Text(row[1]))));
     SRDF_ASSIGN_OR_RETURN(auto events,
                           connection_->Query("SELECT event_name FROM information_schema.events WHERE "
                                              "event_schema=" +
                                              in + " ORDER BY 1"));
+    counts_[database].events = events.size();
     for (const auto& row : events)
       SRDF_RETURN_IF_ERROR(ReadDefinition("EVENT", Name(database, Text(row[0]))));
     return {};
@@ -172,6 +182,7 @@ class Side {
 
   Status ReadTable(const std::string& database, const std::string& name, const std::string& type) {
     Table table;
+    table.database = database;
     table.name = Name(database, name);
     if (type == "SYSTEM VERSIONED") table.suffix = " FOR SYSTEM_TIME ALL";
     const std::string where =
@@ -202,6 +213,7 @@ class Side {
   std::vector<std::string> databases_;
   Definitions definitions_;
   std::vector<Table> tables_;
+  std::map<std::string, DatabaseCounts> counts_;
 };
 
 std::string Shown(const std::string& row) { return row.size() <= 600 ? row : row.substr(0, 600) + "…"; }
@@ -227,6 +239,7 @@ Result<std::string> CompareOrdered(Side& a, Side& b, const Table& table) {
   for (bool more_a = true, more_b = true; more_a || more_b; ++rows) {  // read to the end: both stay usable
     if (more_a) {
       SRDF_ASSIGN_OR_RETURN(more_a, a.FetchRow(&row_a));
+      if (more_a) ++a.counts()[table.database].rows;
     }
     if (more_b) {
       SRDF_ASSIGN_OR_RETURN(more_b, b.FetchRow(&row_b));
@@ -268,6 +281,7 @@ Result<std::string> FindByHash(Side& side, const Table& table, const Hash& wante
 Result<std::string> CompareMultiset(Side& a, Side& b, const Table& table) {
   SRDF_ASSIGN_OR_RETURN(auto hashes_a, RowHashes(a, table));
   SRDF_ASSIGN_OR_RETURN(auto hashes_b, RowHashes(b, table));
+  a.counts()[table.database].rows += hashes_a.size();
   if (hashes_a == hashes_b) return std::string();
   std::vector<Hash> only;
   std::set_difference(hashes_a.begin(), hashes_a.end(), hashes_b.begin(), hashes_b.end(),
@@ -284,8 +298,9 @@ Result<std::string> CompareMultiset(Side& a, Side& b, const Table& table) {
 
 }  // namespace
 
-Result<std::string> Differences(const MariaDbServer& a, const MariaDbServer& b,
-                                const CompareOptions& options) {
+Result<std::string> Differences(const engine::ServerEndpoint& a, const engine::ServerEndpoint& b,
+                                const CompareOptions& options,
+                                std::map<std::string, DatabaseCounts>* counts) {
   SRDF_ASSIGN_OR_RETURN(auto side_a, Side::Open(a, options));
   SRDF_ASSIGN_OR_RETURN(auto side_b, Side::Open(b, options));
   std::string difference = CompareDefinitions(side_a->definitions(), side_b->definitions());
@@ -295,7 +310,17 @@ Result<std::string> Differences(const MariaDbServer& a, const MariaDbServer& b,
                                                           : CompareOrdered(*side_a, *side_b, table));
     if (!difference.empty()) return difference;
   }
+  if (counts != nullptr) *counts = side_a->counts();
   return std::string();
+}
+
+Result<std::string> Differences(const MariaDbServer& a, const MariaDbServer& b,
+                                const CompareOptions& options) {
+  engine::ServerEndpoint at_a = a.Endpoint();
+  engine::ServerEndpoint at_b = b.Endpoint();
+  at_a.socket = a.socket();
+  at_b.socket = b.socket();
+  return Differences(at_a, at_b, options, nullptr);
 }
 
 }  // namespace srdf::test

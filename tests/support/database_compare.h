@@ -2,10 +2,13 @@
 // shares nothing with the replication under test.
 #pragma once
 
+#include <cstdint>
+#include <map>
 #include <string>
 #include <vector>
 
 #include "base/status.h"
+#include "engine/source.h"
 #include "support/mariadb_server.h"
 
 namespace srdf::test {
@@ -21,5 +24,15 @@ struct CompareOptions {
 // without a primary key as a multiset of row hashes. Values are compared as stored bytes, floats exactly.
 Result<std::string> Differences(const MariaDbServer& a, const MariaDbServer& b,
                                 const CompareOptions& options = {});
+
+// What one database holds, as far as it was compared.
+struct DatabaseCounts {
+  uint64_t tables = 0, views = 0, sequences = 0, triggers = 0, routines = 0, events = 0, rows = 0;
+};
+
+// As above, between any two servers. A table with a primary key takes no memory, one without takes 32 bytes a
+// row. `counts`, by database of the first server, may be null.
+Result<std::string> Differences(const engine::ServerEndpoint& a, const engine::ServerEndpoint& b,
+                                const CompareOptions& options, std::map<std::string, DatabaseCounts>* counts);
 
 }  // namespace srdf::test
