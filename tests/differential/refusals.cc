@@ -13,8 +13,12 @@ struct Refusal {
   const char* rule;
 };
 
-// docs/operations/statements.md and docs/operations/mariadb.md say them to the operator.
-constexpr std::array<Refusal, 0> kRefusals = {};
+// docs/operations/statements.md says them to the operator.
+constexpr std::array<Refusal, 1> kRefusals = {{
+    {"capture", StatusCode::kFailedPrecondition,
+     "which cannot roll back: it cannot be replicated exactly once",
+     "changes of a table that cannot roll back"},
+}};
 
 }  // namespace
 
