@@ -4,6 +4,7 @@
 
 #include "engine_mariadb/ddl_context.h"
 #include "engine_mariadb/ddl_fingerprint.h"
+#include "engine_mariadb/ddl_repeatability.h"
 #include "engine_mariadb/text_excerpt.h"
 #include "failpoint/failpoint.h"
 
@@ -112,8 +113,9 @@ Status DdlApplier::Run(const WagonHeader& header, unsigned number, const Stateme
 }
 
 Status DdlApplier::Execute(Connection* ddl, const Statement& statement, bool repeated_drop) {
+  SRDF_RETURN_IF_ERROR(CheckRepeatable(ddl, statement));
   SRDF_RETURN_IF_ERROR(RestoreContext(ddl, statement, repeated_drop));
-  const Status status = ddl->Execute(statement.sql);
+  const Status status = ddl->Execute(TextToRun(statement));
   const unsigned error = ddl->last_errno();
   if (status.ok()) {
     if (statement.error_code == 0 || IsDrop(statement.sql)) return status;

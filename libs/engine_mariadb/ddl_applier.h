@@ -7,6 +7,9 @@
 // nothing), a changed one that it has. A statement that the target refused is recorded as failed: the next
 // attempt always runs it, whatever was changed to mend the target.
 //
+// A statement that would not repeat exactly on the rows of its table is refused before it runs
+// (ddl_repeatability.h).
+//
 // A DROP of several objects is not atomic: found half-done, it runs again with sql_if_exists.
 // A lost connection does not end a statement at the server: each statement runs under a named lock
 // (GET_LOCK) of its own connection, so that a second attempt waits until the first has ended.

@@ -4,6 +4,8 @@
 #include <mysqld_error.h>
 #include <strings.h>
 
+#include "engine_mariadb/sql_tokens.h"
+
 namespace srdf::engine_mariadb {
 
 namespace {
@@ -94,6 +96,22 @@ bool IsDrop(std::string_view sql) {
     if (end == std::string_view::npos) return false;
     sql.remove_prefix(end + 1);
   }
+}
+
+std::string TextToRun(const Statement& statement) {
+  const std::string_view sql = statement.sql;
+  if (statement.invoker_user.empty()) return statement.sql;
+  Tokens tokens(sql);
+  Token token = tokens.Next();
+  if (token.Is("SET")) {  // SET STATEMENT … FOR statement
+    while (token.kind != Token::kEnd && !token.Is("FOR")) token = tokens.Next();
+    token = tokens.Next();
+  }
+  if (!token.Is("ALTER") || !tokens.Peek().Is("EVENT")) return statement.sql;
+  const auto at = static_cast<size_t>(token.text.data() + token.text.size() - sql.data());
+  std::string definer = " DEFINER=" + Connection::QuoteIdentifier(statement.invoker_user);
+  if (!statement.invoker_host.empty()) definer += "@" + Connection::QuoteIdentifier(statement.invoker_host);
+  return statement.sql.substr(0, at) + definer + statement.sql.substr(at);
 }
 
 }  // namespace srdf::engine_mariadb

@@ -21,4 +21,8 @@ Status RestoreContext(Connection* connection, const Statement& statement, bool i
 // True when the statement begins with DROP, after white space and comments.
 bool IsDrop(std::string_view sql);
 
+// The statement's text as it is to run here. ALTER EVENT makes whoever runs it the event's definer, unless it
+// names one: it gets the definer that it had at the source.
+std::string TextToRun(const Statement& statement);
+
 }  // namespace srdf::engine_mariadb

@@ -26,6 +26,8 @@ enum class StatementClass : uint8_t {
 
 // kUnknown: objects of internal schemas and of others in one statement.
 inline constexpr const char* kRuleMixed = "internal and other schemas";
+// kUnknown: rows come from a data file that somebody has put beside the server.
+inline constexpr const char* kRuleImport = "import of a data file";
 // kSkipped.
 inline constexpr const char* kRuleAccounts = "accounts";
 inline constexpr const char* kRuleTemporary = "temporary table";

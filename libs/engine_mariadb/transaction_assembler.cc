@@ -254,6 +254,12 @@ Status TransactionAssembler::HandleStatement(const EventView& event) {
               "the server replaced an event that it thinks this replica cannot read: " + statement.sql,
               "upgrade SRDF to a version that knows the server's events"};
     case StatementClass::kUnknown:
+      if (verdict.rule == std::string_view(kRuleImport)) {
+        return {
+            StatusCode::kUnimplemented,
+            "a table takes its rows from a data file, which the log does not have: " + Excerpt(statement.sql),
+            std::string("copy the table to the target by other means (dump and load)") + kReestablish};
+      }
       if (verdict.rule != std::string_view(kRuleMixed)) break;
       return {
           StatusCode::kUnimplemented,

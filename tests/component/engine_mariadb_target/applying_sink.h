@@ -32,11 +32,13 @@ class ApplyingSink : public engine::ChangeSink {
         case RecordType::kStatement:
           SRDF_RETURN_IF_ERROR(Seal());  // what came before is a wagon of its own
           statement_ = record.whole;
+          ++statements;
           break;
         case RecordType::kRowRun:
         case RecordType::kPreparedPart:
         case RecordType::kPreparedOutcome:
           runs_ += record.whole;
+          ++runs;
           break;
         case RecordType::kTransactionBegin:
           break;
@@ -53,6 +55,9 @@ class ApplyingSink : public engine::ChangeSink {
     }
   }
   void Idle(const engine::SourceLag&) override {}
+
+  int statements = 0;
+  int runs = 0;
 
  private:
   class OnePiece : public engine::PayloadReader {
@@ -103,6 +108,9 @@ class SourceAndTarget {
   // Applies everything that the source's log has by now, a wagon per transaction. After an error the next
   // call tries again from the same place.
   Status Replicate();
+  // Statements and row runs that the last Replicate handed on.
+  int statements() const { return statements_; }
+  int runs() const { return runs_; }
   // What the log has by now is left out: the flow begins anew here.
   void StartHere();
   // The first difference of the two servers, empty for none.
@@ -113,6 +121,8 @@ class SourceAndTarget {
   std::unique_ptr<Target> target_;
   std::unique_ptr<engine::SourceEngine> engine_;
   std::unique_ptr<engine::ChangeReader> reader_;
+  int statements_ = 0;
+  int runs_ = 0;
 };
 
 }  // namespace srdf::test

@@ -1,0 +1,42 @@
+// DdlRepeatability: would a DDL statement, run again at the target, give its rows the values that the
+// source's rows have?
+//
+// The log has the statement alone, not what it wrote into the rows that were there. ALTER TABLE … ADD c …
+// DEFAULT (uuid()) gives other values at every run; ADD … AUTO_INCREMENT numbers the rows in the order in
+// which the server happens to read them: the same one in both servers only when they are kept in the order of
+// a key. MariaDB's own replica runs such statements and differs from then on without a word (trap 23).
+//
+// Without a grammar: of an ALTER TABLE that adds columns, each DEFAULT may hold literals and the functions
+// that are known to say the same again (times do: the statement's time stamp is restored). Whatever is not
+// known counts as in doubt. Only statements on tables with rows matter: who asks looks at the target's table
+// just before it runs the statement, where it is what the source's was.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/status.h"
+#include "engine_mariadb/connection.h"
+#include "model/statement.h"
+
+namespace srdf::engine_mariadb {
+
+struct RepeatDoubt {
+  enum Kind : uint8_t {
+    kValues,  // new values of the rows differ with every run
+    kOrder,   // they depend on the order in which rows are read
+  } kind = kValues;
+  std::string what;      // "DEFAULT uuid()", "AUTO_INCREMENT"
+  std::string database;  // of the altered table
+  std::string table;
+};
+
+// Nothing when the statement says the same at every run, whatever rows there are. Pure.
+std::optional<RepeatDoubt> DoubtOfRepeating(std::string_view sql, std::string_view default_database);
+
+// kFailedPrecondition, naming table and remedy, when the statement is in doubt and its table at the target
+// has rows (for kOrder: rows that are not kept in the order of a primary key).
+Status CheckRepeatable(Connection* connection, const Statement& statement);
+
+}  // namespace srdf::engine_mariadb
