@@ -74,5 +74,21 @@ TEST(DdlFingerprint, ANameInsideAnotherWordIsNotThatName) {
   EXPECT_EQ(1u, concerned("DROP DATABASE e$1"));
 }
 
+TEST(DdlContext, AnAlteredEventKeepsTheDefinerItHasAtTheSource) {
+  Statement s;
+  s.sql = "/* x */ ALTER EVENT e DISABLE";
+  EXPECT_EQ(s.sql, TextToRun(s));
+  s.invoker_user = "o`wner";
+  s.invoker_host = "%";
+  EXPECT_EQ("/* x */ ALTER DEFINER=`o``wner`@`%` EVENT e DISABLE", TextToRun(s));
+  s.sql = "SET STATEMENT lock_wait_timeout=1 FOR alter event e DISABLE";
+  EXPECT_EQ("SET STATEMENT lock_wait_timeout=1 FOR alter DEFINER=`o``wner`@`%` event e DISABLE",
+            TextToRun(s));
+  for (const char* sql : {"ALTER DEFINER=`a`@`b` EVENT e DISABLE", "ALTER TABLE event ADD x INT", "ALTER"}) {
+    s.sql = sql;
+    EXPECT_EQ(sql, TextToRun(s));
+  }
+}
+
 }  // namespace
 }  // namespace srdf::engine_mariadb
