@@ -52,11 +52,16 @@ Result<std::unique_ptr<Decompressor>> NewDecompressor(Codec codec) {
     case Codec::kNone:
       return std::unique_ptr<Decompressor>(std::make_unique<NoDecompressor>());
     case Codec::kZstd:
-      return NewZstdDecompressor();
+      return NewZstdDecompressor(kZstdWindowLogMax);
     case Codec::kGzip:
       return NewGzipDecompressor();
   }
   return UnknownCodec(codec);
+}
+
+Result<std::unique_ptr<Decompressor>> NewForeignZstdDecompressor() {
+  constexpr int kForeignWindowLogMax = 27;
+  return NewZstdDecompressor(kForeignWindowLogMax);
 }
 
 }  // namespace srdf::codec

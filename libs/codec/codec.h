@@ -46,4 +46,7 @@ class Decompressor {
 
 Result<std::unique_ptr<Decompressor>> NewDecompressor(Codec codec);
 
+// For zstd streams that somebody else wrote, at any level: takes a window of up to 128 MiB.
+Result<std::unique_ptr<Decompressor>> NewForeignZstdDecompressor();
+
 }  // namespace srdf::codec

@@ -8,10 +8,7 @@ namespace srdf::codec {
 
 namespace {
 
-// Levels 20 to 22 take up to 700 MB to write (measured) and 128 MiB to read; level 19 needs a window of 8
-// MiB.
-constexpr int kLevelMax = 19;
-constexpr int kWindowLogMax = 23;
+constexpr int kLevelMax = 19;  // the last one whose window fits kZstdWindowLogMax
 
 struct FreeCompressor {
   void operator()(ZSTD_CCtx* c) const { ZSTD_freeCCtx(c); }
@@ -97,10 +94,10 @@ Result<std::unique_ptr<Compressor>> NewZstdCompressor(int level) {
   return std::unique_ptr<Compressor>(std::make_unique<ZstdCompressor>(std::move(context)));
 }
 
-Result<std::unique_ptr<Decompressor>> NewZstdDecompressor() {
+Result<std::unique_ptr<Decompressor>> NewZstdDecompressor(int window_log_max) {
   std::unique_ptr<ZSTD_DCtx, FreeDecompressor> context(ZSTD_createDCtx());
   if (context == nullptr) return OutOfMemory();
-  const size_t rc = ZSTD_DCtx_setParameter(context.get(), ZSTD_d_windowLogMax, kWindowLogMax);
+  const size_t rc = ZSTD_DCtx_setParameter(context.get(), ZSTD_d_windowLogMax, window_log_max);
   if (ZSTD_isError(rc) != 0) {
     return Status(StatusCode::kInternal, std::string("zstd: ") + ZSTD_getErrorName(rc));
   }

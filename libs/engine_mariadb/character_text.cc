@@ -23,6 +23,7 @@ Charset CharsetOf(uint16_t collation) {
   const unsigned id = collation >= 1024 ? collation - 1024u : collation;
   const auto in = [id](unsigned low, unsigned high) { return id >= low && id <= high; };
   if (id == 33 || id == 83 || id == 76 || id == 45 || id == 46 || in(192, 215) || id == 223 || in(224, 247) ||
+      in(255, 323) ||  // utf8mb4_0900_…, of MySQL 8
       in(576, 577) || in(608, 609)) {
     return Charset::kUtf8;
   }

@@ -14,6 +14,7 @@ size_t TypeMetaBytes(uint8_t map_type) {
     case FieldType::kLongBlob:
     case FieldType::kBlob:
     case FieldType::kBlobCompressed:
+    case FieldType::kVectorMysql:
     case FieldType::kJsonMysql:
     case FieldType::kGeometry:
       return 1;
@@ -112,10 +113,13 @@ Result<ColumnLayout> LayoutOf(uint8_t real_type, uint16_t meta) {
     case FieldType::kLongBlob:
     case FieldType::kBlob:
     case FieldType::kBlobCompressed:
+    case FieldType::kVectorMysql:
     case FieldType::kJsonMysql:
     case FieldType::kGeometry:
       if (meta == 0 || meta > 4) return malformed;
       return ColumnLayout{static_cast<uint8_t>(meta), 0};
+    case FieldType::kTypedArrayMysql:  // a JSON array of the elements
+      return ColumnLayout{4, 0};
     case FieldType::kDecimalOld:
       break;
   }

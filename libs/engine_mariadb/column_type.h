@@ -33,8 +33,10 @@ enum class FieldType : uint8_t {
   kTimestamp2 = 17,
   kDateTime2 = 18,
   kTime2 = 19,
+  kTypedArrayMysql = 20,  // hidden column of a multi-valued index
   kBlobCompressed = 140,
   kVarcharCompressed = 141,
+  kVectorMysql = 242,
   kJsonMysql = 245,
   kNewDecimal = 246,
   kEnum = 247,

@@ -215,6 +215,11 @@ void AppendJsonString(std::string_view text, std::string* out) {
   out->push_back('"');
 }
 
+Status AppendColumnJson(const Column& column, ByteView packed, std::string* json_out) {
+  SRDF_ASSIGN_OR_RETURN(const ColumnLayout layout, LayoutOf(column.type, column.type_meta));
+  return AppendValue(column, layout, packed, json_out);
+}
+
 Status AppendRowJson(const TableSchema& schema, ByteView bitmap, ByteView image, std::string* json_out) {
   const auto name = [&] { return "row of " + schema.database + "." + schema.table; };
   auto layout = RowLayout::Build(schema.columns);
@@ -237,8 +242,7 @@ Status AppendRowJson(const TableSchema& schema, ByteView bitmap, ByteView image,
       json += "null";
       continue;
     }
-    SRDF_ASSIGN_OR_RETURN(const ColumnLayout column_layout, LayoutOf(column.type, column.type_meta));
-    SRDF_RETURN_IF_ERROR(AppendValue(column, column_layout, slice.view(), &json));
+    SRDF_RETURN_IF_ERROR(AppendColumnJson(column, slice.view(), &json));
   }
   *json_out += json + "}";
   return {};

@@ -19,6 +19,9 @@ namespace srdf::engine_mariadb {
 // does not fit the schema; *json_out is then unchanged.
 Status AppendRowJson(const TableSchema& schema, ByteView bitmap, ByteView image, std::string* json_out);
 
+// Appends one value; `packed` is its slice of the image, with the length in front for types that have one.
+Status AppendColumnJson(const Column& column, ByteView packed, std::string* json_out);
+
 // Appends `text` as a JSON string; bytes that are not UTF-8 are the caller's business.
 void AppendJsonString(std::string_view text, std::string* out);
 

@@ -24,6 +24,8 @@ enum : uint8_t {
   kPrimaryKeyWithPrefix = 9,
   kEnumAndSetDefaultCharset = 10,
   kEnumAndSetColumnCharset = 11,
+  kColumnVisibility = 12,
+  kVectorDimensionality = 13,
 };
 
 // The server allows 4096 columns; a bit more for hidden ones.
@@ -52,6 +54,34 @@ std::vector<Column*> Select(std::vector<Column>* columns, Predicate predicate) {
 
 bool IsEnumOrSet(uint8_t type) {
   return type == static_cast<uint8_t>(FieldType::kEnum) || type == static_cast<uint8_t>(FieldType::kSet);
+}
+
+// What DEFAULT_CHARSET and COLUMN_CHARSET count (is_character_type in each server's sql/log_event.cc).
+std::vector<Column*> CharacterColumns(std::vector<Column>* columns, LogDialect dialect) {
+  if (dialect == LogDialect::kMariaDb) return Select(columns, IsCharacterType);
+  return Select(columns, [](uint8_t type) {
+    return type == static_cast<uint8_t>(FieldType::kVectorMysql) ||
+           (IsCharacterType(type) && type != static_cast<uint8_t>(FieldType::kGeometry));
+  });
+}
+
+// Metadata of an array column: the type of its elements and their own metadata, of which nothing is needed.
+void SkipArrayMeta(ByteReader* meta) {
+  switch (static_cast<FieldType>(meta->U8())) {
+    case FieldType::kVarchar:
+      meta->Skip(3);
+      break;
+    case FieldType::kNewDecimal:
+      meta->Skip(2);
+      break;
+    case FieldType::kTime2:
+    case FieldType::kDateTime2:
+    case FieldType::kTimestamp2:
+      meta->Skip(1);
+      break;
+    default:
+      break;
+  }
 }
 
 bool ReadSignedness(ByteReader* r, std::vector<Column>* columns) {
@@ -113,7 +143,21 @@ bool ReadPrimaryKey(ByteReader* r, bool with_prefix, TableMap* map) {
   return r->ok();
 }
 
-Status ReadOptional(ByteView optional, TableMap* map) {
+bool ReadNumbers(ByteReader* r, std::vector<uint32_t>* out) {
+  while (r->ok() && !r->AtEnd()) out->push_back(static_cast<uint32_t>(ReadPackedLength(r)));
+  return r->ok();
+}
+
+bool ReadVisibility(ByteReader* r, TableMap* map) {
+  const ByteView bits = r->Rest();
+  if (bits.size() < (map->columns.size() + 7) / 8) return false;
+  for (size_t i = 0; i < map->columns.size(); ++i) {
+    map->visible.push_back((static_cast<uint8_t>(bits[i / 8]) & (0x80 >> (i % 8))) != 0);
+  }
+  return true;
+}
+
+Status ReadOptional(ByteView optional, LogDialect dialect, TableMap* map) {
   ByteReader r(optional);
   while (r.ok() && !r.AtEnd()) {
     const uint8_t field = r.U8();
@@ -127,10 +171,10 @@ Status ReadOptional(ByteView optional, TableMap* map) {
         map->has_signedness = true;
         break;
       case kDefaultCharset:
-        good = ReadDefaultCharset(&value, Select(&map->columns, IsCharacterType));
+        good = ReadDefaultCharset(&value, CharacterColumns(&map->columns, dialect));
         break;
       case kColumnCharset:
-        good = ReadColumnCharset(&value, Select(&map->columns, IsCharacterType));
+        good = ReadColumnCharset(&value, CharacterColumns(&map->columns, dialect));
         break;
       case kColumnName:
         good = ReadNames(&value, &map->columns);
@@ -159,6 +203,14 @@ Status ReadOptional(ByteView optional, TableMap* map) {
         good = ReadColumnCharset(&value, Select(&map->columns, IsEnumOrSet));
         break;
       case kGeometryType:
+        good = ReadNumbers(&value, &map->geometry_types);
+        break;
+      case kVectorDimensionality:
+        good = ReadNumbers(&value, &map->vector_dimensions);
+        break;
+      case kColumnVisibility:
+        good = ReadVisibility(&value, map);
+        break;
       default:
         break;  // says nothing that is needed; every field carries its length
     }
@@ -180,7 +232,7 @@ Result<TableMapParts> SplitTableMap(ByteView body) {
   return parts;
 }
 
-Result<TableMap> DecodeTableMap(ByteView description) {
+Result<TableMap> DecodeTableMap(ByteView description, LogDialect dialect) {
   ByteReader r(description);
   TableMap map;
   map.database = std::string(NameWithZero(&r));
@@ -196,13 +248,14 @@ Result<TableMap> DecodeTableMap(ByteView description) {
   for (size_t i = 0; i < count; ++i) {
     Column& column = map.columns[i];
     const auto map_type = static_cast<uint8_t>(types[i]);
+    if (map_type == static_cast<uint8_t>(FieldType::kTypedArrayMysql)) SkipArrayMeta(&meta);
     const size_t bytes = TypeMetaBytes(map_type);
     column.type_meta = bytes == 2 ? meta.U16() : bytes == 1 ? meta.U8() : 0;
     column.type = RealType(map_type, column.type_meta);
     column.nullable = ((static_cast<uint8_t>(nullable[i / 8]) >> (i % 8)) & 1) != 0;
   }
   if (!meta.ok() || !meta.AtEnd()) return Malformed("its column metadata");
-  SRDF_RETURN_IF_ERROR(ReadOptional(r.Rest(), &map));
+  SRDF_RETURN_IF_ERROR(ReadOptional(r.Rest(), dialect, &map));
   return map;
 }
 

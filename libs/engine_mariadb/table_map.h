@@ -26,6 +26,10 @@ struct TableMapParts {
 };
 Result<TableMapParts> SplitTableMap(ByteView body);
 
+// Whose log it is. The lists of character sets count other columns: MariaDB's include geometry, MySQL's
+// vectors.
+enum class LogDialect : uint8_t { kMariaDb, kMySql };
+
 struct TableMap {
   std::string database;
   std::string table;
@@ -36,7 +40,11 @@ struct TableMap {
   // without primary keys unless has_names (FULL).
   std::vector<uint16_t> primary_key;
   bool primary_key_has_prefix = false;
+  // For people; in table order, empty when the log does not say.
+  std::vector<uint32_t> geometry_types;     // of the geometry columns: 0 GEOMETRY, 1 POINT, …
+  std::vector<uint32_t> vector_dimensions;  // of the VECTOR columns
+  std::vector<bool> visible;                // of all columns
 };
-Result<TableMap> DecodeTableMap(ByteView description);
+Result<TableMap> DecodeTableMap(ByteView description, LogDialect dialect = LogDialect::kMariaDb);
 
 }  // namespace srdf::engine_mariadb

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "base/status.h"
+#include "binlog_file/dump.h"
 #include "config/config.h"
 #include "srdfctl/supervisor.h"
 
@@ -49,6 +50,9 @@ int FlowPause(const GlobalOptions& global, const std::string& flow);
 int FlowResume(const GlobalOptions& global, const std::string& flow);
 int FlowSeal(const GlobalOptions& global, const std::string& flow);
 int FlowInit(const GlobalOptions& global, const std::string& flow, const std::string& position);
+
+// Needs neither a mesh nor a configuration.
+int BinlogDump(const binlog_file::DumpOptions& options);
 
 int Preflight(const GlobalOptions& global, const std::string& flow);
 

@@ -1,0 +1,36 @@
+#include "binlog_file/dump_filter.h"
+
+#include <algorithm>
+
+namespace srdf::binlog_file {
+
+Result<DumpFilter> DumpFilter::Parse(const std::string& gtids, const std::string& table) {
+  DumpFilter filter;
+  if (!table.empty()) {
+    const size_t dot = table.find('.');
+    if (dot == std::string::npos || dot == 0 || dot + 1 == table.size()) {
+      return Status(StatusCode::kInvalidArgument, "\"" + table + "\" does not name a table",
+                    "name database and table as in shop.orders, without quotes");
+    }
+    filter.table_ = table;
+  }
+  if (gtids.empty()) return filter;
+  if (gtids.find(':') != std::string::npos) {
+    SRDF_ASSIGN_OR_RETURN(filter.mysql_, engine_mysql::GtidSet::Parse(gtids));
+  } else {
+    SRDF_ASSIGN_OR_RETURN(filter.mariadb_, engine_mariadb::ParseGtidList(gtids));
+  }
+  return filter;
+}
+
+bool DumpFilter::Wants(const engine_mariadb::Gtid& gtid) const {
+  if (!HasGtid()) return true;
+  return mariadb_ && std::find(mariadb_->begin(), mariadb_->end(), gtid) != mariadb_->end();
+}
+
+bool DumpFilter::Wants(const std::optional<engine_mysql::Gtid>& gtid) const {
+  if (!HasGtid()) return true;
+  return mysql_ && gtid && mysql_->Contains(*gtid);
+}
+
+}  // namespace srdf::binlog_file
