@@ -124,21 +124,7 @@ Status AppendAside(const LogEvent& event, LogDialect dialect, std::string* out) 
   return {};
 }
 
-}  // namespace
-
-void AppendStatement(const QueryText& query, std::string* out) {
-  const Statement& s = query.statement;
-  *out += R"("statement":)";
-  AppendText(s.sql, s.has_charset ? s.charset_client : kUtf8mb4, out);
-  if (!s.database.empty()) {
-    *out += R"(,"database":)";
-    AppendText(s.database, kUtf8mb4, out);
-  }
-  if (s.error_code != 0) Format(out, R"(,"error":{})", s.error_code);
-  if (query.ddl_xid) Format(out, R"(,"ddl_xid":{})", *query.ddl_xid);
-}
-
-Status AppendDetails(const LogEvent& event, EventRole role, const FileFormat& format, std::string* out) {
+Status AppendOwnDetails(const LogEvent& event, EventRole role, const FileFormat& format, std::string* out) {
   switch (role) {
     case EventRole::kFormat:
       AppendFormatDetails(format, out);
@@ -189,6 +175,25 @@ Status AppendDetails(const LogEvent& event, EventRole role, const FileFormat& fo
     case EventRole::kIgnored:
       break;
   }
+  return {};
+}
+
+}  // namespace
+
+void AppendStatement(const QueryText& query, std::string* out) {
+  const Statement& s = query.statement;
+  *out += R"("statement":)";
+  AppendText(s.sql, s.has_charset ? s.charset_client : kUtf8mb4, out);
+  if (!s.database.empty()) {
+    *out += R"(,"database":)";
+    AppendText(s.database, kUtf8mb4, out);
+  }
+  if (s.error_code != 0) Format(out, R"(,"error":{})", s.error_code);
+  if (query.ddl_xid) Format(out, R"(,"ddl_xid":{})", *query.ddl_xid);
+}
+
+Status AppendDetails(const LogEvent& event, EventRole role, const FileFormat& format, std::string* out) {
+  SRDF_RETURN_IF_ERROR(AppendOwnDetails(event, role, format, out));
   for (unsigned bit = 0; bit < 16; ++bit) {
     const auto flag = static_cast<uint16_t>(1u << bit);
     const char* const name = FlagName(flag);
