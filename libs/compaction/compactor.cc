@@ -28,7 +28,8 @@ struct PassedRun {
 };
 
 struct Table {
-  Table(const TableSchema& schema, std::string encoded) : window(schema, std::move(encoded)) {}
+  Table(const TableSchema& schema, std::string encoded, const ImageMergers& mergers)
+      : window(schema, std::move(encoded), mergers) {}
   TableWindow window;
   NamedTable* named = nullptr;
   bool referred = false;                // by what remains
@@ -45,7 +46,7 @@ struct Step {
 
 class CompactorImpl : public Compactor {
  public:
-  explicit CompactorImpl(bool merge) : merge_(merge) {}
+  CompactorImpl(bool merge, ImageMergers mergers) : merge_(merge), mergers_(std::move(mergers)) {}
 
   Status AddSchema(const TableSchema& schema) override;
   Status AddRun(std::string_view body) override;
@@ -61,6 +62,7 @@ class CompactorImpl : public Compactor {
   Status EmitRow(Table* table, RowOp op, uint8_t flags, ByteView before, ByteView after, RunEmitter* emitter);
 
   const bool merge_;
+  const ImageMergers mergers_;
   std::unordered_map<uint32_t, std::unique_ptr<Table>> tables_;
   std::vector<Table*> tables_in_order_;
   std::map<std::pair<std::string, std::string>, NamedTable> named_;
@@ -81,7 +83,7 @@ Status CompactorImpl::AddSchema(const TableSchema& schema) {
             "compaction: table_ref " + std::to_string(schema.table_ref) + " of " + schema.database + "." +
                 schema.table + " already names another schema, of " + known.database + "." + known.table};
   }
-  slot = std::make_unique<Table>(schema, std::move(encoded));
+  slot = std::make_unique<Table>(schema, std::move(encoded), mergers_);
   slot->named = &named_[{schema.database, schema.table}];
   slot->named->manifest.database = schema.database;
   slot->named->manifest.table = schema.table;
@@ -101,7 +103,8 @@ Status CompactorImpl::AddRun(std::string_view body) {
     steps_.push_back({table, {body, header.flags}, {}, RecordType::kRowRun});
     return TableWindow::Count(&run, manifest);
   }
-  if (!table->window.Mergeable(header)) {
+  SRDF_ASSIGN_OR_RETURN(const bool mergeable, table->window.Mergeable(run));
+  if (!mergeable) {
     Cut(table->window.schema().constraint_group);
     steps_.push_back(
         {table, {body, static_cast<uint8_t>(header.flags | kRunInPlace)}, {}, RecordType::kRowRun});
@@ -204,8 +207,8 @@ Status CompactorImpl::Emit(const Step& step, RunEmitter* emitter) {
   header.table_ref = window.schema().table_ref;
   header.op = step.net.op;
   header.flags = step.net.flags;
-  if (header.op != RowOp::kInsert) header.bitmap_before = window.before_bitmap(step.net.before_bitmap);
-  if (header.op != RowOp::kDelete) header.bitmap_after = window.full_bitmap();
+  if (header.op != RowOp::kInsert) header.bitmap_before = window.bitmap(step.net.before_bitmap);
+  if (header.op != RowOp::kDelete) header.bitmap_after = window.bitmap(step.net.after_bitmap);
   SRDF_RETURN_IF_ERROR(emitter->Select(header));
   for (size_t i = step.net.first; i < step.net.first + step.net.count; ++i) {
     const NetRow& row = net_rows_[i];
@@ -248,6 +251,8 @@ void Accumulate(const CompactionResult& part, CompactionResult* total) {
   }
 }
 
-std::unique_ptr<Compactor> NewCompactor(bool merge) { return std::make_unique<CompactorImpl>(merge); }
+std::unique_ptr<Compactor> NewCompactor(bool merge, ImageMergers mergers) {
+  return std::make_unique<CompactorImpl>(merge, std::move(mergers));
+}
 
 }  // namespace srdf::compaction

@@ -6,13 +6,19 @@
 // Rules (ARCHITECTURE.md "Compaction"): the window is cut into segments at every run flagged kRunInPlace,
 // for the tables of its constraint group (for all tables when the group is not known); such a run passes
 // through untouched, in its place: foreign keys cannot reach from one group into another. So does a run whose
-// images are too partial to be merged (an after image without all columns, a before image without the key),
-// and one with a flag that is not known here; it leaves with kRunInPlace set. Inside a segment, per table
-// with a logical key, every key's history folds to its net effect, emitted as deletes, then updates, then
-// inserts, flagged kRunNoForeignKeyChecks (and kRunNoCheckConstraints, if any run of the table in the segment
-// was). An update that changes a secondary unique value, or a re-creation in a table with secondary unique
-// keys, becomes delete + insert, so that values may move between rows freely. Tables without a logical key
-// keep their changes, one by one, in source order, with the flag as well.
+// images are too partial to be merged (a before image without the key; an after image without all columns of
+// an update that changes the key or another unique value, or of an insert without the key), and one with a
+// flag that is not known here; it leaves with kRunInPlace set. Inside a segment, per table with a logical
+// key, every key's history folds to its net effect, emitted as deletes, then updates, then inserts, flagged
+// kRunNoForeignKeyChecks (and kRunNoCheckConstraints, if any run of the table in the segment was). An update
+// that changes a secondary unique value, or a re-creation in a table with secondary unique keys, becomes
+// delete + insert, so that values may move between rows freely. Tables without a logical key keep their
+// changes, one by one, in source order, with the flag as well.
+//
+// Partial after images (binlog_row_image MINIMAL, NOBLOB) unite by column: an update's absent column did not
+// change, an insert's has its default. So update a, update b is one update of a and b; insert, update b an
+// insert with b; and what was deleted and made again by a partial insert is delete + insert, since an update
+// would keep what the insert resets.
 //
 // Why this is invisible: between two cuts no change cascades and nothing but the rows themselves is checked,
 // so tables do not depend on each other and only the rows at the segment's end count. Deletes come first:
@@ -47,6 +53,19 @@ struct CompactionResult {
   std::vector<TableManifest> tables;  // sorted by database, table
 };
 
+// How an engine lays one partial row image over another. One object per table schema; pure, driven by one
+// thread.
+class ImageMerger {
+ public:
+  virtual ~ImageMerger() = default;
+  // *out becomes the image of all columns that one of the two has: from `over` where it has the column, else
+  // from `base`. False when one of them is not an image of the table with these columns.
+  virtual bool Merge(ByteView base, ByteView base_bitmap, ByteView over, ByteView over_bitmap,
+                     std::string* out) = 0;
+};
+// May give nothing: partial images of that table are left in place then.
+using ImageMergers = std::function<std::unique_ptr<ImageMerger>(const TableSchema&)>;
+
 class Compactor {
  public:
   virtual ~Compactor() = default;
@@ -68,7 +87,7 @@ class Compactor {
 void Accumulate(const CompactionResult& part, CompactionResult* total);
 
 // `merge` false: every run passes through in source order, counted, keys removed (for huge transactions and
-// for compaction_enabled: false).
-std::unique_ptr<Compactor> NewCompactor(bool merge);
+// for compaction_enabled: false). Without `mergers`, partial after images are left in place.
+std::unique_ptr<Compactor> NewCompactor(bool merge, ImageMergers mergers = nullptr);
 
 }  // namespace srdf::compaction

@@ -32,6 +32,8 @@ struct KeyHistory {
   uint32_t before_bytes = 0;
   uint32_t after_bytes = 0;
   uint32_t before_bitmap = 0;  // number of the first before image's bitmap in its table
+  uint32_t after_bitmap = 0;   // the same of the after image
+  uint32_t merged = 0;         // number + 1 of the after image among those made by merging; 0: as it came
   bool begun = false;
   bool existed = false;
   bool exists = false;
@@ -44,23 +46,30 @@ struct KeyHistory {
   ByteView after() const { return {after_data, after_bytes}; }
 
   // Each folds one change in; false when the change is impossible after what came before it.
-  bool Insert(ByteView after_image) {
+  bool Insert(ByteView after_image, uint32_t bitmap) {
     if (begun && exists) return false;
     recreated = recreated || existed;  // it was there, and was deleted since
     begun = exists = true;
-    SetAfter(after_image);
+    SetAfter(after_image, bitmap);
     return true;
   }
-  bool Update(ByteView before_image, uint32_t bitmap, ByteView after_image, bool changes_unique) {
+  // The after image is as it came, and has all columns that earlier ones had, or Begin made the history.
+  bool Update(ByteView before_image, uint32_t bitmap, ByteView after_image, uint32_t bitmap_after,
+              bool changes_unique) {
     if (!BeginAsExisting(before_image, bitmap)) return false;
     unique_changed = unique_changed || changes_unique;
-    SetAfter(after_image);
+    SetAfter(after_image, bitmap_after);
     return true;
   }
   bool Delete(ByteView before_image, uint32_t bitmap) {
     if (!BeginAsExisting(before_image, bitmap)) return false;
     exists = false;
     return true;
+  }
+  void SetAfter(ByteView image, uint32_t bitmap) {
+    after_data = image.data();
+    after_bytes = static_cast<uint32_t>(image.size());
+    after_bitmap = bitmap;
   }
 
  private:
@@ -71,10 +80,6 @@ struct KeyHistory {
     before_bytes = static_cast<uint32_t>(before_image.size());
     before_bitmap = bitmap;
     return true;
-  }
-  void SetAfter(ByteView image) {
-    after_data = image.data();
-    after_bytes = static_cast<uint32_t>(image.size());
   }
 };
 

@@ -52,10 +52,12 @@ void CountRow(RowOp op, const Row& row, TableManifest* m) {
 
 }  // namespace
 
-TableWindow::TableWindow(const TableSchema& schema, std::string encoded_schema)
+TableWindow::TableWindow(const TableSchema& schema, std::string encoded_schema, const ImageMergers& mergers)
     : schema_(schema),
       encoded_schema_(std::move(encoded_schema)),
-      full_bitmap_(FullBitmap(schema.columns.size())) {}
+      full_bitmap_(FullBitmap(schema.columns.size())),
+      bitmaps_{full_bitmap_},
+      mergers_(mergers) {}
 
 Status TableWindow::CheckShape(const RowRunHeader& header) const {
   const size_t before = header.op == RowOp::kInsert ? 0 : full_bitmap_.size();
@@ -67,11 +69,29 @@ Status TableWindow::CheckShape(const RowRunHeader& header) const {
                 std::to_string(schema_.columns.size()) + " columns");
 }
 
-bool TableWindow::Mergeable(const RowRunHeader& header) const {
+Result<bool> TableWindow::Mergeable(const RowRunReader& run) {
+  const RowRunHeader& header = run.header();
   if ((header.flags & kRunInPlace) != 0 || (header.flags & ~kKnownRunFlags) != 0) return false;
   if (keyless()) return true;
-  if (header.op != RowOp::kDelete && !IsFull(header.bitmap_after, schema_.columns.size())) return false;
-  return header.op == RowOp::kInsert || HasKey(schema_, header.bitmap_before);
+  if (header.op != RowOp::kInsert && !HasKey(schema_, header.bitmap_before)) return false;
+  if (header.op == RowOp::kDelete || IsFull(header.bitmap_after, schema_.columns.size())) return true;
+  if (!CanMergeImages()) return false;
+  if (header.op == RowOp::kInsert) return HasKey(schema_, header.bitmap_after);
+  // A row that has to be deleted and inserted again would need all its columns.
+  RowRunReader rows = run;
+  Row row;
+  for (;;) {
+    SRDF_ASSIGN_OR_RETURN(const bool more, rows.Next(&row));
+    if (!more) return true;
+    const bool moves = !row.new_key.empty() && row.new_key != row.key;
+    if (moves || (row.flags & kRowUniqueChanged) != 0) return false;
+  }
+}
+
+bool TableWindow::CanMergeImages() {
+  if (!merger_asked_ && mergers_ != nullptr) merger_ = mergers_(schema_);
+  merger_asked_ = true;
+  return merger_ != nullptr;
 }
 
 Status TableWindow::Count(RowRunReader* run, TableManifest* manifest) {
@@ -85,56 +105,103 @@ Status TableWindow::Count(RowRunReader* run, TableManifest* manifest) {
 
 Status TableWindow::Fold(RowRunReader* run, TableManifest* manifest) {
   const RowOp op = run->header().op;
-  const uint32_t bitmap = op == RowOp::kInsert ? 0 : BitmapNumber(run->header().bitmap_before);
+  const uint32_t before = op == RowOp::kInsert ? 0 : BitmapNumber(run->header().bitmap_before);
+  const uint32_t after = op == RowOp::kDelete ? 0 : BitmapNumber(run->header().bitmap_after);
   segment_flags_ |= run->header().flags & kRunNoCheckConstraints;
   Row row;
   for (;;) {
     SRDF_ASSIGN_OR_RETURN(const bool more, run->Next(&row));
     if (!more) return Status::Ok();
     CountRow(op, row, manifest);
-    SRDF_RETURN_IF_ERROR(FoldRow(op, row, bitmap));
+    SRDF_RETURN_IF_ERROR(FoldRow(op, row, before, after));
   }
 }
 
-Status TableWindow::FoldRow(RowOp op, const Row& row, uint32_t bitmap) {
+Status TableWindow::FoldRow(RowOp op, const Row& row, uint32_t before_bitmap, uint32_t after_bitmap) {
   if (row.key.empty()) return Broken(std::string(RowOpName(op)) + " of a row without its key");
   KeyHistory& history = keys_.Find(row.key);
   switch (op) {
     case RowOp::kInsert:
-      if (history.Insert(row.after)) return Status::Ok();
+      if (history.Insert(row.after, after_bitmap)) return Status::Ok();
       break;
     case RowOp::kDelete:
-      if (history.Delete(row.before, bitmap)) return Status::Ok();
+      if (history.Delete(row.before, before_bitmap)) return Status::Ok();
       break;
     case RowOp::kUpdate:
       if (row.new_key.empty() || row.new_key == row.key) {
-        const bool changes_unique = (row.flags & kRowUniqueChanged) != 0;
-        if (history.Update(row.before, bitmap, row.after, changes_unique)) return Status::Ok();
-        break;
+        return FoldUpdate(row, before_bitmap, after_bitmap, &history);
       }
       // A changed key: the row under the old key ends, one under the new key begins.
-      if (!history.Delete(row.before, bitmap)) break;
-      if (keys_.Find(row.new_key).Insert(row.after)) return Status::Ok();
+      if (!history.Delete(row.before, before_bitmap)) break;
+      if (keys_.Find(row.new_key).Insert(row.after, after_bitmap)) return Status::Ok();
       return Impossible(row.new_key, RowOp::kInsert);
   }
   return Impossible(row.key, op);
 }
 
-uint32_t TableWindow::BitmapNumber(ByteView bitmap) {
-  // A table has one or two of them, and neighbouring runs the same one: the newest is looked at first.
-  for (size_t i = before_bitmaps_.size(); i > 0; --i) {
-    if (before_bitmaps_[i - 1] == bitmap) return static_cast<uint32_t>(i - 1);
+Status TableWindow::FoldUpdate(const Row& row, uint32_t before_bitmap, uint32_t after_bitmap,
+                               KeyHistory* history) {
+  const bool changes_unique = (row.flags & kRowUniqueChanged) != 0;
+  const bool covers = after_bitmap == 0 || !history->begun || after_bitmap == history->after_bitmap;
+  if (!covers && history->exists) return MergeAfter(row, after_bitmap, history);
+  if (!history->Update(row.before, before_bitmap, row.after, after_bitmap, changes_unique)) {
+    return Impossible(row.key, RowOp::kUpdate);
   }
-  before_bitmaps_.push_back(bitmap);
-  return static_cast<uint32_t>(before_bitmaps_.size() - 1);
+  return Status::Ok();
+}
+
+Status TableWindow::MergeAfter(const Row& row, uint32_t after_bitmap, KeyHistory* history) {
+  if (!merger_->Merge(history->after(), bitmaps_[history->after_bitmap], row.after, bitmaps_[after_bitmap],
+                      &scratch_)) {
+    return Broken("key " + Hex(row.key) + ": an image does not fit its columns");
+  }
+  const uint32_t bitmap = UnionOf(history->after_bitmap, after_bitmap);
+  // Pieces of one row, each within the limit, need not be together; and a row of which a part is known cannot
+  // be written as delete and insert.
+  if (history->before_bytes + scratch_.size() + kRunOverheadBytes > kRecordBodyBytesMax) {
+    return {StatusCode::kFailedPrecondition,
+            "compaction: a row of table " + schema_.database + "." + schema_.table + " has " +
+                std::to_string(scratch_.size()) + " bytes when its changes are put together",
+            "rows of this size cannot be merged: set compaction_enabled: false for the flow"};
+  }
+  if (history->merged == 0) {
+    merged_.emplace_back();
+    history->merged = static_cast<uint32_t>(merged_.size());
+  }
+  std::string& image = merged_[history->merged - 1];
+  image.swap(scratch_);
+  history->SetAfter(image, bitmap);
+  return Status::Ok();
+}
+
+uint32_t TableWindow::BitmapNumber(ByteView bitmap) {
+  if (IsFull(bitmap, schema_.columns.size())) return 0;
+  // A table has one or two of them, and neighbouring runs the same one: the newest is looked at first.
+  for (size_t i = bitmaps_.size(); i > 0; --i) {
+    if (bitmaps_[i - 1] == bitmap) return static_cast<uint32_t>(i - 1);
+  }
+  bitmaps_.push_back(bitmap);
+  return static_cast<uint32_t>(bitmaps_.size() - 1);
+}
+
+uint32_t TableWindow::UnionOf(uint32_t a, uint32_t b) {
+  const auto [at, is_new] = unions_.try_emplace({a, b}, 0);
+  if (!is_new) return at->second;
+  std::string both(bitmaps_[a]);
+  for (size_t i = 0; i < both.size(); ++i) both[i] = static_cast<char>(both[i] | bitmaps_[b][i]);
+  merged_bitmaps_.push_back(std::move(both));
+  at->second = BitmapNumber(merged_bitmaps_.back());
+  return at->second;
 }
 
 NetEffect TableWindow::EffectOf(const KeyHistory& h) const {
   if (!h.existed) return h.exists ? NetEffect::kInsert : NetEffect::kNothing;
   if (!h.exists) return NetEffect::kDelete;
-  if (h.before() == h.after() && IsFull(before_bitmaps_[h.before_bitmap], schema_.columns.size())) {
-    return NetEffect::kNothing;
-  }
+  const bool after_full = h.after_bitmap == 0;
+  if (after_full && h.before_bitmap == 0 && h.before() == h.after()) return NetEffect::kNothing;
+  // What the insert left out has its default, which an update would not bring back. Any other partial image
+  // belongs to a row of which nothing unique was changed.
+  if (!after_full) return h.recreated ? NetEffect::kDeleteAndInsert : NetEffect::kUpdate;
   // Two images of which each was within the limit of a record may not both fit into one.
   const bool too_large = size_t{h.before_bytes} + h.after_bytes + kRunOverheadBytes > kRecordBodyBytesMax;
   const bool split = h.unique_changed || (h.recreated && schema_.has_secondary_unique) || too_large;
@@ -153,6 +220,7 @@ void TableWindow::Settle(std::vector<NetRow>* rows, std::vector<NetRange>* range
 void TableWindow::AddRange(RowOp op, std::initializer_list<NetEffect> effects, std::vector<NetRow>* rows,
                            std::vector<NetRange>* ranges) {
   const size_t first = rows->size();
+  bool mixed = false;
   for (const KeyHistory& h : keys_.all()) {
     if (std::find(effects.begin(), effects.end(), h.net) == effects.end()) continue;
     NetRow& row = rows->emplace_back();
@@ -164,20 +232,21 @@ void TableWindow::AddRange(RowOp op, std::initializer_list<NetEffect> effects, s
     if (op != RowOp::kDelete) {
       row.after_data = h.after_data;
       row.after_bytes = h.after_bytes;
+      row.after_bitmap = h.after_bitmap;
     }
+    mixed = mixed || !row.SameBitmaps((*rows)[first]);
   }
   const auto from = rows->begin() + static_cast<ptrdiff_t>(first);
-  if (before_bitmaps_.size() > 1) {
-    std::stable_sort(from, rows->end(),
-                     [](const NetRow& a, const NetRow& b) { return a.before_bitmap < b.before_bitmap; });
+  if (mixed) {
+    std::stable_sort(from, rows->end(), [](const NetRow& a, const NetRow& b) {
+      return std::pair(a.before_bitmap, a.after_bitmap) < std::pair(b.before_bitmap, b.after_bitmap);
+    });
   }
   for (auto at = from; at != rows->end();) {
-    const uint32_t bitmap = at->before_bitmap;
-    const auto end =
-        std::find_if(at, rows->end(), [&](const NetRow& row) { return row.before_bitmap != bitmap; });
+    const auto end = std::find_if(at, rows->end(), [&](const NetRow& row) { return !row.SameBitmaps(*at); });
     const auto flags = static_cast<uint8_t>(segment_flags_ | kRunNoForeignKeyChecks);
-    ranges->push_back(
-        {op, flags, bitmap, static_cast<size_t>(at - rows->begin()), static_cast<size_t>(end - at)});
+    ranges->push_back({op, flags, at->before_bitmap, at->after_bitmap,
+                       static_cast<size_t>(at - rows->begin()), static_cast<size_t>(end - at)});
     at = end;
   }
 }

@@ -1,16 +1,20 @@
 // TableWindow: one table's part of a window: its schema, and its rows folding within the current segment.
 //
 // Rows go in by Fold, one run at a time; Settle turns what they came to into net rows and makes the table
-// ready for the next segment. Net rows are views into the window. Before-image bitmaps are numbered per
-// table, over all segments. One thread.
+// ready for the next segment. Net rows are views into the window, or into images that were merged here.
+// Bitmaps are numbered per table, over all segments. One thread.
 #pragma once
 
+#include <deque>
 #include <initializer_list>
+#include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
 
 #include "base/status.h"
+#include "compaction/compactor.h"
 #include "compaction/key_histories.h"
 #include "model/record.h"
 #include "model/schema.h"
@@ -25,7 +29,11 @@ struct NetRow {
   uint32_t before_bytes = 0;
   uint32_t after_bytes = 0;
   uint32_t before_bitmap = 0;
+  uint32_t after_bitmap = 0;
 
+  bool SameBitmaps(const NetRow& other) const {
+    return before_bitmap == other.before_bitmap && after_bitmap == other.after_bitmap;
+  }
   ByteView before() const { return {before_data, before_bytes}; }
   ByteView after() const { return {after_data, after_bytes}; }
 };
@@ -35,24 +43,25 @@ struct NetRange {
   RowOp op{};
   uint8_t flags = 0;
   uint32_t before_bitmap = 0;
+  uint32_t after_bitmap = 0;
   size_t first = 0;
   size_t count = 0;
 };
 
 class TableWindow {
  public:
-  TableWindow(const TableSchema& schema, std::string encoded_schema);
+  // `mergers` lives longer.
+  TableWindow(const TableSchema& schema, std::string encoded_schema, const ImageMergers& mergers);
 
   const TableSchema& schema() const { return schema_; }
   const std::string& encoded_schema() const { return encoded_schema_; }
   bool keyless() const { return schema_.key_kind == KeyKind::kNone; }
-  ByteView before_bitmap(uint32_t number) const { return before_bitmaps_[number]; }
-  ByteView full_bitmap() const { return full_bitmap_; }
+  ByteView bitmap(uint32_t number) const { return bitmaps_[number]; }
 
   // A bitmap that is not of the table would make a reader take one column's bytes for another's.
   Status CheckShape(const RowRunHeader& header) const;
-  // May its rows be folded (or, without a logical key, moved within a segment)?
-  bool Mergeable(const RowRunHeader& header) const;
+  // May the rows of a run just opened be folded (or, without a logical key, moved within a segment)?
+  Result<bool> Mergeable(const RowRunReader& run);
 
   // Counts every row of the run into *manifest, and no more.
   static Status Count(RowRunReader* run, TableManifest* manifest);
@@ -64,8 +73,13 @@ class TableWindow {
   void Settle(std::vector<NetRow>* rows, std::vector<NetRange>* ranges);
 
  private:
-  Status FoldRow(RowOp op, const Row& row, uint32_t bitmap);
+  Status FoldRow(RowOp op, const Row& row, uint32_t before_bitmap, uint32_t after_bitmap);
+  Status FoldUpdate(const Row& row, uint32_t before_bitmap, uint32_t after_bitmap, KeyHistory* history);
+  // The update's image over what the history has.
+  Status MergeAfter(const Row& row, uint32_t after_bitmap, KeyHistory* history);
+  bool CanMergeImages();
   uint32_t BitmapNumber(ByteView bitmap);
+  uint32_t UnionOf(uint32_t a, uint32_t b);
   NetEffect EffectOf(const KeyHistory& history) const;
   void AddRange(RowOp op, std::initializer_list<NetEffect> effects, std::vector<NetRow>* rows,
                 std::vector<NetRange>* ranges);
@@ -75,7 +89,14 @@ class TableWindow {
   const TableSchema schema_;
   const std::string encoded_schema_;
   const std::string full_bitmap_;
-  std::vector<ByteView> before_bitmaps_;
+  std::vector<ByteView> bitmaps_;  // by number; 0 is the full one
+  const ImageMergers& mergers_;
+  std::unique_ptr<ImageMerger> merger_;  // made for the first partial image
+  bool merger_asked_ = false;
+  std::deque<std::string> merged_bitmaps_;
+  std::map<std::pair<uint32_t, uint32_t>, uint32_t> unions_;
+  std::deque<std::string> merged_;  // images made by merging, one per key and segment
+  std::string scratch_;
 
   // of the current segment
   KeyHistories keys_;

@@ -82,12 +82,13 @@ Status RunBuilder::Add(const RowsEvent& event, TableUse* table, bool in_place) {
   present_after_.Set(event.bitmap_after, table->layout.column_count());
   const bool full = (event.op == RowOp::kInsert || present_before_.all) &&
                     (event.op == RowOp::kDelete || present_after_.all);
+  const bool cannot_unite = !full && table->schema.key_columns.empty();
   uint8_t flags = 0;
   const bool source_checked_keys = (event.flags & kRowsNoForeignKeyChecks) == 0;
   if (!source_checked_keys) flags |= kRunNoForeignKeyChecks;
   if ((event.flags & kRowsNoCheckConstraints) != 0) flags |= kRunNoCheckConstraints;
   const bool cascades = event.op == RowOp::kDelete && table->delete_cascades && source_checked_keys;
-  if (in_place || table->in_place || cascades || !full) flags |= kRunInPlace;
+  if (in_place || table->in_place || cascades || cannot_unite) flags |= kRunInPlace;
 
   ByteView rest = event.rows;
   while (!rest.empty()) SRDF_RETURN_IF_ERROR(AddRow(event, *table, flags, &rest));
@@ -119,6 +120,8 @@ Status RunBuilder::AddRow(const RowsEvent& event, const TableUse& table, uint8_t
     const ByteView key_after = KeyOf(slices_after_, key_columns, &key_after_);
     if (!key_after.empty() && key_after != row.key) row.new_key = key_after;
     if (AnyDiffers(slices_before_, slices_after_, table.unique_columns)) row.flags |= kRowUniqueChanged;
+    const bool moves = !row.new_key.empty() || (row.flags & kRowUniqueChanged) != 0;
+    if (moves && !present_after_.all) shape.flags |= kRunInPlace;
     if ((base_flags & kRunNoForeignKeyChecks) == 0 &&
         AnyDiffers(slices_before_, slices_after_, table.update_cascade_columns)) {
       shape.flags |= kRunInPlace;

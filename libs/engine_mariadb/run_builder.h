@@ -26,6 +26,8 @@ class RunBuilder {
 
   // Appends the rows of one event, before them the table's schema if it was not handed on yet. `in_place`
   // forces the flag. kDataLoss when the rows do not fit the table.
+  // Partial images keep their bitmaps. They are left in place where the compactor could not unite them by
+  // column: without a logical key, and when an update without all columns changes the key or a unique value.
   Status Add(const RowsEvent& event, TableUse* table, bool in_place);
   // Ends the run in progress. Needed before anything else is appended to the buffer, or it is cut.
   void Close();

@@ -3,6 +3,7 @@
 #include <random>
 
 #include "base/clock.h"
+#include "engine_mariadb/image_merger.h"
 #include "failpoint/failpoint.h"
 
 namespace srdf::batcher {
@@ -36,7 +37,7 @@ Sealer::Sealer(const SealerOptions& options, StoreSession* session)
 
 Result<compaction::CompactionResult> Sealer::Compact(const GroupPart& part, bool merge,
                                                      wire::WagonBuilder* builder) {
-  const auto compactor = compaction::NewCompactor(merge);
+  const auto compactor = compaction::NewCompactor(merge, engine_mariadb::NewImageMerger);
   for (const SchemaPtr& schema : part.schemas) SRDF_RETURN_IF_ERROR(compactor->AddSchema(*schema));
   for (const GroupChange& change : part.changes) {
     const bool run = change.type == RecordType::kRowRun;

@@ -4,6 +4,7 @@
 #include <rapidcheck.h>
 
 #include <cstdlib>
+#include <iostream>
 #include <map>
 #include <set>
 
@@ -29,8 +30,8 @@ struct Compacted {
   CompactionResult result;
 };
 
-Compacted Compact(const History& history, bool merge) {
-  auto compactor = NewCompactor(merge);
+Compacted Compact(const History& history, bool merge, const ImageMergers& mergers = nullptr) {
+  auto compactor = NewCompactor(merge, mergers);
   for (const TableSchema& schema : history.schemas) RC_ASSERT(compactor->AddSchema(schema).ok());
   for (const std::string& run : history.runs) {
     const Status status = compactor->AddRun(BodyOf(run));
@@ -111,8 +112,8 @@ void CheckManifest(const History& history, const Compacted& compacted) {
   RC_ASSERT(bytes_after == compacted.result.bytes_after);
 }
 
-void CheckInvisible(const History& history, bool merge) {
-  const Compacted compacted = Compact(history, merge);
+void CheckInvisible(const History& history, bool merge, const ImageMergers& mergers = nullptr) {
+  const Compacted compacted = Compact(history, merge, mergers);
   ModelDatabase target = history.before;
   Replay(compacted, &target);
   RC_ASSERT(target.Dump() == history.after.Dump());
@@ -125,6 +126,23 @@ TEST(CompactorProperty, CompactionIsInvisible) {
     RC_CLASSIFY(history.rows > 20);
     CheckInvisible(history, true);
   }));
+}
+
+TEST(CompactorProperty, UnitingPartialImagesByColumnIsInvisible) {
+  uint64_t rows = 0, in_place = 0, united = 0;
+  ASSERT_TRUE(rc::check("partial images, compacted == in order", [&] {
+    HistoryOptions options;
+    options.partial_one_in = 2;
+    const History history = MakeHistory(*SchemaTape(), *Steps(), options);
+    RC_CLASSIFY(history.rows > 20);
+    CheckInvisible(history, true, NewTestMerger);
+    rows += history.rows;
+    in_place += Compact(history, true).result.rows_after;
+    united += Compact(history, true, NewTestMerger).result.rows_after;
+  }));
+  std::cout << rows << " rows, " << in_place << " when partial images stay in place, " << united
+            << " when they are united" << std::endl;
+  EXPECT_LT(united, in_place);
 }
 
 TEST(CompactorProperty, PassingThroughIsInvisibleAndMergesNothing) {

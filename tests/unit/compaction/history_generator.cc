@@ -175,7 +175,7 @@ class Generator {
     if (schema.key_kind == KeyKind::kNone) return;
     const size_t columns = schema.columns.size();
     if (tape->Draw(2) == 0) spec->bitmap_before = Bitmap(columns, schema.key_columns);
-    if (!options_.barriers || !tape->OneIn(12)) return;
+    if (!options_.barriers || !tape->OneIn(options_.partial_one_in)) return;
     std::vector<uint16_t> some = schema.key_columns;
     for (auto c = static_cast<uint16_t>(some.size()); c < columns; ++c) {
       if (tape->Draw(2) == 0) some.push_back(c);

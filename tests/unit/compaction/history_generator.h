@@ -29,9 +29,10 @@ class Tape {
 struct HistoryOptions {
   bool barriers = true;  // cascades, in-place runs, partial images, a second ref for a table
   // What a case is about; each draws what the default draws too, only far more often.
-  bool minimal_images = false;  // binlog_row_image=MINIMAL: the key before, what changed after
-  bool moving_uniques = false;  // rows exchange and rotate unique values, over a NULL in between
-  bool cascades = false;        // every table but the first is its child; parents go and come
+  bool minimal_images = false;   // binlog_row_image=MINIMAL: the key before, what changed after
+  bool moving_uniques = false;   // rows exchange and rotate unique values, over a NULL in between
+  bool cascades = false;         // every table but the first is its child; parents go and come
+  uint32_t partial_one_in = 12;  // after images without all columns
 };
 
 // What the source did: the feed's records, and its database before and after.

@@ -50,21 +50,21 @@ TEST(KeyHistories, ClearForgetsEverythingAlsoAfterALargeSegment) {
 
 TEST(KeyHistory, ImpossibleChangesAreRefused) {
   KeyHistory inserted;
-  EXPECT_TRUE(inserted.Insert("a"));
-  EXPECT_FALSE(inserted.Insert("b"));
+  EXPECT_TRUE(inserted.Insert("a", 0));
+  EXPECT_FALSE(inserted.Insert("b", 0));
   KeyHistory deleted;
   EXPECT_TRUE(deleted.Delete("a", 0));
   EXPECT_FALSE(deleted.Delete("a", 0));
-  EXPECT_FALSE(deleted.Update("a", 0, "b", false));
-  EXPECT_TRUE(deleted.Insert("c"));
+  EXPECT_FALSE(deleted.Update("a", 0, "b", 0, false));
+  EXPECT_TRUE(deleted.Insert("c", 0));
   EXPECT_TRUE(deleted.recreated);
 }
 
 TEST(KeyHistory, AnInsertedRowThatIsDeletedAndInsertedAgainIsNotReCreated) {
   KeyHistory h;
-  EXPECT_TRUE(h.Insert("a"));
+  EXPECT_TRUE(h.Insert("a", 0));
   EXPECT_TRUE(h.Delete("a", 0));
-  EXPECT_TRUE(h.Insert("b"));
+  EXPECT_TRUE(h.Insert("b", 0));
   EXPECT_FALSE(h.existed);
   EXPECT_FALSE(h.recreated);
   EXPECT_EQ(h.after(), "b");

@@ -88,6 +88,31 @@ std::string MakeRun(const TableSchema& schema, const RunSpec& spec, const std::v
   return out;
 }
 
+namespace {
+
+class TestMerger : public ImageMerger {
+ public:
+  explicit TestMerger(size_t columns) : columns_(columns) {}
+  bool Merge(ByteView base, ByteView base_bitmap, ByteView over, ByteView over_bitmap,
+             std::string* out) override {
+    Values row(columns_);
+    if (!DecodeImage(base, base_bitmap, &row) || !DecodeImage(over, over_bitmap, &row)) return false;
+    std::string both(base_bitmap);
+    for (size_t i = 0; i < both.size(); ++i) both[i] = static_cast<char>(both[i] | over_bitmap[i]);
+    *out = Image(row, both);
+    return true;
+  }
+
+ private:
+  const size_t columns_;
+};
+
+}  // namespace
+
+std::unique_ptr<ImageMerger> NewTestMerger(const TableSchema& schema) {
+  return std::make_unique<TestMerger>(schema.columns.size());
+}
+
 ByteView BodyOf(ByteView record) { return record.substr(kRecordHeaderBytes); }
 
 }  // namespace srdf::compaction::test

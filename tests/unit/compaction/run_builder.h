@@ -4,10 +4,12 @@
 // and bytes, so that ("a.1", "b") and ("a", "1.b") differ.
 #pragma once
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
 
+#include "compaction/compactor.h"
 #include "model/record.h"
 #include "model/schema.h"
 
@@ -47,5 +49,8 @@ struct RunSpec {
 // The run's record, with keys, as capture would send it.
 std::string MakeRun(const TableSchema& schema, const RunSpec& spec, const std::vector<Change>& changes);
 ByteView BodyOf(ByteView record);
+
+// For such images.
+std::unique_ptr<ImageMerger> NewTestMerger(const TableSchema& schema);
 
 }  // namespace srdf::compaction::test
