@@ -20,7 +20,7 @@ class MariaDbSourceEngine : public engine::SourceEngine {
 
   Result<std::vector<engine::PreflightProblem>> Preflight() override {
     SRDF_ASSIGN_OR_RETURN(const auto connection, Connect());
-    return CheckSource(connection.get(), options_.server_id);
+    return CheckSource(connection.get(), options_.server_id, options_.before_image);
   }
 
   Result<SourcePosition> CurrentPosition() override {

@@ -52,6 +52,19 @@ void CheckSetting(const Variables& variables, const std::string& name, const std
        fmt::format("SET GLOBAL {} = {}", name, wanted), true});
 }
 
+// FULL_NODUP (MariaDB 11.4): the whole row before, what changed after.
+void CheckRowImage(const std::string& value, const std::string& before_image,
+                   std::vector<PreflightProblem>* problems) {
+  const bool whole_before = value == "FULL" || value == "FULL_NODUP";
+  if (whole_before || (before_image == "key" && (value == "MINIMAL" || value == "NOBLOB"))) return;
+  problems->push_back(
+      {fmt::format("binlog_row_image is {}, {} (set it in the server's configuration file too)", value,
+                   before_image == "key"
+                       ? "which is not known: FULL, FULL_NODUP, NOBLOB or MINIMAL is required"
+                       : "before_image: full of the flow needs FULL or FULL_NODUP"),
+       "SET GLOBAL binlog_row_image = FULL", true});
+}
+
 void CheckServerId(const Variables& variables, uint32_t replica_server_id,
                    std::vector<PreflightProblem>* problems) {
   const uint64_t server_id = std::strtoull(variables.at("server_id").c_str(), nullptr, 10);
@@ -192,7 +205,8 @@ Status CheckPrepared(Connection* connection, std::vector<PreflightProblem>* prob
 
 }  // namespace
 
-Result<std::vector<PreflightProblem>> CheckSource(Connection* connection, uint32_t replica_server_id) {
+Result<std::vector<PreflightProblem>> CheckSource(Connection* connection, uint32_t replica_server_id,
+                                                  const std::string& before_image) {
   std::vector<PreflightProblem> problems;
   SRDF_ASSIGN_OR_RETURN(const Variables variables, ReadVariables(connection));
   const auto value = [&](const char* name) {
@@ -210,7 +224,7 @@ Result<std::vector<PreflightProblem>> CheckSource(Connection* connection, uint32
                         "add log_bin=ON to the server's configuration and restart it", true});
   }
   CheckSetting(variables, "binlog_format", "ROW", "statements cannot be replayed exactly", &problems);
-  CheckSetting(variables, "binlog_row_image", "FULL", "keys and whole rows are needed", &problems);
+  CheckRowImage(value("binlog_row_image"), before_image, &problems);
   CheckSetting(variables, "binlog_row_metadata", "FULL", "rows must say which columns they have", &problems);
   CheckServerId(variables, replica_server_id, &problems);
   if (value("binlog_checksum") == "NONE") {

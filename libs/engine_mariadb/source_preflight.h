@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "base/status.h"
@@ -11,7 +12,9 @@
 
 namespace srdf::engine_mariadb {
 
-// Asks over `connection`, as the user that will replicate. An error means that the server could not be asked.
-Result<std::vector<engine::PreflightProblem>> CheckSource(Connection* connection, uint32_t replica_server_id);
+// Asks over `connection`, as the user that will replicate. `before_image` as in SourceOptions. An error means
+// that the server could not be asked.
+Result<std::vector<engine::PreflightProblem>> CheckSource(Connection* connection, uint32_t replica_server_id,
+                                                          const std::string& before_image);
 
 }  // namespace srdf::engine_mariadb

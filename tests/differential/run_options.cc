@@ -62,6 +62,8 @@ RunOptions OptionsOf(uint64_t seed) {
   options.compaction = choice(3, 8) != 0;
   options.before_image = choice(4, 3) == 0 ? "full" : "key";
   options.log_compressed = choice(5, 4) == 0;
+  static constexpr const char* kRowImages[] = {"FULL", "FULL", "MINIMAL", "NOBLOB"};
+  options.row_image = kRowImages[choice(8, 4)];
   return options;
 }
 

@@ -17,7 +17,7 @@
 namespace srdf::differential {
 
 struct GeneratorOptions {
-  bool xa = false;
+  bool xa = true;
   bool domains = false;           // transactions with several gtid_domain_id
   bool nontransactional = false;  // MyISAM and Aria tables beside InnoDB
   bool unrepeatable_ddl = false;

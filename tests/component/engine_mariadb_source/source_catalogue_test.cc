@@ -210,19 +210,6 @@ TEST_F(CatalogueTest, TablesWithRulesThatAreNotModelledStayInPlace) {
   }
 }
 
-TEST_F(CatalogueTest, PartialImagesStayInPlace) {
-  Sql("CREATE TABLE a (id INT PRIMARY KEY, x INT, y INT)");
-  StartStream();
-  Know("INSERT INTO a VALUES (1, 1, 1)");
-  Sql("SET SESSION binlog_row_image = MINIMAL");
-  const RecordedRow row = Do("UPDATE a SET x = 2").at(0);
-  EXPECT_TRUE(row.in_place());
-  EXPECT_EQ(row.before, R"({"id":1})");
-  EXPECT_EQ(row.after, R"({"x":2})");
-  Sql("SET SESSION binlog_row_image = FULL");
-  EXPECT_FALSE(Do("UPDATE a SET x = 3").at(0).in_place());
-}
-
 TEST_F(CatalogueTest, ALockedTableHoldsUpNothing) {
   Sql("CREATE TABLE a (id INT PRIMARY KEY)");
   StartStream();

@@ -41,22 +41,32 @@ TEST_F(PreflightTest, AGoodServerHasNoProblems) {
 }
 
 TEST_F(PreflightTest, EveryRemedyAppliedAsItStandsMakesThePreflightClean) {
-  StartServer({"binlog_format=MIXED", "binlog_row_image=MINIMAL", "binlog_row_metadata=NO_LOG",
-               "binlog_checksum=NONE", "expire_logs_days=1"});
+  StartServer(
+      {"binlog_format=MIXED", "binlog_row_metadata=NO_LOG", "binlog_checksum=NONE", "expire_logs_days=1"});
   ASSERT_TRUE(server_->Execute({"CREATE DATABASE t", "CREATE TABLE t.`od``d` (a INT) ENGINE=MyISAM"}).ok());
   const auto problems = Problems();
   EXPECT_TRUE(Names(problems, "binlog_format is MIXED", true));
-  EXPECT_TRUE(Names(problems, "binlog_row_image is MINIMAL", true));
   EXPECT_TRUE(Names(problems, "binlog_row_metadata is NO_LOG", true));
   EXPECT_TRUE(Names(problems, "binlog_checksum is NONE", false));
   EXPECT_TRUE(Names(problems, "keeps its log for 86400 seconds", false));
   EXPECT_TRUE(Names(problems, "MyISAM", false));
-  EXPECT_EQ(problems.size(), 6u);
+  EXPECT_EQ(problems.size(), 5u);
   for (const auto& problem : problems) {
     const Status status = server_->Execute({problem.remedy});
     EXPECT_TRUE(status.ok()) << problem.remedy << ": " << status.ToString();
   }
   EXPECT_TRUE(Problems().empty());
+}
+
+TEST_F(PreflightTest, PartialBeforeImagesAreRefusedOnlyWhereWholeOnesWereAskedFor) {
+  StartServer({"binlog_row_image=MINIMAL"});
+  EXPECT_TRUE(Problems().empty());
+  const auto full = engine_mariadb::NewSourceEngine({server_->Endpoint(), 4711, "full", 200})->Preflight();
+  ASSERT_TRUE(full.ok());
+  EXPECT_TRUE(Names(*full, "binlog_row_image is MINIMAL", true));
+  ASSERT_TRUE(server_->Execute({full->at(0).remedy}).ok());
+  EXPECT_TRUE(
+      engine_mariadb::NewSourceEngine({server_->Endpoint(), 4711, "full", 200})->Preflight()->empty());
 }
 
 TEST_F(PreflightTest, ServerIdsMustDiffer) {

@@ -133,6 +133,10 @@ TEST(CompactorProperty, UnitingPartialImagesByColumnIsInvisible) {
   ASSERT_TRUE(rc::check("partial images, compacted == in order", [&] {
     HistoryOptions options;
     options.partial_one_in = 2;
+    const int variant = *rc::gen::inRange(0, 4);
+    options.minimal_images = variant > 0;
+    options.moving_uniques = variant == 2;
+    options.cascades = variant == 3;
     const History history = MakeHistory(*SchemaTape(), *Steps(), options);
     RC_CLASSIFY(history.rows > 20);
     CheckInvisible(history, true, NewTestMerger);

@@ -1,0 +1,74 @@
+// Row images (trap 10): FULL, MINIMAL and NOBLOB, also in one log; a column that is absent is not NULL.
+#include "source_fixture.h"
+
+namespace srdf::test {
+namespace {
+
+class ImagesTest : public SourceTest {
+ protected:
+  // The rows of what `statements` log, after the catalogue's facts are certain.
+  std::vector<RecordedRow> Rows(const std::vector<std::string>& create,
+                                const std::vector<std::string>& statements) {
+    for (const auto& statement : create) Sql(statement);
+    const auto engine = engine_mariadb::NewSourceEngine(Options());
+    const auto reader = engine->NewReader();
+    StreamRecorder recorder;
+    ReaderRun run(reader.get(), {}, &recorder);
+    run.WaitForPosition(LogEnd());
+    Sql("INSERT INTO a (id) VALUES (-1)");  // the table is asked about
+    run.WaitForPosition(LogEnd());
+    Sql("INSERT INTO a (id) VALUES (-2)");  // what was answered holds from here on
+    run.WaitForPosition(LogEnd());
+    const size_t before = recorder.transactions().size();
+    for (const auto& statement : statements) Sql(statement);
+    run.WaitForPosition(LogEnd());
+    EXPECT_EQ(run.Stop().code(), StatusCode::kCancelled);
+    std::vector<RecordedRow> rows;
+    const auto all = recorder.transactions();
+    for (size_t i = before; i < all.size(); ++i)
+      rows.insert(rows.end(), all[i].rows.begin(), all[i].rows.end());
+    return rows;
+  }
+};
+
+TEST_F(ImagesTest, MinimalImagesHaveWhatChangedAndMayBeMerged) {
+  const auto rows = Rows(
+      {"CREATE TABLE a (id INT PRIMARY KEY, v INT DEFAULT 5, w VARCHAR(9), u INT UNIQUE)"},
+      {"SET SESSION binlog_row_image = MINIMAL", "INSERT INTO a (id) VALUES (1)",
+       "UPDATE a SET v = NULL WHERE id = 1", "UPDATE a SET w = 'x', v = 7 WHERE id = 1",
+       "UPDATE a SET u = 1 WHERE id = 1", "UPDATE a SET id = 2 WHERE id = 1", "DELETE FROM a WHERE id = 2"});
+  ASSERT_EQ(rows.size(), 6u);
+  EXPECT_EQ(rows[0].after, R"({"id":1})");
+  EXPECT_EQ(rows[1].before, R"({"id":1})");
+  EXPECT_EQ(rows[1].after, R"({"v":null})");
+  EXPECT_EQ(rows[2].after, R"({"v":7,"w":"x"})");
+  EXPECT_EQ(rows[5].before, R"({"id":2})");
+  for (const size_t i : {0, 1, 2, 5}) EXPECT_FALSE(rows[i].in_place()) << i;
+  // To delete and insert them again would need all columns.
+  EXPECT_TRUE(rows[3].in_place());
+  EXPECT_TRUE(rows[4].in_place());
+  EXPECT_EQ(rows[4].after, R"({"id":2})");
+}
+
+TEST_F(ImagesTest, NoblobImagesLackTheBlobsThatDidNotChange) {
+  const auto rows = Rows({"CREATE TABLE a (id INT PRIMARY KEY, v INT, b TEXT)"},
+                         {"SET SESSION binlog_row_image = NOBLOB", "INSERT INTO a VALUES (1, 1, 'b')",
+                          "UPDATE a SET v = 2 WHERE id = 1", "UPDATE a SET b = NULL WHERE id = 1"});
+  ASSERT_EQ(rows.size(), 3u);
+  EXPECT_EQ(rows[1].after, R"({"id":1,"v":2})");
+  EXPECT_EQ(rows[2].after, R"({"id":1,"v":2,"b":null})");
+  for (const auto& row : rows) EXPECT_FALSE(row.in_place());
+}
+
+TEST_F(ImagesTest, WithoutALogicalKeyImagesAreWholeOrStayInPlace) {
+  const auto rows = Rows({"CREATE TABLE a (id INT, v INT, b TEXT)"},
+                         {"SET SESSION binlog_row_image = MINIMAL", "INSERT INTO a VALUES (1, 1, 'b')",
+                          "INSERT INTO a (id) VALUES (3)", "UPDATE a SET v = 2 WHERE id = 1"});
+  ASSERT_EQ(rows.size(), 3u);
+  for (const auto& row : rows) {
+    EXPECT_TRUE(row.in_place() || row.after.find("\"b\"") != std::string::npos) << row.after;
+  }
+}
+
+}  // namespace
+}  // namespace srdf::test
