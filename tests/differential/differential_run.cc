@@ -125,6 +125,7 @@ bool DifferentialRun::JudgeError(const Status& error) {
   const std::string& stage = pipeline_.stage();
   if (stage == "compare" || stage == "start") return Broken(error);
   const std::string text = stage + ": " + error.ToString();
+  if (pipeline_.all_refused()) return Over(Verdict::kRefused, error.message(), text);
   if (const std::string rule = RefusalRule(stage, error); !rule.empty()) {
     return Over(Verdict::kRefused, rule, text);
   }

@@ -1,5 +1,8 @@
 #include "differential/pipeline.h"
 
+#include <algorithm>
+
+#include "differential/refusals.h"
 #include "engine_mariadb/source_engine.h"
 #include "engine_mariadb/target_engine.h"
 #include "wire/wagon_frame.h"
@@ -111,6 +114,11 @@ Status Pipeline::NoteSetup() {
 
 const WagonHeader& Pipeline::wagon() const { return outbox_->header(); }
 
+bool Pipeline::all_refused() const {
+  return std::none_of(targets_.begin(), targets_.end(),
+                      [](const TargetState& target) { return target.refused.ok(); });
+}
+
 Status Pipeline::Begin(const std::string& gtid_position) {
   stage_ = "start";
   SRDF_ASSIGN_OR_RETURN(const SourcePosition start, source_->CurrentPosition());
@@ -215,8 +223,15 @@ Status Pipeline::SealAndApply(batcher::Group group) {
   for (TargetState& target : targets_) {
     if (!target.refused.ok()) continue;
     stage_ = "apply " + target.apply_method;
-    SRDF_RETURN_IF_ERROR(Apply(&target));
+    const Status status = Apply(&target);
+    const std::string rule = RefusalRule(stage_, status);
+    if (rule.empty()) {
+      SRDF_RETURN_IF_ERROR(status);
+    } else {
+      target.refused = Status(status.code(), rule);
+    }
   }
+  if (all_refused()) return targets_.front().refused;
   stage_ = "compare";
   return (*on_wagon_)(header);
 }

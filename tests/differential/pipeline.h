@@ -51,6 +51,8 @@ class Pipeline : private engine::ChangeSink {
   const std::string& stage() const { return stage_; }
   std::vector<TargetState>& targets() { return targets_; }
   const std::vector<TargetState>& targets() const { return targets_; }
+  // No target is left; RunTo has ended with the first one's rule.
+  bool all_refused() const;
   // The wagon sealed last. After Begin.
   const WagonHeader& wagon() const;
   // Of its rows before compaction, those that capture had flagged "in place".
