@@ -36,6 +36,13 @@ Generated GenerateWithNotes(uint64_t seed, const GeneratorOptions& options) {
   SessionGenerator sessions(&random, &features, &schema, &tracker, &out.notes, &dml, &ddl, &steps);
 
   const auto wanted = static_cast<size_t>(random.Between(20, 140));
+  sessions.set_first_definition(random.Chance(60) ? wanted * static_cast<size_t>(random.Between(3, 8)) / 10
+                                                  : 0);
+  if (random.Chance(60)) {
+    const int focus = random.Below(static_cast<int>(schema.tables.size()));
+    dml.set_focus(static_cast<size_t>(focus), random.Between(40, 80));
+  }
+  dml.text().set_large(features.Has(Feature::kLargeRows));
   sessions.Fill();
   while (steps.size() < wanted) sessions.Unit();
   sessions.Finish();

@@ -1,5 +1,8 @@
 #include "differential/scenario_player.h"
 
+#include <chrono>
+#include <thread>
+
 #include "engine_mariadb/gtid_position.h"
 
 namespace srdf::differential {
@@ -43,7 +46,29 @@ Status ScenarioPlayer::Open() {
   return {};
 }
 
+Status ScenarioPlayer::Reconnect(uint32_t session) {
+  const std::string id = std::to_string(mysql_thread_id(sessions_.at(session)->handle()));
+  sessions_[session].reset();
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+  for (;;) {
+    SRDF_ASSIGN_OR_RETURN(
+        const std::string left,
+        observer_->QueryValue("SELECT COUNT(*) FROM information_schema.processlist WHERE id = " + id));
+    if (left == "0") break;
+    if (std::chrono::steady_clock::now() > deadline) {
+      return {StatusCode::kDeadlineExceeded, "the server keeps a session that was closed for 30 s"};
+    }
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  }
+  SRDF_ASSIGN_OR_RETURN(sessions_[session], OpenSession(source_));
+  return {};
+}
+
 Status ScenarioPlayer::Play(const Step& step) {
+  if (step.sql == kReconnect) {
+    ++stats_.steps;
+    return Reconnect(step.session);
+  }
   bool failed = false;
   SRDF_RETURN_IF_ERROR(Accept(sessions_.at(step.session).get(), step.sql, &failed));
   ++stats_.steps;

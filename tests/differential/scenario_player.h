@@ -40,6 +40,8 @@ class ScenarioPlayer {
   const PlayStats& stats() const { return stats_; }
 
  private:
+  Status Reconnect(uint32_t session);
+
   const test::MariaDbServer& source_;
   std::array<std::unique_ptr<engine_mariadb::Connection>, kSessionsMax> sessions_;
   std::unique_ptr<engine_mariadb::Connection> observer_;

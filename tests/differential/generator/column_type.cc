@@ -195,6 +195,18 @@ ColumnType PlainInt() {
   return type;
 }
 
+ColumnType HashedText(Random* random) {
+  ColumnType type;
+  type.kind = Kind::kText;
+  type.size = 1000;
+  type.large = true;
+  type.charset = "utf8mb4";
+  type.ignores_case = random->Chance(50);
+  type.sql = std::string("text character set utf8mb4 collate ") +
+             (type.ignores_case ? "utf8mb4_general_ci" : "utf8mb4_bin");
+  return type;
+}
+
 ColumnType SomeKeyType(Random* random, const Features& features) {
   if (features.Has(Feature::kTextKeys) && random->Chance(45)) return Text(random, true);
   if (features.Has(Feature::kBinaryKeys) && random->Chance(45)) return Bytes(random, true);

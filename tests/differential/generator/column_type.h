@@ -51,5 +51,6 @@ struct ColumnType {
 ColumnType SomeKeyType(Random* random, const Features& features);
 ColumnType SomeColumnType(Random* random, const Features& features);
 ColumnType PlainInt();
+ColumnType HashedText(Random* random);  // so long that a unique key over it is kept by hash
 
 }  // namespace srdf::differential

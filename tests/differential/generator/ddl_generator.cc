@@ -11,7 +11,8 @@ Statements DdlGenerator::Some() {
   if (out.empty() && Has(Feature::kRename) && random_->Chance(25)) out = Rename(t);
   if (out.empty() && !schema_->tables[t].partitions.empty() && random_->Chance(50)) out = Partition(t);
   if (!out.empty() || !Has(Feature::kDdl)) return out;
-  switch (random_->Below(13)) {
+  if (Has(Feature::kUnrepeatableDdl) && random_->Chance(20)) return Unrepeatable(t);
+  switch (random_->Below(21)) {
     case 0:
     case 1:
       return AddColumn(t);
@@ -32,6 +33,21 @@ Statements DdlGenerator::Some() {
       return CreateAndDrop(t);
     case 10:
       return CreateSelect(t);
+    case 11:
+      return Keys(t);
+    case 12:
+      return Convert(t);
+    case 13:
+      return Versioning(t);
+    case 14:
+      return SwapTables(t);
+    case 15:
+      return ReplaceTable(t);
+    case 16:
+    case 17:
+      return Several(t);
+    case 18:
+      return Sequences();
     default:
       return Objects(t);
   }
@@ -150,7 +166,7 @@ Statements DdlGenerator::Index(size_t t) {
     const std::string name = table.uniques.back().name;
     return {"ALTER TABLE " + table.Quoted() + " DROP INDEX " + Quote(name),
             "CREATE UNIQUE INDEX " + Quote(name) + " ON " + table.Quoted() + " (" +
-                ColumnList(table, table.uniques.back().columns) + ")"};
+                UniqueColumns(table, table.uniques.back()) + ")"};
   }
   const Column* column = SomePlain(t);
   if (column == nullptr || column->type.kind == Kind::kGeometry) return {};

@@ -46,6 +46,16 @@ class DdlGenerator {
   Statements CreateSelect(size_t t);
   Statements Objects(size_t t);
 
+  // ddl_special.cc
+  Statements Keys(size_t t);
+  Statements Convert(size_t t);
+  Statements Versioning(size_t t);
+  Statements SwapTables(size_t t);
+  Statements ReplaceTable(size_t t);
+  Statements Several(size_t t);
+  Statements Sequences();
+  Statements Unrepeatable(size_t t);
+
   Random* const random_;
   const Features* const features_;
   Schema* const schema_;

@@ -11,13 +11,15 @@ void Append(Statements* to, Statements from) {
 }
 
 Statements DmlGenerator::Some() {
-  const auto t = static_cast<size_t>(random_->Below(static_cast<int>(schema_->tables.size())));
+  const bool focused = random_->Chance(focus_percent_);
+  const size_t t =
+      focused ? focus_ : static_cast<size_t>(random_->Below(static_cast<int>(schema_->tables.size())));
   const auto count = static_cast<int>(tracker_->rows(t).size());
   if (count < 2 || (count < tracker_->domain() / 2 && random_->Chance(25)))
     return Insert(t, random_->Between(1, 4));
   const auto allowed = [&](Feature feature, int percent) { return Has(feature) && random_->Chance(percent); };
   Statements out;
-  if (allowed(Feature::kSwaps, 14)) out = random_->Chance(30) ? Rotate(t) : Swap(t);
+  if (allowed(Feature::kSwaps, 20)) out = random_->Chance(30) ? Rotate(t) : Swap(t);
   if (out.empty() && allowed(Feature::kKeyChanges, 14))
     out = random_->Chance(25) ? RespellKey(t) : ChangeKey(t);
   if (out.empty() && allowed(Feature::kRecreate, 12)) out = random_->Chance(50) ? Chain(t) : Recreate(t);
@@ -39,6 +41,8 @@ Statements DmlGenerator::Some() {
   if (out.empty() && allowed(Feature::kInsertSelect, 8)) out = InsertSelect(t);
   if (out.empty() && allowed(Feature::kMultiTable, 8)) out = MultiTable(t);
   if (out.empty() && allowed(Feature::kLoadData, 8)) out = LoadData(t);
+  if (out.empty() && allowed(Feature::kTemporaryTables, 8)) out = Temporary(t);
+  if (out.empty() && allowed(Feature::kBlocks, 12)) out = Block();
   if (out.empty() && random_->Chance(12)) out = CallOrSequence();
   if (out.empty() && allowed(Feature::kUniqueKeys, 20)) out = ChangeUnique(t);
   if (out.empty()) {

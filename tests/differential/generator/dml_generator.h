@@ -37,6 +37,8 @@ class DmlGenerator {
   void set_file_prefix(std::string prefix) { file_prefix_ = std::move(prefix); }
   // foreign_key_checks of the session that the next statements run in: cascades act, or not.
   void set_foreign_keys_act(bool act) { act_ = act; }
+  // Most statements go to this table and its relatives, so that histories overlap.
+  void set_focus(size_t table, int percent) { focus_ = table, focus_percent_ = percent; }
 
  private:
   bool Has(Feature feature) const { return features_->Has(feature); }
@@ -73,6 +75,8 @@ class DmlGenerator {
   Statements MultiTable(size_t t);
   Statements LoadData(size_t t);
   Statements CallOrSequence();
+  Statements Temporary(size_t t);
+  Statements Block();
 
   Statements RemoveRow(size_t t, const Row& row, const std::string& note);
 
@@ -85,6 +89,8 @@ class DmlGenerator {
   std::string file_prefix_;
   int files_ = 0;
   bool act_ = true;
+  size_t focus_ = 0;
+  int focus_percent_ = 0;
 };
 
 void Append(Statements* to, Statements from);

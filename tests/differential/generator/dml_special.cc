@@ -149,4 +149,44 @@ Statements DmlGenerator::CallOrSequence() {
   return {"SELECT SETVAL(" + name + ", " + std::to_string(random_->Between(10, 5000)) + ")"};
 }
 
+Statements DmlGenerator::Temporary(size_t t) {
+  const auto row = NewRow(t, tracker_->FreeKey(t, random_));
+  if (!row.has_value()) return {};
+  const std::string set = SetPlain(t);
+  if (set.empty()) return {};
+  const std::string name = Quote(table(t).database) + "." + Quote("tmp" + std::to_string(++files_));
+  Note("temporary table");
+  Statements out = {
+      "CREATE TEMPORARY TABLE " + name + " AS SELECT * FROM " + table(t).Quoted() + " LIMIT 3",
+      "UPDATE " + table(t).Quoted() + " SET " + set + " WHERE EXISTS (SELECT 1 FROM " + name + ")",
+      "DELETE FROM " + name + " LIMIT 1"};
+  if (random_->Chance(60)) out.push_back("DROP TEMPORARY TABLE " + name);
+  return out;
+}
+
+Statements DmlGenerator::Block() {
+  const auto t = static_cast<size_t>(random_->Below(static_cast<int>(schema_->tables.size())));
+  Statements inner = random_->Chance(50) ? Update(t) : Insert(t, 2);
+  if (inner.empty()) return {};
+  switch (random_->Below(3)) {
+    case 0: {
+      Append(&inner, Delete(t));
+      std::string body;
+      for (const auto& sql : inner) body += sql + "; ";
+      Note("anonymous block");
+      return {"BEGIN NOT ATOMIC " + body + "END"};
+    }
+    case 1: {
+      std::string quoted;
+      for (const char c : inner[0]) quoted += c == '\'' ? "''" : c == '\\' ? "\\\\" : std::string(1, c);
+      Note("execute immediate");
+      return {"EXECUTE IMMEDIATE '" + quoted + "'"};
+    }
+    default:
+      if (inner[0].rfind("INSERT", 0) != 0) return inner;
+      Note("returning");
+      return {inner[0] + " RETURNING 1"};
+  }
+}
+
 }  // namespace srdf::differential

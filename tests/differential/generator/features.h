@@ -21,6 +21,8 @@ enum class Feature {
   kUniqueNotNullKeys,  // instead of a primary key
   kKeyless,
   kUniqueKeys,
+  kOddUniqueKeys,  // over prefixes, by hash, with a part of the key
+  kPrefixKeys,     // primary keys over a column's first characters
   kForeignKeys,
   kCascade,
   kSetNull,
@@ -60,6 +62,9 @@ enum class Feature {
   kDdl,
   kTruncate,
   kRename,
+  kTemporaryTables,
+  kBlocks,  // anonymous blocks, EXECUTE IMMEDIATE, RETURNING
+  kLargeRows,
   // By GeneratorOptions only.
   kXa,
   kDomains,

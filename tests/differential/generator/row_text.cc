@@ -92,6 +92,10 @@ std::string RowText::PlainLiteral(const Column& column) {
   if (!schema_->sequences.empty() && column.type.kind == Kind::kInt && random_->Chance(30)) {
     return "NEXT VALUE FOR " + random_->Pick(schema_->sequences);
   }
+  if (large_ && column.type.sql.rfind("long", 0) == 0 && random_->Chance(30)) {
+    return "repeat('" + random_->Pick({"x", "ab", "\\n"}) + "', " +
+           std::to_string(random_->Between(20'000, 200'000)) + ")";
+  }
   return SomeLiteral(column.type, random_);
 }
 

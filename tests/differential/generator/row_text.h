@@ -27,10 +27,12 @@ class RowText {
   std::string Assignments(size_t table, const std::vector<size_t>& places,
                           const std::vector<std::string>& values);
 
-  // Any literal for a plain column; NULL sometimes; bent ones (value_generator.h) when the session allows.
+  // Any literal for a plain column; NULL sometimes, or NEXT VALUE FOR where there are sequences; bent ones
+  // (value_generator.h) when the session allows.
   std::string PlainLiteral(const Column& column);
-  // NEXT VALUE FOR … sometimes, where there are sequences.
   void set_bent(bool bent) { bent_ = bent; }
+  // Values of some hundred kilobytes sometimes.
+  void set_large(bool large) { large_ = large; }
 
  private:
   std::vector<std::string> Literals(size_t table, const std::vector<size_t>& places, size_t first,
@@ -41,6 +43,7 @@ class RowText {
   const Schema* const schema_;
   RowTracker* const tracker_;
   bool bent_ = false;
+  bool large_ = false;
 };
 
 }  // namespace srdf::differential

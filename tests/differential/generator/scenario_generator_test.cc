@@ -4,7 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <iostream>
-#include <numeric>
+#include <thread>
 
 #include "differential/generator/value_generator.h"
 #include "support/mariadb_server.h"
@@ -48,6 +48,11 @@ void Count(engine_mariadb::Connection* session, const std::string& sql, Tally* t
 }
 
 void DropDatabases(engine_mariadb::Connection* session) {
+  // What was prepared and not decided holds locks.
+  const auto prepared = session->Query("XA RECOVER FORMAT='SQL'");
+  ASSERT_TRUE(prepared.ok());
+  for (const auto& row : *prepared) EXPECT_TRUE(session->Execute("XA ROLLBACK " + *row.back()).ok());
+  ASSERT_TRUE(session->Execute("SET lock_wait_timeout = 30").ok());
   const auto names = session->Query(
       "SELECT schema_name FROM information_schema.schemata WHERE schema_name NOT IN "
       "('mysql', 'sys', 'information_schema', 'performance_schema')");
@@ -75,6 +80,16 @@ void Play(const test::MariaDbServer& server, const Scenario& scenario, Tally* ta
   }
   for (const Step& step : scenario.steps) {
     ASSERT_LT(step.session, kSessionsMax);
+    if (step.sql == kReconnect) {
+      const std::string id = sessions[step.session]->QueryValue("SELECT CONNECTION_ID()").value();
+      sessions[step.session].reset();
+      const std::string left = "SELECT COUNT(*) FROM information_schema.processlist WHERE id = " + id;
+      while (server.Value(left).value() != "0") std::this_thread::yield();
+      sessions[step.session] = server.ConnectOrDie();
+      ASSERT_TRUE(
+          sessions[step.session]->Execute("SET innodb_lock_wait_timeout = 0, lock_wait_timeout = 0").ok());
+      continue;
+    }
     Count(sessions[step.session].get(), step.sql, tally);
   }
   sessions.clear();

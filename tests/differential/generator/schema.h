@@ -24,7 +24,9 @@ struct Column {
 
 struct UniqueKey {
   std::string name;
-  std::vector<size_t> columns;
+  std::vector<size_t> columns;  // all numbered together
+  std::vector<size_t> also;     // columns of others that the index has besides
+  std::string prefix;           // "(6)" after the first column
 };
 
 struct ForeignKey {
@@ -47,6 +49,7 @@ struct Table {
   bool key_has_parent = false;  // the first columns of the key are those of foreign key 0
   std::vector<UniqueKey> uniques;
   std::vector<ForeignKey> foreign_keys;
+  std::string key_prefix;  // "(6)" after the key's only column
   bool versioned = false;
   std::string partitions;  // "", "hash", "range", "list"
   std::string engine = "InnoDB";

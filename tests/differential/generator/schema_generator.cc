@@ -11,6 +11,16 @@ std::string ColumnList(const Table& table, const std::vector<size_t>& places) {
   return out;
 }
 
+std::string UniqueColumns(const Table& table, const UniqueKey& unique) {
+  std::string out;
+  for (const size_t place : unique.columns) {
+    out += (out.empty() ? "" : ", ") + Quote(table.columns[place].name);
+    if (place == unique.columns[0]) out += unique.prefix;
+  }
+  for (const size_t place : unique.also) out += ", " + Quote(table.columns[place].name);
+  return out;
+}
+
 Schema SchemaGenerator::Make(std::vector<std::string>* statements) {
   Schema schema;
   const int databases = Has(Feature::kSeveralDatabases) ? random_->Between(2, 3) : 1;
@@ -62,6 +72,11 @@ void SchemaGenerator::AddKey(Table* table) {
     table->key.push_back(AddNumbered(ColumnName("k" + std::to_string(i)), type, keyless, table));
   }
   Column& first = table->columns[table->key[0]];
+  const bool bytes = first.type.kind == Kind::kText || first.type.kind == Kind::kBytes;
+  if (columns == 1 && !table->key_has_parent && bytes && first.type.size >= 8 && table->partitions.empty() &&
+      Has(Feature::kPrefixKeys) && random_->Chance(60)) {
+    table->key_prefix = "(6)";  // the numbered values differ in their first characters
+  }
   if (columns == 1 && !table->key_has_parent && table->shape == KeyShape::kPrimary && first.type.plain &&
       Has(Feature::kAutoIncrement) && random_->Chance(60)) {
     first.auto_increment = true;
@@ -102,7 +117,8 @@ void SchemaGenerator::AddForeignKeys(const Schema& schema, Table* table) {
   std::vector<size_t> parents;
   for (size_t i = 0; i < schema.tables.size(); ++i) {
     const Table& t = schema.tables[i];
-    if (t.shape != KeyShape::kNone && t.partitions.empty() && t.engine == "InnoDB" && t.key.size() <= 4)
+    if (t.shape != KeyShape::kNone && t.partitions.empty() && t.engine == "InnoDB" && t.key_prefix.empty() &&
+        t.key.size() <= 4)
       parents.push_back(i);
   }
   if (parents.empty()) return;
@@ -114,7 +130,7 @@ void SchemaGenerator::AddForeignKeys(const Schema& schema, Table* table) {
 }
 
 void SchemaGenerator::AddUniqueKeys(Table* table) {
-  for (int i = random_->Between(0, 2); i > 0; --i) {
+  for (int i = random_->Chance(80) ? random_->Between(1, 2) : 0; i > 0; --i) {
     UniqueKey unique;
     const std::string number = std::to_string(table->uniques.size());
     unique.name = "u" + number;
@@ -123,6 +139,17 @@ void SchemaGenerator::AddUniqueKeys(Table* table) {
       const ColumnType type = random_->Chance(50) ? PlainInt() : SomeKeyType(random_, *features_);
       unique.columns.push_back(
           AddNumbered(ColumnName("u" + number + "_" + std::to_string(c)), type, nullable, table));
+    }
+    const ColumnType& type = table->columns[unique.columns[0]].type;
+    if (Has(Feature::kOddUniqueKeys) && unique.columns.size() == 1 && random_->Chance(60)) {
+      const bool bytes = type.kind == Kind::kText || type.kind == Kind::kBytes;
+      if (bytes && type.size >= 8 && random_->Chance(70)) {
+        unique.prefix = "(6)";
+      } else if (!table->key.empty() && random_->Chance(70)) {
+        unique.also.push_back(table->key.back());
+      }
+    } else if (Has(Feature::kOddUniqueKeys) && unique.columns.size() == 1 && random_->Chance(60)) {
+      table->columns[unique.columns[0]].type = HashedText(random_);  // without a prefix: kept by hash
     }
     table->uniques.push_back(std::move(unique));
   }
@@ -151,10 +178,10 @@ Column SchemaGenerator::MakePlainColumn(const std::string& name) {
     column.attributes += " DEFAULT NULL";
   }
   if (Has(Feature::kInvisible) && column.nullable && random_->Chance(40)) column.attributes += " INVISIBLE";
+  if (Has(Feature::kVersioned) && random_->Chance(10)) column.attributes += " WITHOUT SYSTEM VERSIONING";
   if (Has(Feature::kChecks) && kind == Kind::kInt && random_->Chance(60)) {
     column.attributes += " CHECK (" + Quote(name) + " <> 77)";
   }
-  if (Has(Feature::kVersioned) && random_->Chance(10)) column.attributes += " WITHOUT SYSTEM VERSIONING";
   return column;
 }
 
@@ -210,7 +237,7 @@ Table SchemaGenerator::MakeTable(const Schema& schema, const std::string& databa
   if (may_refer) AddForeignKeys(schema, &table);
   AddKey(&table);
   if (may_refer && Has(Feature::kSelfReference) && table.shape != KeyShape::kNone && !table.key_has_parent &&
-      random_->Chance(50)) {
+      table.key_prefix.empty() && random_->Chance(50)) {
     AddForeignKey(schema, schema.tables.size(), false, &table);
   }
   if (Has(Feature::kUniqueKeys) && table.partitions.empty()) AddUniqueKeys(&table);
@@ -229,11 +256,11 @@ std::string SchemaGenerator::CreateStatement(const Schema& schema, const Table& 
   for (const Column& column : table.columns) {
     sql += Quote(column.name) + " " + column.type.sql + " " + column.attributes + ", ";
   }
-  const std::string key = ColumnList(table, table.key);
+  const std::string key = ColumnList(table, table.key) + table.key_prefix;
   if (table.shape == KeyShape::kPrimary) sql += "PRIMARY KEY (" + key + "), ";
   if (table.shape == KeyShape::kUniqueNotNull) sql += "UNIQUE KEY `un` (" + key + "), ";
   for (const UniqueKey& unique : table.uniques) {
-    sql += "UNIQUE KEY " + Quote(unique.name) + " (" + ColumnList(table, unique.columns) + "), ";
+    sql += "UNIQUE KEY " + Quote(unique.name) + " (" + UniqueColumns(table, unique) + "), ";
   }
   for (const ForeignKey& f : table.foreign_keys) {
     const Table& parent = f.parent < schema.tables.size() ? schema.tables[f.parent] : table;

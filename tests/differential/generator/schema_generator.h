@@ -38,6 +38,8 @@ class SchemaGenerator {
   const Features* const features_;
 };
 
+// The columns of a unique key as in CREATE TABLE.
+std::string UniqueColumns(const Table& table, const UniqueKey& unique);
 // "`a`, `b`"
 std::string ColumnList(const Table& table, const std::vector<size_t>& places);
 

@@ -17,17 +17,21 @@ void SessionGenerator::Unit() {
   const auto session = static_cast<uint32_t>(random_->Chance(60) ? 0 : random_->Below(3));
   if (!prepared_.empty() && random_->Chance(40)) return XaOutcome();
   if (Has(Feature::kXa) && prepared_.empty() && random_->Chance(15)) return XaTransaction();
-  if (Has(Feature::kSessionContext) && random_->Chance(10)) return Settings(session);
+  if ((Has(Feature::kSessionContext) || Has(Feature::kDomains)) && random_->Chance(10))
+    return Settings(session);
   if (Has(Feature::kChecksOff) && random_->Chance(10)) return ChecksOff(session);
   if (Has(Feature::kInterleaved) && random_->Chance(20)) return Interleaved();
   const bool definitions =
       Has(Feature::kDdl) || Has(Feature::kTruncate) || Has(Feature::kRename) || Has(Feature::kPartitions);
-  if (definitions && prepared_.empty() && random_->Chance(20)) return Definition(session);
+  if (definitions && prepared_.empty() && steps_->size() >= first_definition_ && random_->Chance(20))
+    return Definition(session);
   if (random_->Chance(40)) return Autocommit(session);
   Transaction(session);
 }
 
 void SessionGenerator::Definition(uint32_t session) {
+  // Else no table with history may be altered; what a replica allows itself.
+  if (Has(Feature::kVersioned)) Add(session, "SET SESSION system_versioning_alter_history = KEEP");
   Statements statements;
   for (int i = 0; i < 5 && statements.empty(); ++i) statements = ddl_->Some();
   AddAll(session, statements);
@@ -46,6 +50,10 @@ void SessionGenerator::Transaction(uint32_t session) {
       Add(session, "SAVEPOINT " + savepoints.back().first);
     }
     AddAll(session, dml_->Some());
+    if (Has(Feature::kDdl) && steps_->size() >= first_definition_ && random_->Chance(2)) {
+      Definition(session);  // which commits what came before
+      Note("definition inside a transaction");
+    }
     if (!savepoints.empty() && random_->Chance(30)) {
       Add(session, "ROLLBACK TO SAVEPOINT " + savepoints.back().first);
       tracker_->Restore(savepoints.back().second);
@@ -77,6 +85,9 @@ void SessionGenerator::Interleaved() {
 
 void SessionGenerator::Settings(uint32_t session) {
   Note("settings");
+  if (Has(Feature::kDomains) && random_->Chance(40)) {
+    return Add(session, "SET SESSION gtid_domain_id = " + random_->Pick({"0", "1", "7"}));
+  }
   switch (random_->Below(9)) {
     case 0: {
       // Bent values, for one statement or some, then back.
@@ -95,7 +106,9 @@ void SessionGenerator::Settings(uint32_t session) {
     case 3:
       return Add(session, "SET SESSION auto_increment_increment = " + random_->Pick({"1", "3", "7"}));
     case 4:
-      return Add(session, "SET NAMES " + random_->Pick({"utf8mb4", "latin1", "utf8mb3"}));
+      return Add(session,
+                 "SET NAMES " +
+                     (Has(Feature::kOddNames) ? "utf8mb3" : random_->Pick({"utf8mb4", "latin1", "utf8mb3"})));
     case 5:
       return Add(session,
                  "SET SESSION sql_mode = " + random_->Pick({"DEFAULT", "'TRADITIONAL'",
@@ -143,6 +156,13 @@ void SessionGenerator::XaTransaction() {
   Add(3, "XA PREPARE " + xid);
   prepared_.push_back({xid, 3});
   Note("xa prepare");
+  if (random_->Chance(40)) {
+    Add(3, kReconnect);
+    prepared_.back().session = static_cast<uint32_t>(random_->Below(4));
+    Note("xa decided elsewhere");
+    // The session is free again: another one may be prepared beside it.
+    if (random_->Chance(40) && prepared_.size() < 3) return XaTransaction();
+  }
   if (random_->Chance(40)) XaOutcome();
 }
 

@@ -24,6 +24,8 @@ class SessionGenerator {
         ddl_(ddl),
         steps_(steps) {}
 
+  // No definition changes before this step: until then the tables are known for certain, and rows merge.
+  void set_first_definition(size_t step) { first_definition_ = step; }
   // Rows to begin with.
   void Fill();
   // One transaction, DDL statement, change of settings … on some session.
@@ -60,6 +62,7 @@ class SessionGenerator {
   };
   std::vector<Prepared> prepared_;
   int xids_ = 0;
+  size_t first_definition_ = 0;
 };
 
 }  // namespace srdf::differential
