@@ -10,22 +10,30 @@ namespace {
 constexpr size_t kRunBytesMax = 512u << 10;
 
 // The packed bytes of the key's columns, one after the other in table order. Empty when one is missing. A
-// view into the image when they stand side by side there, as they mostly do.
-ByteView KeyOf(const RowSlices& row, const std::vector<uint16_t>& columns, std::string* scratch) {
+// view into the image when they stand side by side there, as they mostly do. A column that `row` does not
+// have is taken from `unchanged`, when that is given: the after image of a MINIMAL update of (1,2) to (1,3)
+// has the second column alone.
+ByteView KeyOf(const RowSlices& row, const RowSlices* unchanged, const std::vector<uint16_t>& columns,
+               std::string* scratch) {
   if (columns.empty()) return {};
-  const RowSlices::Slice& first = row.columns[columns[0]];
+  const auto slice_of = [&](uint16_t column) -> const RowSlices::Slice& {
+    const RowSlices::Slice& slice = row.columns[column];
+    const bool look_back = slice.state == RowSlices::kAbsent && unchanged != nullptr;
+    return look_back ? unchanged->columns[column] : slice;
+  };
+  const RowSlices::Slice& first = slice_of(columns[0]);
   if (first.state != RowSlices::kValue) return {};
   const char* end = first.data + first.size;
   bool adjacent = true;
   for (size_t i = 1; i < columns.size(); ++i) {
-    const RowSlices::Slice& slice = row.columns[columns[i]];
+    const RowSlices::Slice& slice = slice_of(columns[i]);
     if (slice.state != RowSlices::kValue) return {};
     adjacent = adjacent && slice.data == end;
     end = slice.data + slice.size;
   }
   if (adjacent) return {first.data, static_cast<size_t>(end - first.data)};
   scratch->clear();
-  for (const uint16_t column : columns) scratch->append(row.columns[column].view());
+  for (const uint16_t column : columns) scratch->append(slice_of(column).view());
   return *scratch;
 }
 
@@ -114,10 +122,10 @@ Status RunBuilder::AddRow(const RowsEvent& event, const TableUse& table, uint8_t
   }
   const std::vector<uint16_t>& key_columns = table.schema.key_columns;
   Shape shape{table.schema.table_ref, event.op, base_flags, false};
-  if (has_before) row.key = KeyOf(slices_before_, key_columns, &key_before_);
-  if (!has_before) row.key = KeyOf(slices_after_, key_columns, &key_after_);
+  if (has_before) row.key = KeyOf(slices_before_, nullptr, key_columns, &key_before_);
+  if (!has_before) row.key = KeyOf(slices_after_, nullptr, key_columns, &key_after_);
   if (has_before && has_after) {
-    const ByteView key_after = KeyOf(slices_after_, key_columns, &key_after_);
+    const ByteView key_after = KeyOf(slices_after_, &slices_before_, key_columns, &key_after_);
     if (!key_after.empty() && key_after != row.key) row.new_key = key_after;
     if (AnyDiffers(slices_before_, slices_after_, table.unique_columns)) row.flags |= kRowUniqueChanged;
     const bool moves = !row.new_key.empty() || (row.flags & kRowUniqueChanged) != 0;

@@ -50,6 +50,24 @@ TEST_F(ImagesTest, MinimalImagesHaveWhatChangedAndMayBeMerged) {
   EXPECT_EQ(rows[4].after, R"({"id":2})");
 }
 
+TEST_F(ImagesTest, AMinimalUpdateOfAPartOfTheKeyChangesTheKey) {
+  const auto rows = Rows({"CREATE TABLE a (id INT, v INT DEFAULT 0, w INT, PRIMARY KEY (v, id))"},
+                         {"SET SESSION binlog_row_image = MINIMAL", "INSERT INTO a VALUES (1, 1, 1)",
+                          "UPDATE a SET id = 2 WHERE id = 1", "UPDATE a SET v = 3 WHERE id = 2",
+                          "UPDATE a SET w = 4 WHERE id = 2"});
+  ASSERT_EQ(rows.size(), 4u);
+  const auto key = [](char id, char v) { return std::string({id, 0, 0, 0, v, 0, 0, 0}); };
+  EXPECT_EQ(rows[1].after, R"({"id":2})");
+  EXPECT_EQ(rows[1].key, key(1, 1));
+  EXPECT_EQ(rows[1].new_key, key(2, 1));
+  EXPECT_EQ(rows[2].new_key, key(2, 3));
+  EXPECT_EQ(rows[3].key, key(2, 3));
+  EXPECT_EQ(rows[3].new_key, "");
+  // To delete and insert the row again would need all columns.
+  EXPECT_TRUE(rows[1].in_place() && rows[2].in_place());
+  EXPECT_FALSE(rows[3].in_place());
+}
+
 TEST_F(ImagesTest, NoblobImagesLackTheBlobsThatDidNotChange) {
   const auto rows = Rows({"CREATE TABLE a (id INT PRIMARY KEY, v INT, b TEXT)"},
                          {"SET SESSION binlog_row_image = NOBLOB", "INSERT INTO a VALUES (1, 1, 'b')",
