@@ -49,6 +49,8 @@ struct ApplyStats {
 class TargetSession {
  public:
   virtual ~TargetSession() = default;
+  // How rows are written, in the words of the setting apply_method: "native", "sql".
+  virtual std::string_view apply_method() const = 0;
   // Reads the flow's checkpoint; nothing when the flow was never started on this target.
   virtual Result<std::optional<Checkpoint>> ReadCheckpoint(const std::string& flow) = 0;
   // Records the starting point of a flow. Idempotent for the same position; kAlreadyExists when the flow has

@@ -20,15 +20,10 @@ bool Hidden(const std::string& name) {
 
 Status LoadColumns(Connection* connection, const TableSchema& schema, const std::string& where,
                    SqlTable* out) {
-  SRDF_ASSIGN_OR_RETURN(
-      const auto rows,
-      connection->Query(
-          "SELECT column_name, data_type, character_set_name, column_type, is_generated, extra, "
-          "column_key FROM information_schema.columns" +
-          where));
-  bool primary = false;
-  for (const auto& row : rows) primary = primary || Text(row[6]) == "PRI";
-  out->primary_key_checked_first = primary;
+  SRDF_ASSIGN_OR_RETURN(const auto rows,
+                        connection->Query("SELECT column_name, data_type, character_set_name, column_type, "
+                                          "is_generated, extra FROM information_schema.columns" +
+                                          where));
   for (const srdf::Column& column : schema.columns) {
     SqlTable::Column& made = out->columns.emplace_back();
     made.quoted_name = Connection::QuoteIdentifier(column.name);
@@ -52,22 +47,6 @@ Status LoadColumns(Connection* connection, const TableSchema& schema, const std:
   return {};
 }
 
-Status LoadTriggers(Connection* connection, const TableSchema& schema, SqlTable* out) {
-  SRDF_ASSIGN_OR_RETURN(
-      const auto rows,
-      connection->Query("SELECT event_manipulation, trigger_name FROM information_schema.triggers WHERE "
-                        "event_object_schema=" +
-                        connection->Quote(schema.database) +
-                        " AND event_object_table=" + connection->Quote(schema.table) + " ORDER BY 1, 2"));
-  for (const auto& row : rows) {
-    std::string& names = Text(row[0]) == "INSERT"   ? out->insert_triggers
-                         : Text(row[0]) == "UPDATE" ? out->update_triggers
-                                                    : out->delete_triggers;
-    names += (names.empty() ? "" : ", ") + Text(row[1]);
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<SqlTable> LoadSqlTable(Connection* connection, const TableSchema& schema) {
@@ -76,22 +55,54 @@ Result<SqlTable> LoadSqlTable(Connection* connection, const TableSchema& schema)
       Connection::QuoteIdentifier(schema.database) + "." + Connection::QuoteIdentifier(schema.table);
   const std::string where = " WHERE table_schema=" + connection->Quote(schema.database) +
                             " AND table_name=" + connection->Quote(schema.table);
-  SRDF_ASSIGN_OR_RETURN(const auto type,
-                        connection->Query("SELECT table_type FROM information_schema.tables" + where));
+  SRDF_ASSIGN_OR_RETURN(
+      const auto type,
+      connection->Query("SELECT t.table_type, e.transactions FROM information_schema.tables t "
+                        "LEFT JOIN information_schema.engines e ON e.engine=t.engine" +
+                        where));
   if (!type.empty()) {
+    out.transactional = Text(type[0][1]) == "YES";
     out.sequence = Text(type[0][0]) == "SEQUENCE";
     out.system_versioned = Text(type[0][0]) == "SYSTEM VERSIONED";
   }
   SRDF_RETURN_IF_ERROR(LoadColumns(connection, schema, where, &out));
-  SRDF_RETURN_IF_ERROR(LoadTriggers(connection, schema, &out));
+  SRDF_ASSIGN_OR_RETURN(const auto key,
+                        connection->Query("SELECT column_name FROM information_schema.statistics" + where +
+                                          " AND index_name='PRIMARY'"));
+  for (const auto& row : key) {
+    for (size_t i = 0; i < out.columns.size(); ++i) {
+      if (strcasecmp(out.columns[i].sql.name.c_str(), Text(row[0]).c_str()) != 0) continue;
+      out.primary_key.push_back(static_cast<uint16_t>(i));
+    }
+  }
+  std::sort(out.primary_key.begin(), out.primary_key.end());
   // What makes a key one of the upper layer is nowhere else in the catalogue of every version. The words in a
   // comment do no harm: the table is only written more slowly.
   SRDF_ASSIGN_OR_RETURN(const auto create, connection->Query("SHOW CREATE TABLE " + out.quoted_name));
   const std::string text = create.empty() ? "" : Text(create[0][1]);
   for (const char* words : {"USING HASH", "WITHOUT OVERLAPS"}) {
-    if (text.find(words) != std::string::npos) out.primary_key_checked_first = false;
+    out.upper_unique_keys = out.upper_unique_keys || text.find(words) != std::string::npos;
   }
   return out;
+}
+
+Status LoadSqlTriggers(Connection* connection, const TableSchema& schema, SqlTable* out) {
+  SRDF_ASSIGN_OR_RETURN(
+      const auto rows,
+      connection->Query("SELECT event_manipulation, trigger_name FROM information_schema.triggers WHERE "
+                        "event_object_schema=" +
+                        connection->Quote(schema.database) +
+                        " AND event_object_table=" + connection->Quote(schema.table) + " ORDER BY 1, 2"));
+  out->insert_triggers.clear();
+  out->update_triggers.clear();
+  out->delete_triggers.clear();
+  for (const auto& row : rows) {
+    std::string& names = Text(row[0]) == "INSERT"   ? out->insert_triggers
+                         : Text(row[0]) == "UPDATE" ? out->update_triggers
+                                                    : out->delete_triggers;
+    names += (names.empty() ? "" : ", ") + Text(row[1]);
+  }
+  return {};
 }
 
 }  // namespace srdf::engine_mariadb

@@ -1,8 +1,9 @@
 // SqlTable: what SQL apply has to know of a table at the target before it may write to it.
 //
-// Read once per table and wagon from information_schema; plain values.
+// Read from information_schema; plain values.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -26,6 +27,7 @@ struct SqlTable {
   std::vector<Column> columns;  // by the ordinals of the schema's columns
   bool sequence = false;
   bool system_versioned = false;
+  bool transactional = false;
   // Names of triggers by what fires them.
   std::string insert_triggers, update_triggers, delete_triggers;
   // The engine looks at the primary key before any other unique key when a row is inserted. It is not so
@@ -34,7 +36,11 @@ struct SqlTable {
   bool primary_key_checked_first = false;
 };
 
-// kFailedPrecondition when a column of the schema is not at the target.
+// All but the triggers. kFailedPrecondition when a column of the schema is not at the target.
 Result<SqlTable> LoadSqlTable(Connection* connection, const TableSchema& schema);
+
+// Anew for each wagon: a trigger may be made by hand at any time. The user sees those of tables on which it
+// has the privilege TRIGGER.
+Status LoadSqlTriggers(Connection* connection, const TableSchema& schema, SqlTable* table);
 
 }  // namespace srdf::engine_mariadb

@@ -1,6 +1,8 @@
 // The words for a row that the target refuses: table, operation, the row, and what the target has instead.
 #include <mysqld_error.h>
 
+#include "engine_mariadb/connection.h"
+#include "engine_mariadb/row_applier.h"
 #include "engine_mariadb/row_json.h"
 #include "engine_mariadb/target_rows.h"
 #include "engine_mariadb/text_excerpt.h"
@@ -43,18 +45,22 @@ std::string Found(unsigned error, const TableSchema& table) {
 
 }  // namespace
 
-Status RowApplier::DescribeRow(const Slice& slice, RowRunReader from, const Status& refused,
+Status NativeRows::DescribeRow(const Slice& slice, RowRunReader from, const Status& refused,
                                unsigned error) const {
   Row row;
   SRDF_ASSIGN_OR_RETURN(const bool more, from.Next(&row));
   if (!more) return refused;
-  const TableSchema& table = *slice.table;
-  const RowOp op = slice.header.op;
+  return DescribeRefusedRow(*slice.table, slice.header, row, refused, error);
+}
+
+Status DescribeRefusedRow(const TableSchema& table, const RowRunHeader& header, const Row& row,
+                          const Status& refused, unsigned error) {
+  const RowOp op = header.op;
   std::string text = Connection::QuoteIdentifier(table.database) + "." +
                      Connection::QuoteIdentifier(table.table) + ": " + std::string(RowOpName(op));
-  if (op != RowOp::kInsert) text += " of row " + Shown(table, slice.header.bitmap_before, row.before);
-  if (op == RowOp::kUpdate) text += " to " + Shown(table, slice.header.bitmap_after, row.after);
-  if (op == RowOp::kInsert) text += " of row " + Shown(table, slice.header.bitmap_after, row.after);
+  if (op != RowOp::kInsert) text += " of row " + Shown(table, header.bitmap_before, row.before);
+  if (op == RowOp::kUpdate) text += " to " + Shown(table, header.bitmap_after, row.after);
+  if (op == RowOp::kInsert) text += " of row " + Shown(table, header.bitmap_after, row.after);
   const std::string found = Found(error, table);
   if (!found.empty()) text += "; " + found;
   text += "; " + refused.message();

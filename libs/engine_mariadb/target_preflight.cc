@@ -14,14 +14,16 @@ using Privileges = std::vector<std::string>;
 
 // What each global privilege is for:
 //   BINLOG REPLAY   row events, and the origin mark (server_id)
+//   UPDATE, DELETE  SQL apply
 //   PROCESS         InnoDB's table numbers, for the fingerprint around DDL
 //   SET USER        objects with a definer
 //   the others      the DDL statements of the source; row events need none of them
 constexpr const char* kGlobalPrivileges[] = {
-    "BINLOG REPLAY",  "PROCESS",       "SET USER", "SELECT",     "INSERT",      "CREATE",
-    "DROP",           "ALTER",         "INDEX",    "REFERENCES", "CREATE VIEW", "SHOW VIEW",
-    "CREATE ROUTINE", "ALTER ROUTINE", "EXECUTE",  "EVENT",      "TRIGGER",
+    "PROCESS",       "SET USER", "SELECT",     "INSERT",      "CREATE",    "DROP",
+    "ALTER",         "INDEX",    "REFERENCES", "CREATE VIEW", "SHOW VIEW", "CREATE ROUTINE",
+    "ALTER ROUTINE", "EXECUTE",  "EVENT",      "TRIGGER",
 };
+constexpr const char kReplay[] = "BINLOG REPLAY";
 // SUPER contains these, as it did before they had a name.
 constexpr const char* kInSuper[] = {"BINLOG REPLAY", "SET USER", "READ ONLY ADMIN"};
 constexpr const char* kSchemaPrivileges[] = {"SELECT", "INSERT", "UPDATE", "DELETE"};
@@ -44,7 +46,8 @@ void AddGrant(const std::string& missing, const std::string& on, const std::stri
                   "GRANT " + missing + " ON " + on + " TO " + user, true});
 }
 
-Status CheckPrivileges(Connection* connection, bool read_only, Problems* out) {
+Status CheckPrivileges(Connection* connection, bool read_only, ApplyMethod wanted, ApplyMethod in_force,
+                       Problems* out) {
   SRDF_ASSIGN_OR_RETURN(auto rows, connection->Query("SHOW GRANTS"));
   std::vector<std::string> grants;
   for (const auto& row : rows) grants.push_back(row[0].value_or(""));
@@ -55,11 +58,27 @@ Status CheckPrivileges(Connection* connection, bool read_only, Problems* out) {
                              "QUOTE(SUBSTRING_INDEX(CURRENT_USER(),'@',-1)))"));
   const Privileges global = GrantedPrivileges(grants, "");
   const Privileges schema = GrantedPrivileges(grants, "srdf");
+  const bool native = in_force == ApplyMethod::kNative;
   std::string missing;
-  for (const char* name : kGlobalPrivileges) {
+  const auto need = [&](const char* name) {
     if (!Has(global, name, true)) missing += (missing.empty() ? "" : ", ") + std::string(name);
+  };
+  if (native) need(kReplay);
+  for (const char* name : kGlobalPrivileges) need(name);
+  if (!native) {
+    for (const char* name : {"UPDATE", "DELETE"}) need(name);
   }
   AddGrant(missing, "*.*", user, "(to apply rows and DDL)", out);
+  if (!native && !Has(global, kReplay, true)) {
+    const std::string consequence =
+        wanted == ApplyMethod::kAuto
+            ? ": rows are applied as SQL statements, which is slower and refuses tables with triggers or "
+              "system "
+              "versioning, and writes do not carry the mark of their origin"
+            : ": writes do not carry the mark of their origin, so no flow may run back from this target";
+    out->push_back({"the user " + user + " lacks BINLOG REPLAY on *.*" + consequence,
+                    "GRANT BINLOG REPLAY ON *.* TO " + user, false});
+  }
   missing.clear();
   for (const char* name : kSchemaPrivileges) {
     if (!Has(global, name, false) && !Has(schema, name, false))
@@ -78,7 +97,8 @@ void AddSetting(const std::string& variable, const std::string& now, const std::
   out->push_back({variable + " is " + now + ": " + why, "SET GLOBAL " + variable + "=" + wanted, fatal});
 }
 
-void CheckSettings(const std::map<std::string, std::string>& v, Problems* out) {
+// What only row events heed.
+void CheckReplaySettings(const std::map<std::string, std::string>& v, Problems* out) {
   const auto is = [&](const char* name) { return v.at(name); };
   if (is("slave_exec_mode") != "STRICT") {
     AddSetting("slave_exec_mode", is("slave_exec_mode"), "'STRICT'",
@@ -92,6 +112,10 @@ void CheckSettings(const std::map<std::string, std::string>& v, Problems* out) {
     out->push_back({"slave_skip_errors is " + is("slave_skip_errors") + ": errors of rows would be hidden",
                     "remove slave_skip_errors from the configuration file and restart the server", true});
   }
+}
+
+void CheckSettings(const std::map<std::string, std::string>& v, Problems* out) {
+  const auto is = [&](const char* name) { return v.at(name); };
   if (is("event_scheduler") == "ON") {
     AddSetting("event_scheduler", "ON", "OFF", "events of the source would run at the target too", true, out);
   }
@@ -159,7 +183,7 @@ std::vector<std::string> GrantedPrivileges(const std::vector<std::string>& grant
   return out;
 }
 
-Result<Problems> TargetPreflight(Connection* connection) {
+Result<Problems> TargetPreflight(Connection* connection, ApplyMethod wanted, ApplyMethod in_force) {
   Problems problems;
   SRDF_ASSIGN_OR_RETURN(const std::string version, connection->QueryValue("SELECT VERSION()"));
   int major = 0, minor = 0;
@@ -188,7 +212,8 @@ Result<Problems> TargetPreflight(Connection* connection) {
   SRDF_ASSIGN_OR_RETURN(auto rows, connection->Query(query));
   std::map<std::string, std::string> values;
   for (size_t i = 0; i < std::size(kVariables); ++i) values[kVariables[i]] = rows[0][i].value_or("");
-  SRDF_RETURN_IF_ERROR(CheckPrivileges(connection, values["read_only"] == "1", &problems));
+  SRDF_RETURN_IF_ERROR(CheckPrivileges(connection, values["read_only"] == "1", wanted, in_force, &problems));
+  if (in_force == ApplyMethod::kNative) CheckReplaySettings(values, &problems);
   CheckSettings(values, &problems);
   SRDF_RETURN_IF_ERROR(CheckTables(connection, &problems));
   return problems;

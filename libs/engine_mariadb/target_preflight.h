@@ -6,11 +6,14 @@
 #include "base/status.h"
 #include "engine/source.h"
 #include "engine_mariadb/connection.h"
+#include "engine_mariadb/target_engine.h"
 
 namespace srdf::engine_mariadb {
 
-// Reads only. An error means that the server could not be asked.
-Result<std::vector<engine::PreflightProblem>> TargetPreflight(Connection* connection);
+// Reads only. `wanted` is the setting, `in_force` the method that will be used (not auto). An error means
+// that the server could not be asked.
+Result<std::vector<engine::PreflightProblem>> TargetPreflight(Connection* connection, ApplyMethod wanted,
+                                                              ApplyMethod in_force);
 
 // The global privileges in the lines of SHOW GRANTS, in upper case; "ALL PRIVILEGES" as such. `database`:
 // those on this database as well.

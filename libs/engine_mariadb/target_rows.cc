@@ -39,13 +39,13 @@ bool EndsTransaction(const Status& status) {
 
 }  // namespace
 
-RowApplier::RowApplier(Connection* connection, uint64_t packet_bytes_max)
+NativeRows::NativeRows(Connection* connection, uint64_t packet_bytes_max)
     : connection_(connection),
       target_tables_(connection),
       packet_bytes_max_(packet_bytes_max),
       event_bytes_max_(EventBytesMax(packet_bytes_max)) {}
 
-Status RowApplier::Prepare() {
+Status NativeRows::Prepare() {
   writer_.Clear();
   writer_.AddFormatDescription();
   const Status status = connection_->Execute(writer_.Statement());
@@ -53,7 +53,18 @@ Status RowApplier::Prepare() {
   return status.ok() ? status : status.WithContext("the target refuses the format description event");
 }
 
-void RowApplier::BeginWagon(uint32_t origin_server_id, uint32_t when_seconds) {
+Status NativeRows::CheckServerSettings() {
+  SRDF_ASSIGN_OR_RETURN(const std::string strict,
+                        connection_->QueryValue("SELECT @@GLOBAL.slave_exec_mode='STRICT' AND "
+                                                "@@GLOBAL.slave_run_triggers_for_rbr='NO'"));
+  if (strict == "1") return {};
+  return {StatusCode::kFailedPrecondition,
+          "slave_exec_mode or slave_run_triggers_for_rbr at the target would hide missing rows or run "
+          "triggers twice",
+          "SET GLOBAL slave_exec_mode='STRICT'; SET GLOBAL slave_run_triggers_for_rbr='NO'"};
+}
+
+void NativeRows::BeginWagon(uint32_t origin_server_id, uint32_t when_seconds) {
   writer_.Clear();
   writer_.SetOrigin(origin_server_id, when_seconds);
   slices_.clear();
@@ -63,17 +74,17 @@ void RowApplier::BeginWagon(uint32_t origin_server_id, uint32_t when_seconds) {
   server_statements_ = 0;
 }
 
-void RowApplier::ForgetTables() {
+void NativeRows::ForgetTables() {
   target_tables_.Forget();
   for (auto& [ref, table] : tables_) table.checked = false;
 }
 
-void RowApplier::LeaveOtherSchemas() {
+void NativeRows::LeaveOtherSchemas() {
   tables_.swap(outer_tables_);
   outer_tables_.clear();
 }
 
-Status RowApplier::AddSchema(ByteView body) {
+Status NativeRows::AddSchema(ByteView body) {
   SRDF_ASSIGN_OR_RETURN(TableSchema schema, DecodeTableSchema(body));
   // Slices point at the schema they were written with.
   if (const auto it = tables_.find(schema.table_ref); it != tables_.end()) {
@@ -89,7 +100,7 @@ Status RowApplier::AddSchema(ByteView body) {
   return {};
 }
 
-Status RowApplier::AddRun(ByteView body) {
+Status NativeRows::AddRun(ByteView body) {
   SRDF_ASSIGN_OR_RETURN(RowRunReader reader, RowRunReader::Open(body));
   const auto it = tables_.find(reader.header().table_ref);
   if (it == tables_.end()) {
@@ -138,7 +149,7 @@ Status RowApplier::AddRun(ByteView body) {
   return {};
 }
 
-Status RowApplier::Flush() {
+Status NativeRows::Flush() {
   if (writer_.empty()) return {};
   // An error takes back the group that failed, not those before it in the same statement; to find the row,
   // all of them have to be taken back.
@@ -151,7 +162,7 @@ Status RowApplier::Flush() {
   return status;
 }
 
-Status RowApplier::Send() {
+Status NativeRows::Send() {
   ++server_statements_;
   // Some bytes are left for the packet's own header.
   const bool whole = BinlogWriter::StatementBytes(writer_.event_bytes()) + 16 <= packet_bytes_max_;
@@ -160,7 +171,7 @@ Status RowApplier::Send() {
   return {StatusCode::kAborted, status.message(), "raise innodb_buffer_pool_size at the target"};
 }
 
-Result<bool> RowApplier::InTransaction() {
+Result<bool> NativeRows::InTransaction() {
   const auto open = connection_->QueryValue("SELECT @@in_transaction");
   if (!open.ok()) return open.status();
   return open.value() == "1";
@@ -168,7 +179,7 @@ Result<bool> RowApplier::InTransaction() {
 
 // One row can be larger than a packet when it is written as base64: it goes in two halves through user
 // variables, which the BINLOG statement empties.
-Status RowApplier::SendInFragments() {
+Status NativeRows::SendInFragments() {
   const std::string_view base64 = writer_.Base64();
   const size_t half = base64.size() / 2;
   if (half + 64 > packet_bytes_max_) return RowTooLarge(slices_.back(), base64.size());
@@ -181,7 +192,7 @@ Status RowApplier::SendInFragments() {
   return connection_->Execute("BINLOG @srdf_a, @srdf_b");
 }
 
-Status RowApplier::RowTooLarge(const Slice& slice, uint64_t bytes) const {
+Status NativeRows::RowTooLarge(const Slice& slice, uint64_t bytes) const {
   const Status too_large(
       StatusCode::kFailedPrecondition,
       "the row takes " + std::to_string(bytes) + " bytes to send, max_allowed_packet at the target is " +
@@ -191,7 +202,7 @@ Status RowApplier::RowTooLarge(const Slice& slice, uint64_t bytes) const {
   return DescribeRow(slice, slice.from, too_large, 0);
 }
 
-Status RowApplier::ExecuteRows(const Slice& slice, uint32_t rows, RowRunReader* from) {
+Status NativeRows::ExecuteRows(const Slice& slice, uint32_t rows, RowRunReader* from) {
   writer_.Clear();
   writer_.Begin(slice.header, slice.table->columns.size(), slice.table->engine_meta);
   Row row;
@@ -206,7 +217,7 @@ Status RowApplier::ExecuteRows(const Slice& slice, uint32_t rows, RowRunReader* 
 
 // Takes the refused statement back and tries its rows again: first whole slices, then halves of the one that
 // is refused.
-Status RowApplier::Locate(const Status& refused, unsigned error) {
+Status NativeRows::Locate(const Status& refused, unsigned error) {
   if (error == 0) return refused;  // said by us, with the row
   // Rows tried again outside a transaction would be committed one by one, without their checkpoint.
   SRDF_ASSIGN_OR_RETURN(const bool open, InTransaction());
@@ -242,7 +253,7 @@ Status RowApplier::Locate(const Status& refused, unsigned error) {
   return refused.WithContext("refused once, but not when its rows were tried again");
 }
 
-Result<bool> RowApplier::AllTransactional() {
+Result<bool> NativeRows::AllTransactional() {
   std::string where;
   for (const Slice& slice : slices_) {
     where += (where.empty() ? "" : " OR ") + std::string("(table_schema=") +

@@ -1,10 +1,8 @@
-// RowApplier: executes the row runs of one wagon at the target, as BINLOG statements inside the transaction
-// that its owner has opened.
+// NativeRows: executes row runs as the row events they were at the source, by BINLOG statements
+// (row_applier.h has the contract).
 //
-// Runs are gathered into statements of a few MiB. The views handed to AddRun are referred to until Flush (or
-// an error) returns: the owner flushes before it lets them die. When the server refuses a statement, the
-// applier finds the row by bisection, still inside the transaction (when there is still one), and names it;
-// the owner then rolls back. Memory: two buffers of one statement's size, kept. Driven by one thread.
+// Runs are gathered into statements of a few MiB. A row that is refused is found by bisection. Memory: two
+// buffers of one statement's size, kept.
 #pragma once
 
 #include <cstdint>
@@ -15,33 +13,31 @@
 #include "base/status.h"
 #include "engine_mariadb/binlog_writer.h"
 #include "engine_mariadb/connection.h"
+#include "engine_mariadb/row_applier.h"
 #include "engine_mariadb/target_tables.h"
 #include "model/record.h"
 #include "model/schema.h"
 
 namespace srdf::engine_mariadb {
 
-class RowApplier {
+class NativeRows : public RowApplier {
  public:
   // `packet_bytes_max` is the server's max_allowed_packet.
-  RowApplier(Connection* connection, uint64_t packet_bytes_max);
+  NativeRows(Connection* connection, uint64_t packet_bytes_max);
 
-  // Sends the format description event; once per connection, outside any transaction.
-  Status Prepare();
-
-  // Forgets tables and counts of the wagon before. The time stamp is that of the rows' source transaction.
-  void BeginWagon(uint32_t origin_server_id, uint32_t when_seconds);
-  // A DDL statement has run: what is known of the target's tables no longer holds.
-  void ForgetTables();
-  Status AddSchema(ByteView schema_record_body);
-  Status AddRun(ByteView run_record_body);
-  Status Flush();
-  // Between them, schemas are those of other records: table_refs have another meaning. Flush before each.
-  void EnterOtherSchemas() { tables_.swap(outer_tables_); }
-  void LeaveOtherSchemas();
-
-  uint64_t rows() const { return rows_; }
-  uint64_t server_statements() const { return server_statements_; }
+  std::string_view method() const override { return "native"; }
+  // Sends the format description event.
+  Status Prepare() override;
+  Status CheckServerSettings() override;
+  void BeginWagon(uint32_t origin_server_id, uint32_t when_seconds) override;
+  void ForgetTables() override;
+  Status AddSchema(ByteView schema_record_body) override;
+  Status AddRun(ByteView run_record_body) override;
+  Status Flush() override;
+  void EnterOtherSchemas() override { tables_.swap(outer_tables_); }
+  void LeaveOtherSchemas() override;
+  uint64_t rows() const override { return rows_; }
+  uint64_t server_statements() const override { return server_statements_; }
 
  private:
   struct Table {

@@ -6,6 +6,8 @@
 #include <sstream>
 #include <utility>
 
+#include "engine_mariadb/sql_rows.h"
+#include "engine_mariadb/target_rows.h"
 #include "engine_mariadb/target_schema.h"
 #include "failpoint/failpoint.h"
 #include "model/record.h"
@@ -32,17 +34,24 @@ std::vector<std::string> GtidSet(const std::string& text) {
 Result<std::unique_ptr<MariaDbTargetSession>> MariaDbTargetSession::Create(
     std::unique_ptr<Connection> connection, const TargetOptions& options) {
   SRDF_ASSIGN_OR_RETURN(const std::string packet, connection->QueryValue("SELECT @@max_allowed_packet"));
-  std::unique_ptr<MariaDbTargetSession> session(
-      new MariaDbTargetSession(std::move(connection), options, std::strtoull(packet.c_str(), nullptr, 10)));
-  SRDF_RETURN_IF_ERROR(session->rows_.Prepare());
-  return session;
+  const uint64_t packet_bytes_max = std::strtoull(packet.c_str(), nullptr, 10);
+  std::unique_ptr<RowApplier> rows;
+  if (options.apply_method == ApplyMethod::kSql) {
+    rows = std::make_unique<SqlRows>(connection.get(), packet_bytes_max);
+  } else {
+    rows = std::make_unique<NativeRows>(connection.get(), packet_bytes_max);
+  }
+  SRDF_RETURN_IF_ERROR(rows->Prepare());
+  return std::unique_ptr<MariaDbTargetSession>(
+      new MariaDbTargetSession(std::move(connection), options, packet_bytes_max, std::move(rows)));
 }
 
 MariaDbTargetSession::MariaDbTargetSession(std::unique_ptr<Connection> connection,
-                                           const TargetOptions& options, uint64_t packet_bytes_max)
+                                           const TargetOptions& options, uint64_t packet_bytes_max,
+                                           std::unique_ptr<RowApplier> rows)
     : connection_(std::move(connection)),
       origin_server_id_(options.origin_server_id),
-      rows_(connection_.get(), packet_bytes_max),
+      rows_(std::move(rows)),
       ddl_(connection_.get(), options.endpoint, options.origin_server_id),
       prepared_(connection_.get(), packet_bytes_max) {}
 
@@ -102,7 +111,7 @@ Result<engine::ApplyStats> MariaDbTargetSession::ApplyUncommitted(const WagonHea
     return Status(StatusCode::kInvalidArgument, "hash of " + WagonName(header) + " is not 32 bytes");
   }
   const auto started = std::chrono::steady_clock::now();
-  rows_.BeginWagon(origin_server_id_, static_cast<uint32_t>(header.commit_time_last_ms / 1000));
+  rows_->BeginWagon(origin_server_id_, static_cast<uint32_t>(header.commit_time_last_ms / 1000));
   uint64_t statements = 0;
   for (;;) {
     SRDF_ASSIGN_OR_RETURN(const std::string_view records, payload->Next());
@@ -117,7 +126,7 @@ Result<engine::ApplyStats> MariaDbTargetSession::ApplyUncommitted(const WagonHea
   }
   SRDF_FAILPOINT("applier.before_checkpoint");
   SRDF_RETURN_IF_ERROR(UpdateCheckpoint(connection_.get(), header, wagon_hash));
-  ApplyLogEntry entry{rows_.rows(), statements, rows_.server_statements(), 0};
+  ApplyLogEntry entry{rows_->rows(), statements, rows_->server_statements(), 0};
   entry.duration_us = static_cast<uint64_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started)
           .count());
@@ -134,11 +143,11 @@ Status MariaDbTargetSession::ApplyRecords(std::string_view records, const WagonH
     if (!more) break;
     switch (record.type) {
       case RecordType::kTableSchema:
-        SRDF_RETURN_IF_ERROR(rows_.AddSchema(record.body));
+        SRDF_RETURN_IF_ERROR(rows_->AddSchema(record.body));
         break;
       case RecordType::kRowRun:
         SRDF_RETURN_IF_ERROR(EnsureTransaction(header));
-        SRDF_RETURN_IF_ERROR(rows_.AddRun(record.body));
+        SRDF_RETURN_IF_ERROR(rows_->AddRun(record.body));
         break;
       case RecordType::kStatement:
         SRDF_RETURN_IF_ERROR(ApplyStatement(record.body, header, ++*statements));
@@ -155,7 +164,7 @@ Status MariaDbTargetSession::ApplyRecords(std::string_view records, const WagonH
                                            ", which does not belong into a payload"};
     }
   }
-  SRDF_RETURN_IF_ERROR(rows_.Flush());  // the views end with this piece of the payload
+  SRDF_RETURN_IF_ERROR(rows_->Flush());  // the views end with this piece of the payload
   SRDF_FAILPOINT("applier.inside_rows");
   return {};
 }
@@ -170,14 +179,14 @@ Status MariaDbTargetSession::ApplyOutcome(ByteView body, const WagonHeader& head
   SRDF_ASSIGN_OR_RETURN(const PreparedOutcome outcome, DecodePreparedOutcome(body));
   SRDF_RETURN_IF_ERROR(EnsureTransaction(header));
   if (!outcome.commit) return prepared_.Drop(header.flow, outcome.xid);
-  SRDF_RETURN_IF_ERROR(rows_.Flush());
-  rows_.EnterOtherSchemas();
+  SRDF_RETURN_IF_ERROR(rows_->Flush());
+  rows_->EnterOtherSchemas();
   const Status status =
       prepared_.Take(header.flow, outcome.xid, [this](const PreparedTransactions::Part& part) -> Status {
         const Status applied = ApplyHeld(part.records);
         return applied.ok() ? applied : applied.WithContext("XA transaction prepared as " + part.gtid);
       });
-  rows_.LeaveOtherSchemas();
+  rows_->LeaveOtherSchemas();
   return status;
 }
 
@@ -186,11 +195,11 @@ Status MariaDbTargetSession::ApplyHeld(std::string_view records) {
   Record record;
   for (;;) {
     SRDF_ASSIGN_OR_RETURN(const bool more, cursor.Next(&record));
-    if (!more) return rows_.Flush();
+    if (!more) return rows_->Flush();
     if (record.type == RecordType::kTableSchema) {
-      SRDF_RETURN_IF_ERROR(rows_.AddSchema(record.body));
+      SRDF_RETURN_IF_ERROR(rows_->AddSchema(record.body));
     } else if (record.type == RecordType::kRowRun) {
-      SRDF_RETURN_IF_ERROR(rows_.AddRun(record.body));
+      SRDF_RETURN_IF_ERROR(rows_->AddRun(record.body));
     } else {
       return {StatusCode::kDataLoss, "a prepared transaction holds a record of type " +
                                          std::to_string(static_cast<int>(record.type))};
@@ -204,7 +213,7 @@ Status MariaDbTargetSession::ApplyStatement(ByteView body, const WagonHeader& he
   }
   SRDF_ASSIGN_OR_RETURN(const Statement statement, DecodeStatement(body));
   SRDF_RETURN_IF_ERROR(CheckFollows(header, /*lock=*/false));
-  rows_.ForgetTables();
+  rows_->ForgetTables();
   return ddl_.Run(header, static_cast<unsigned>(number), statement);
 }
 
@@ -253,23 +262,16 @@ Status MariaDbTargetSession::CheckFollows(const WagonHeader& header, bool lock) 
   return {};
 }
 
-// Settings that would let the server hide a divergence, or make one. They are global only, and anybody with
-// the right can change them while we run.
+// Settings are global, and anybody with the right can change them while we run.
 Status MariaDbTargetSession::CheckServerSettings() {
-  SRDF_ASSIGN_OR_RETURN(auto rows, connection_->Query("SELECT @@GLOBAL.slave_exec_mode='STRICT' AND "
-                                                      "@@GLOBAL.slave_run_triggers_for_rbr='NO', "
-                                                      "@@GLOBAL.event_scheduler='ON'"));
-  if (rows.empty() || rows[0].size() != 2) return {StatusCode::kInternal, "no answer about global settings"};
-  if (rows[0][1] == "1") {
+  SRDF_ASSIGN_OR_RETURN(const std::string events,
+                        connection_->QueryValue("SELECT @@GLOBAL.event_scheduler='ON'"));
+  if (events == "1") {
     return {StatusCode::kFailedPrecondition,
             "event_scheduler is ON at the target: events of the source would run there too",
             "SET GLOBAL event_scheduler=OFF at the target (and in its configuration file)"};
   }
-  if (rows[0][0] == "1") return {};
-  return {StatusCode::kFailedPrecondition,
-          "slave_exec_mode or slave_run_triggers_for_rbr at the target would hide missing rows or run "
-          "triggers twice",
-          "SET GLOBAL slave_exec_mode='STRICT'; SET GLOBAL slave_run_triggers_for_rbr='NO'"};
+  return rows_->CheckServerSettings();
 }
 
 void MariaDbTargetSession::Rollback() {

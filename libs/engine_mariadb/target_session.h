@@ -10,18 +10,20 @@
 #include "engine/sink.h"
 #include "engine_mariadb/connection.h"
 #include "engine_mariadb/ddl_applier.h"
+#include "engine_mariadb/row_applier.h"
 #include "engine_mariadb/target_engine.h"
 #include "engine_mariadb/target_prepared.h"
-#include "engine_mariadb/target_rows.h"
 
 namespace srdf::engine_mariadb {
 
 class MariaDbTargetSession : public engine::TargetSession {
  public:
-  // The connection is prepared (PrepareTargetSession) and the schema is there.
+  // The connection is prepared (PrepareTargetSession), the schema is there, and the options name the method
+  // (not auto) and an origin that the user may write.
   static Result<std::unique_ptr<MariaDbTargetSession>> Create(std::unique_ptr<Connection> connection,
                                                               const TargetOptions& options);
 
+  std::string_view apply_method() const override { return rows_->method(); }
   Result<std::optional<engine::Checkpoint>> ReadCheckpoint(const std::string& flow) override;
   Status InitCheckpoint(const engine::Checkpoint& start) override;
   Result<engine::ApplyStats> Apply(const WagonHeader& header, const std::string& wagon_hash,
@@ -29,7 +31,7 @@ class MariaDbTargetSession : public engine::TargetSession {
 
  private:
   MariaDbTargetSession(std::unique_ptr<Connection> connection, const TargetOptions& options,
-                       uint64_t packet_bytes_max);
+                       uint64_t packet_bytes_max, std::unique_ptr<RowApplier> rows);
 
   // Everything up to, not including, COMMIT.
   Result<engine::ApplyStats> ApplyUncommitted(const WagonHeader& header, const std::string& wagon_hash,
@@ -48,7 +50,7 @@ class MariaDbTargetSession : public engine::TargetSession {
 
   const std::unique_ptr<Connection> connection_;
   const uint32_t origin_server_id_;
-  RowApplier rows_;
+  const std::unique_ptr<RowApplier> rows_;
   DdlApplier ddl_;
   PreparedTransactions prepared_;
   bool in_transaction_ = false;

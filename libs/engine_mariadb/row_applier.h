@@ -1,0 +1,53 @@
+// RowApplier: how the row runs of one wagon are executed at the target, inside the transaction that the
+// session has opened. Two ways: NativeRows (target_rows.h: row events, BINLOG) and SqlRows (sql_rows.h: SQL
+// statements).
+//
+// Driven by one thread. The views handed to AddRun are referred to until Flush (or an error) returns: the
+// session flushes before it lets them die. When the server refuses a statement, the applier finds the row,
+// still inside the transaction (when there is still one), and names it; the session then rolls back.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "base/bytes.h"
+#include "base/status.h"
+#include "model/record.h"
+#include "model/schema.h"
+
+namespace srdf::engine_mariadb {
+
+class RowApplier {
+ public:
+  virtual ~RowApplier() = default;
+
+  // "native" or "sql"
+  virtual std::string_view method() const = 0;
+
+  // Once per connection, outside any transaction.
+  virtual Status Prepare() = 0;
+  // Settings at the server that this way relies on and that anybody with the right can change while it runs;
+  // at the beginning of each transaction.
+  virtual Status CheckServerSettings() = 0;
+
+  // Forgets tables and counts of the wagon before. The time stamp is that of the rows' source transaction.
+  virtual void BeginWagon(uint32_t origin_server_id, uint32_t when_seconds) = 0;
+  // A DDL statement has run: what is known of the target's tables no longer holds.
+  virtual void ForgetTables() = 0;
+  virtual Status AddSchema(ByteView schema_record_body) = 0;
+  virtual Status AddRun(ByteView run_record_body) = 0;
+  virtual Status Flush() = 0;
+  // Between them, schemas are those of other records: table_refs have another meaning. Flush before each.
+  virtual void EnterOtherSchemas() = 0;
+  virtual void LeaveOtherSchemas() = 0;
+
+  virtual uint64_t rows() const = 0;
+  virtual uint64_t server_statements() const = 0;  // round trips with rows
+};
+
+// The words for a row that the target refuses: table, operation, the row, and what the server's error number
+// (0: none) says of the row that the target has instead.
+Status DescribeRefusedRow(const TableSchema& table, const RowRunHeader& header, const Row& row,
+                          const Status& refused, unsigned error);
+
+}  // namespace srdf::engine_mariadb

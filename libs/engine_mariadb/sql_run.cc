@@ -1,0 +1,251 @@
+#include "engine_mariadb/sql_run.h"
+
+#include <algorithm>
+
+namespace srdf::engine_mariadb {
+
+namespace {
+
+// The optimizer gives up on ranges, and reads the whole table, when a list is too long.
+constexpr uint64_t kDeleteRowsMax = 500;
+
+void AppendList(const SqlTable& table, const std::vector<uint16_t>& ordinals, std::string* out) {
+  const char* separator = "";
+  for (const uint16_t ordinal : ordinals) {
+    *out += separator + table.columns[ordinal].quoted_name;
+    separator = ",";
+  }
+}
+
+}  // namespace
+
+SqlRun::SqlRun(const SqlTarget* target, const RowRunHeader& header, size_t statement_bytes_max,
+               SqlBatch* batch)
+    : target_(target), header_(header), statement_bytes_max_(statement_bytes_max), batch_(batch) {
+  const SqlTable& sql = target->sql;
+  const size_t count = target->schema.columns.size();
+  before_present_.Set(header.bitmap_before, count);
+  after_present_.Set(header.bitmap_after, count);
+  for (const uint16_t ordinal : after_present_.ordinals) {
+    if (sql.columns[ordinal].visible && !sql.columns[ordinal].generated) written_.push_back(ordinal);
+  }
+  if (target->schema.key_kind == KeyKind::kNone) return;
+  may_group_deletes_ = (header.flags & kRunNoForeignKeyChecks) != 0;
+  const auto writable = std::count_if(sql.columns.begin(), sql.columns.end(),
+                                      [](const auto& c) { return c.visible && !c.generated; });
+  std::vector<uint16_t> key = target->schema.key_columns;
+  std::sort(key.begin(), key.end());
+  may_upsert_ = header.op == RowOp::kUpdate && sql.primary_key == key && !sql.upper_unique_keys &&
+                sql.insert_triggers.empty() && written_.size() == static_cast<size_t>(writable) &&
+                std::any_of(written_.begin(), written_.end(), [&](uint16_t o) { return !IsKey(o); });
+}
+
+bool SqlRun::IsKey(uint16_t ordinal) const {
+  const auto& key = target_->schema.key_columns;
+  return std::find(key.begin(), key.end(), ordinal) != key.end();
+}
+
+Status SqlRun::Take(const Row& row) {
+  const auto take = [&](ByteView image, const PresentColumns& present, RowSlices* slices) {
+    ByteView whole;
+    return target_->layout.Take(&image, present, &whole, slices) && image.empty();
+  };
+  const bool ok = (header_.op == RowOp::kInsert || take(row.before, before_present_, &before_)) &&
+                  (header_.op == RowOp::kDelete || take(row.after, after_present_, &after_));
+  if (ok) return {};
+  return {StatusCode::kDataLoss, target_->sql.quoted_name + ": a row image does not fit the columns"};
+}
+
+bool SqlRun::Upserts() const {
+  if (!may_upsert_) return false;
+  return std::all_of(target_->schema.key_columns.begin(), target_->schema.key_columns.end(), [&](uint16_t o) {
+    const auto& before = before_.columns[o];
+    const auto& after = after_.columns[o];
+    return before.state == RowSlices::kValue && after.state == RowSlices::kValue &&
+           before.view() == after.view();
+  });
+}
+
+Status SqlRun::Add(const Row& row) {
+  SRDF_RETURN_IF_ERROR(Take(row));
+  const bool upserts = header_.op == RowOp::kUpdate && Upserts();
+  if (header_.op == RowOp::kInsert || upserts) {
+    SRDF_RETURN_IF_ERROR(OpenStatement(upserts ? Open::kUpsert : Open::kInsert));
+    if (open_rows_ == 0) first_row_ = row;
+    SRDF_RETURN_IF_ERROR(AppendTuple(written_, after_, SqlUse::kStore));
+    ++open_rows_;
+    // A sequence has one row, which an INSERT replaces.
+    if (target_->sql.sequence) return Close();
+  } else if (header_.op == RowOp::kDelete && may_group_deletes_) {
+    SRDF_RETURN_IF_ERROR(OpenStatement(Open::kDelete));
+    SRDF_RETURN_IF_ERROR(AppendTuple(target_->schema.key_columns, before_, SqlUse::kMatch));
+    if (++open_rows_ == kDeleteRowsMax) return Close();
+  } else {
+    SRDF_RETURN_IF_ERROR(Close());
+    batch_->Begin();
+    return header_.op == RowOp::kUpdate ? AppendUpdate() : AppendDelete();
+  }
+  return batch_->bytes() - open_at_ >= statement_bytes_max_ ? Close() : Status();
+}
+
+Status SqlRun::OpenStatement(Open kind) {
+  if (open_ == kind) {
+    batch_->text()->push_back(',');
+    return {};
+  }
+  SRDF_RETURN_IF_ERROR(Close());
+  batch_->Begin();
+  open_ = kind;
+  open_at_ = batch_->bytes();
+  std::string* out = batch_->text();
+  const SqlTable& table = target_->sql;
+  if (kind == Open::kDelete) {
+    *out += "DELETE FROM " + table.quoted_name + " WHERE (";
+    AppendList(table, target_->schema.key_columns, out);
+    *out += ") IN (";
+  } else {
+    *out += "INSERT INTO " + table.quoted_name + "(";
+    AppendList(table, written_, out);
+    *out += ") VALUES ";
+  }
+  return {};
+}
+
+Status SqlRun::Close() {
+  const Open kind = open_;
+  const uint64_t rows = open_rows_;
+  open_ = Open::kNothing;
+  open_rows_ = 0;
+  std::string* out = batch_->text();
+  switch (kind) {
+    case Open::kNothing:
+      return {};
+    case Open::kDelete:
+      out->push_back(')');
+      batch_->EndDeleted(rows);
+      return {};
+    case Open::kInsert:
+      batch_->EndWritten(rows);
+      return {};
+    case Open::kUpsert:
+      break;
+  }
+  if (rows == 1) {
+    // The server does not say whether a single row was there: the statement begins anew, as an UPDATE.
+    out->resize(open_at_);
+    SRDF_RETURN_IF_ERROR(Take(first_row_));
+    return AppendUpdate();
+  }
+  *out += " ON DUPLICATE KEY UPDATE ";
+  const char* separator = "";
+  for (const uint16_t ordinal : written_) {
+    if (IsKey(ordinal)) continue;
+    const std::string& name = target_->sql.columns[ordinal].quoted_name;
+    *out += separator + name + "=VALUES(" + name + ")";
+    separator = ",";
+  }
+  batch_->EndAllDuplicates(rows);
+  return {};
+}
+
+Status SqlRun::AppendTuple(const std::vector<uint16_t>& ordinals, const RowSlices& from, SqlUse use) {
+  std::string* out = batch_->text();
+  char separator = '(';
+  if (ordinals.empty()) out->push_back(separator);
+  for (const uint16_t ordinal : ordinals) {
+    out->push_back(separator);
+    separator = ',';
+    SRDF_RETURN_IF_ERROR(AppendValue(ordinal, from, use, out));
+  }
+  out->push_back(')');
+  return {};
+}
+
+Status SqlRun::AppendValue(uint16_t ordinal, const RowSlices& from, SqlUse use, std::string* out) const {
+  const Status status = AppendSqlLiteral(target_->schema.columns[ordinal], target_->sql.columns[ordinal].sql,
+                                         from.columns[ordinal], use, out);
+  return status.ok() ? status : Named(ordinal, status);
+}
+
+Status SqlRun::Named(uint16_t ordinal, const Status& status) const {
+  return status.WithContext(target_->sql.quoted_name + ", column " +
+                            target_->sql.columns[ordinal].quoted_name);
+}
+
+Status SqlRun::AppendUpdate() {
+  std::string* out = batch_->text();
+  const SqlTable& table = target_->sql;
+  *out += "UPDATE " + table.quoted_name + " SET ";
+  const char* separator = "";
+  for (const uint16_t ordinal : written_) {
+    *out += separator + table.columns[ordinal].quoted_name + "=";
+    separator = ",";
+    SRDF_RETURN_IF_ERROR(AppendValue(ordinal, after_, SqlUse::kStore, out));
+  }
+  // A column that the image does not have keeps its value, also when the server would write the time into it.
+  for (size_t i = 0; i < table.columns.size(); ++i) {
+    const SqlTable::Column& column = table.columns[i];
+    const bool written = std::find(written_.begin(), written_.end(), i) != written_.end();
+    if (!column.visible || column.generated || written) continue;
+    if (!column.changes_itself && *separator != '\0') continue;  // one at least: SET cannot be empty
+    *out += separator + column.quoted_name + "=" + column.quoted_name;
+    separator = ",";
+  }
+  SRDF_RETURN_IF_ERROR(AppendWhere(out));
+  batch_->EndWritten(1);
+  return {};
+}
+
+Status SqlRun::AppendDelete() {
+  std::string* out = batch_->text();
+  *out += "DELETE FROM " + target_->sql.quoted_name;
+  SRDF_RETURN_IF_ERROR(AppendWhere(out));
+  batch_->EndDeleted(1);
+  return {};
+}
+
+Status SqlRun::AppendWhere(std::string* out) {
+  const char* separator = " WHERE ";
+  if (target_->schema.key_kind != KeyKind::kNone) {
+    for (const uint16_t ordinal : target_->schema.key_columns) {
+      *out += separator + target_->sql.columns[ordinal].quoted_name + "=";
+      separator = " AND ";
+      SRDF_RETURN_IF_ERROR(AppendValue(ordinal, before_, SqlUse::kMatch, out));
+    }
+    return {};
+  }
+  for (const uint16_t ordinal : before_present_.ordinals) {
+    const SqlTable::Column& column = target_->sql.columns[ordinal];
+    if (!column.visible || column.generated) continue;
+    *out += separator;
+    separator = " AND ";
+    const Status status =
+        AppendSqlExactMatch(target_->schema.columns[ordinal], column.sql, before_.columns[ordinal], out);
+    if (!status.ok()) return Named(ordinal, status);
+  }
+  *out += " LIMIT 1";
+  return {};
+}
+
+Result<std::string> SqlRun::CountQuery(const Row& row) {
+  SRDF_RETURN_IF_ERROR(Take(row));
+  std::string out = "SELECT COUNT(*) FROM " + target_->sql.quoted_name;
+  const char* separator = " WHERE ";
+  // The key by its index, whether or not the after image has it.
+  for (const uint16_t ordinal : target_->schema.key_columns) {
+    const bool after = after_.columns[ordinal].state == RowSlices::kValue;
+    out += separator + target_->sql.columns[ordinal].quoted_name + "=";
+    separator = " AND ";
+    SRDF_RETURN_IF_ERROR(AppendValue(ordinal, after ? after_ : before_, SqlUse::kMatch, &out));
+  }
+  for (const uint16_t ordinal : written_) {
+    out += separator;
+    separator = " AND ";
+    const Status status = AppendSqlExactMatch(
+        target_->schema.columns[ordinal], target_->sql.columns[ordinal].sql, after_.columns[ordinal], &out);
+    if (!status.ok()) return Named(ordinal, status);
+  }
+  return out;
+}
+
+}  // namespace srdf::engine_mariadb
