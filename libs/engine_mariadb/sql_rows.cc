@@ -12,10 +12,9 @@ constexpr uint64_t kBatchBytesMax = 1 << 20;
 constexpr size_t kStatementBytesMax = 256 << 10;
 
 constexpr const char kStrictMode[] =
-    "SET SESSION "
     "sql_mode='STRICT_ALL_TABLES,ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION'";
 constexpr const char kLenientMode[] =
-    "SET SESSION sql_mode='ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION'";
+    "sql_mode='ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION'";
 
 // Errors after which nothing more can be asked in this transaction.
 bool EndsTransaction(const Status& status) {
@@ -54,6 +53,7 @@ void SqlRows::BeginWagon(uint32_t, uint32_t) {
   batch_.Clear();
   slices_.clear();
   tables_.clear();
+  outer_tables_.clear();
   rows_ = 0;
   server_statements_ = 0;
 }
@@ -61,7 +61,14 @@ void SqlRows::BeginWagon(uint32_t, uint32_t) {
 void SqlRows::ForgetTables() {
   target_tables_.Forget();
   known_.clear();
-  for (auto& [ref, table] : tables_) table.target.reset();
+  for (auto* tables : {&tables_, &outer_tables_}) {
+    for (auto& [ref, table] : *tables) table.target.reset();
+  }
+}
+
+void SqlRows::LeaveOtherSchemas() {
+  tables_.swap(outer_tables_);
+  outer_tables_.clear();
 }
 
 Status SqlRows::AddSchema(ByteView body) {

@@ -41,6 +41,8 @@ class SqlRows : public RowApplier {
   Status AddSchema(ByteView schema_record_body) override;
   Status AddRun(ByteView run_record_body) override;
   Status Flush() override;
+  void EnterOtherSchemas() override { tables_.swap(outer_tables_); }
+  void LeaveOtherSchemas() override;
   uint64_t rows() const override { return rows_; }
   uint64_t server_statements() const override { return server_statements_; }
 
@@ -77,9 +79,11 @@ class SqlRows : public RowApplier {
   const uint64_t packet_bytes_max_;
   const size_t batch_bytes_max_;
   SqlBatch batch_;
-  bool foreign_key_checks_ = true;                                 // of the session after the batch
+  bool foreign_key_checks_ = true;  // of the session after the batch
+  bool sent_ = false;               // the last batch has reached the server: its savepoint is set
   std::map<std::pair<std::string, std::string>, SqlTable> known_;  // as long as no DDL runs
   std::map<uint32_t, Table> tables_;
+  std::map<uint32_t, Table> outer_tables_;  // set aside by EnterOtherSchemas
   std::vector<Slice> slices_;
   uint64_t rows_ = 0;
   uint64_t server_statements_ = 0;

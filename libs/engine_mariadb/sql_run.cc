@@ -35,7 +35,7 @@ SqlRun::SqlRun(const SqlTarget* target, const RowRunHeader& header, size_t state
                                       [](const auto& c) { return c.visible && !c.generated; });
   std::vector<uint16_t> key = target->schema.key_columns;
   std::sort(key.begin(), key.end());
-  may_upsert_ = header.op == RowOp::kUpdate && sql.primary_key == key && !sql.upper_unique_keys &&
+  may_upsert_ = header.op == RowOp::kUpdate && sql.primary_key == key && !sql.other_unique_keys &&
                 sql.insert_triggers.empty() && written_.size() == static_cast<size_t>(writable) &&
                 std::any_of(written_.begin(), written_.end(), [&](uint16_t o) { return !IsKey(o); });
 }
@@ -82,6 +82,7 @@ Status SqlRun::Add(const Row& row) {
     if (++open_rows_ == kDeleteRowsMax) return Close();
   } else {
     SRDF_RETURN_IF_ERROR(Close());
+    SRDF_RETURN_IF_ERROR(Take(row));  // Close may have taken the first row of the statement again
     batch_->Begin();
     return header_.op == RowOp::kUpdate ? AppendUpdate() : AppendDelete();
   }

@@ -9,12 +9,11 @@
 //   without a key, one statement per row: WHERE all columns are equal to the bit … LIMIT 1
 //
 // INSERT … ON DUPLICATE KEY UPDATE is the fast form of many updates, and hits the wrong row when another
-// unique key than the primary one clashes first. It is used only when the whole new row is known, its primary
-// key is the old one's, and the engine looks at the primary key first (SqlTable::upper_unique_keys). Then
-// each row, in order, either finds its own row and updates it as UPDATE would (with the same clash of other
-// unique keys, the same cascades), or its row is missing, which shows in the count of duplicates. Generated
-// columns are never written, columns are always named. docs/adr/0005-sql-apply.md has the reasons. Pure but
-// for the batch that it appends to.
+// unique key than the primary one clashes. It is used only when the whole new row is known, its primary key
+// is the old one's, and the table has no other unique key. Then each row, in order, either finds its own row
+// and updates it as UPDATE would (with the same cascades), or its row is missing, which shows in the count of
+// duplicates. Generated columns are never written, columns are always named. docs/adr/0005-sql-apply.md has
+// the reasons. Pure but for the batch that it appends to.
 #pragma once
 
 #include <string>
@@ -44,7 +43,7 @@ class SqlRun {
 
   // Appends the row; its views live until Close.
   Status Add(const Row& row);
-  // Ends the open statement.
+  // Ends the open statement; before_ and after_ are then those of any of its rows.
   Status Close();
 
   // A query for the number of rows that are exactly the row's after image (and have its key).

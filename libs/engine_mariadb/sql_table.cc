@@ -66,22 +66,22 @@ Result<SqlTable> LoadSqlTable(Connection* connection, const TableSchema& schema)
     out.system_versioned = Text(type[0][0]) == "SYSTEM VERSIONED";
   }
   SRDF_RETURN_IF_ERROR(LoadColumns(connection, schema, where, &out));
-  SRDF_ASSIGN_OR_RETURN(const auto key,
-                        connection->Query("SELECT column_name FROM information_schema.statistics" + where +
-                                          " AND index_name='PRIMARY'"));
-  for (const auto& row : key) {
-    for (size_t i = 0; i < out.columns.size(); ++i) {
-      if (strcasecmp(out.columns[i].sql.name.c_str(), Text(row[0]).c_str()) != 0) continue;
+  SRDF_ASSIGN_OR_RETURN(
+      const auto keys, connection->Query("SELECT index_name, column_name FROM information_schema.statistics" +
+                                         where + " AND non_unique=0"));
+  for (const auto& row : keys) {
+    if (Text(row[0]) != "PRIMARY") out.other_unique_keys = true;
+    for (size_t i = 0; i < out.columns.size() && Text(row[0]) == "PRIMARY"; ++i) {
+      if (strcasecmp(out.columns[i].sql.name.c_str(), Text(row[1]).c_str()) != 0) continue;
       out.primary_key.push_back(static_cast<uint16_t>(i));
     }
   }
   std::sort(out.primary_key.begin(), out.primary_key.end());
-  // What makes a key one of the upper layer is nowhere else in the catalogue of every version. The words in a
-  // comment do no harm: the table is only written more slowly.
+  // Periods that must not overlap are nowhere else in the catalogue of every version. The words in a comment
+  // do no harm: the table is only written more slowly.
   SRDF_ASSIGN_OR_RETURN(const auto create, connection->Query("SHOW CREATE TABLE " + out.quoted_name));
-  const std::string text = create.empty() ? "" : Text(create[0][1]);
-  for (const char* words : {"USING HASH", "WITHOUT OVERLAPS"}) {
-    out.upper_unique_keys = out.upper_unique_keys || text.find(words) != std::string::npos;
+  if (!create.empty() && Text(create[0][1]).find("WITHOUT OVERLAPS") != std::string::npos) {
+    out.other_unique_keys = true;
   }
   return out;
 }

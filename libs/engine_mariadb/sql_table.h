@@ -30,10 +30,11 @@ struct SqlTable {
   bool transactional = false;
   // Names of triggers by what fires them.
   std::string insert_triggers, update_triggers, delete_triggers;
-  // The engine looks at the primary key before any other unique key when a row is inserted. It is not so
-  // where a unique key is checked by the server's upper layer: over long texts (by hash) and WITHOUT
-  // OVERLAPS.
-  bool primary_key_checked_first = false;
+  // Ordinals of the primary key, in ascending order; empty when there is none (a unique key that the server
+  // takes for one does not count).
+  std::vector<uint16_t> primary_key;
+  // An inserted row may clash with another one's unique values without having its primary key.
+  bool other_unique_keys = false;
 };
 
 // All but the triggers. kFailedPrecondition when a column of the schema is not at the target.

@@ -97,20 +97,20 @@ void AddSetting(const std::string& variable, const std::string& now, const std::
   out->push_back({variable + " is " + now + ": " + why, "SET GLOBAL " + variable + "=" + wanted, fatal});
 }
 
-// What only row events heed.
-void CheckReplaySettings(const std::map<std::string, std::string>& v, Problems* out) {
+// What only row events heed: with `fatal` false, what must be mended before they can be had.
+void CheckReplaySettings(const std::map<std::string, std::string>& v, bool fatal, Problems* out) {
   const auto is = [&](const char* name) { return v.at(name); };
   if (is("slave_exec_mode") != "STRICT") {
     AddSetting("slave_exec_mode", is("slave_exec_mode"), "'STRICT'",
-               "missing and duplicate rows would be hidden", true, out);
+               "missing and duplicate rows would be hidden", fatal, out);
   }
   if (is("slave_run_triggers_for_rbr") != "NO") {
     AddSetting("slave_run_triggers_for_rbr", is("slave_run_triggers_for_rbr"), "'NO'",
-               "triggers would run a second time", true, out);
+               "triggers would run a second time", fatal, out);
   }
   if (is("slave_skip_errors") != "OFF") {
     out->push_back({"slave_skip_errors is " + is("slave_skip_errors") + ": errors of rows would be hidden",
-                    "remove slave_skip_errors from the configuration file and restart the server", true});
+                    "remove slave_skip_errors from the configuration file and restart the server", fatal});
   }
 }
 
@@ -213,7 +213,9 @@ Result<Problems> TargetPreflight(Connection* connection, ApplyMethod wanted, App
   std::map<std::string, std::string> values;
   for (size_t i = 0; i < std::size(kVariables); ++i) values[kVariables[i]] = rows[0][i].value_or("");
   SRDF_RETURN_IF_ERROR(CheckPrivileges(connection, values["read_only"] == "1", wanted, in_force, &problems));
-  if (in_force == ApplyMethod::kNative) CheckReplaySettings(values, &problems);
+  if (wanted != ApplyMethod::kSql) {
+    CheckReplaySettings(values, in_force == ApplyMethod::kNative, &problems);
+  }
   CheckSettings(values, &problems);
   SRDF_RETURN_IF_ERROR(CheckTables(connection, &problems));
   return problems;

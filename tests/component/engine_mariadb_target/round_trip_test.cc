@@ -1,6 +1,8 @@
 // From a real source through capture's reader to a real target: what comes out is what went in.
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "applying_sink.h"
 #include "engine_mariadb/source_engine.h"
 #include "support/database_compare.h"
@@ -9,7 +11,7 @@
 namespace srdf::test {
 namespace {
 
-std::vector<std::string> Workload() {
+std::vector<std::string> WholeWorkload() {
   return {
       "CREATE DATABASE d",
       "USE d",
@@ -95,6 +97,17 @@ std::vector<std::string> Workload() {
       "TRUNCATE TABLE log",
       "INSERT INTO log(what) VALUES('last')",
   };
+}
+
+// Without what SQL apply refuses.
+std::vector<std::string> Workload() {
+  std::vector<std::string> out = WholeWorkload();
+  const auto refused = [](const std::string& sql) {
+    return kSqlApply &&
+           (sql.find("CREATE TRIGGER") != std::string::npos || sql.find("versioned") != std::string::npos);
+  };
+  out.erase(std::remove_if(out.begin(), out.end(), refused), out.end());
+  return out;
 }
 
 TEST(RoundTrip, SourceAndTargetAreEqualForEveryTypeAndStatement) {

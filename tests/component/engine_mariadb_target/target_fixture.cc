@@ -254,7 +254,7 @@ Target::~Target() {
 }
 
 void Target::Begin() {
-  engine_ = engine_mariadb::NewTargetEngine({server_->Endpoint(), kFlow, kOrigin});
+  engine_ = engine_mariadb::NewTargetEngine({server_->Endpoint(), kFlow, kOrigin, kApplyMethod});
   engine::Checkpoint start;
   start.flow = kFlow;
   start.wagon_hash = ZeroHash();

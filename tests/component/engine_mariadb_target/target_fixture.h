@@ -15,6 +15,14 @@
 
 namespace srdf::test {
 
+// The tests of rows are built twice, once for each way to apply them.
+#ifdef SRDF_TEST_SQL_APPLY
+constexpr auto kApplyMethod = engine_mariadb::ApplyMethod::kSql;
+#else
+constexpr auto kApplyMethod = engine_mariadb::ApplyMethod::kNative;
+#endif
+constexpr bool kSqlApply = kApplyMethod == engine_mariadb::ApplyMethod::kSql;
+
 // One value of a row: nothing for NULL, else the text or the decimal number.
 using Cell = std::optional<std::string>;
 using Cells = std::vector<Cell>;

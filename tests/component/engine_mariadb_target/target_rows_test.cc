@@ -158,6 +158,7 @@ TEST(TargetRows, AKeylessRowThatDiffersIsADivergence) {
 }
 
 TEST(TargetRows, IdempotentModeAtTheServerIsRefused) {
+  if (kSqlApply) GTEST_SKIP() << "a setting that SQL statements do not heed";
   Target t;
   t.Execute(MakeTables());
   t.Execute({"SET GLOBAL slave_exec_mode='IDEMPOTENT'"});
@@ -301,6 +302,13 @@ TEST(TargetRows, TriggersDoNotFire) {
       {"CREATE TRIGGER d.tr AFTER INSERT ON d.item FOR EACH ROW INSERT INTO d.log VALUES(NEW.c0,'trigger')"});
   PayloadBuilder p;
   p.Insert(p.Table(kItem), {{"1", "a"}});
+  if (kSqlApply) {
+    const Status refused = t.Apply(&p).status();
+    EXPECT_EQ(StatusCode::kFailedPrecondition, refused.code());
+    EXPECT_NE(std::string::npos, refused.message().find("`d`.`item` has triggers")) << refused.ToString();
+    EXPECT_EQ("0", t.Value("SELECT (SELECT COUNT(*) FROM d.item) + (SELECT COUNT(*) FROM d.log)"));
+    return;
+  }
   ASSERT_APPLIED(t.Apply(&p));
   EXPECT_EQ("0", t.Value("SELECT COUNT(*) FROM d.log"));
   EXPECT_EQ("1=a", Items(t));
@@ -349,7 +357,10 @@ TEST(TargetRows, ARowLargerThanAPacketGoesInFragmentsAndABiggerOneNamesTheVariab
   Target t(options);
   t.Execute({"CREATE DATABASE d", "CREATE TABLE d.big(c0 INT PRIMARY KEY, c1 LONGBLOB)"});
   const SimpleTable big{"d", "big", {"i", "b"}};
-  for (const size_t bytes : {400'000u, 800'000u, 1'048'576u, 1'500'000u}) {
+  // A value of an SQL statement has to be in one packet.
+  const std::vector<size_t> fitting = kSqlApply ? std::vector<size_t>{400'000, 800'000, 1'000'000, 1'048'000}
+                                                : std::vector<size_t>{400'000, 800'000, 1'048'576, 1'500'000};
+  for (const size_t bytes : fitting) {
     PayloadBuilder p;
     p.Insert(p.Table(big), {{std::to_string(bytes), std::string(bytes, 'x')}});
     ASSERT_APPLIED(t.Apply(&p));
