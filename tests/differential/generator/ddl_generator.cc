@@ -11,6 +11,7 @@ Statements DdlGenerator::Some() {
   if (out.empty() && Has(Feature::kRename) && random_->Chance(25)) out = Rename(t);
   if (out.empty() && !schema_->tables[t].partitions.empty() && random_->Chance(50)) out = Partition(t);
   if (!out.empty() || !Has(Feature::kDdl)) return out;
+  if (schema_->tables[t].versioned && random_->Chance(30)) return Versioning(t);
   if (Has(Feature::kUnrepeatableDdl) && random_->Chance(20)) return Unrepeatable(t);
   switch (random_->Below(21)) {
     case 0:

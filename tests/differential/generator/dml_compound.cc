@@ -6,6 +6,39 @@
 
 namespace srdf::differential {
 
+Statements DmlGenerator::Hot(size_t t) {
+  const auto rows = tracker_->rows(t).size();
+  if (rows < 2) return Insert(t, 2);
+  Statements out;
+  switch (random_->Below(10)) {
+    case 0:
+    case 1:
+      out = Insert(t, 1);
+      break;
+    case 2:
+      out = Delete(t);
+      break;
+    case 3:
+      out = ChangeKey(t);
+      break;
+    case 4:
+      out = ChangeUnique(t);
+      break;
+    case 5:
+      out = random_->Chance(70) ? Swap(t) : Rotate(t);
+      break;
+    case 6:
+      out = Recreate(t);
+      break;
+    case 7:
+      out = ChangeParent(t);
+      break;
+    default:
+      break;
+  }
+  return out.empty() ? Update(t) : out;
+}
+
 Statements DmlGenerator::Swap(size_t t) {
   auto& rows = tracker_->rows(t);
   if (rows.size() < 2 || table(t).uniques.empty()) return {};

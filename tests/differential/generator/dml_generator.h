@@ -29,6 +29,8 @@ class DmlGenerator {
 
   // One idea: what the features allow, at random.
   Statements Some();
+  // One change of a few rows of one table: what histories of one key are made of.
+  Statements Hot(size_t table);
   // Rows for a table that has few.
   Statements Insert(size_t table, int rows);
 

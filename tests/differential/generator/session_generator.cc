@@ -25,8 +25,20 @@ void SessionGenerator::Unit() {
       Has(Feature::kDdl) || Has(Feature::kTruncate) || Has(Feature::kRename) || Has(Feature::kPartitions);
   if (definitions && prepared_.empty() && steps_->size() >= first_definition_ && random_->Chance(20))
     return Definition(session);
+  if (Has(Feature::kHotKeys) && random_->Chance(15)) return Burst(session);
   if (random_->Chance(40)) return Autocommit(session);
   Transaction(session);
+}
+
+void SessionGenerator::Burst(uint32_t session) {
+  const auto table = static_cast<size_t>(random_->Below(static_cast<int>(schema_->tables.size())));
+  bool open = false;
+  for (int i = random_->Between(6, 16); i > 0; --i) {
+    if (random_->Chance(25)) Add(session, open ? "COMMIT" : "BEGIN"), open = !open;
+    AddAll(session, dml_->Hot(table));
+  }
+  if (open) Add(session, "COMMIT");
+  Note("burst");
 }
 
 void SessionGenerator::Definition(uint32_t session) {

@@ -42,6 +42,7 @@ class SessionGenerator {
   void Autocommit(uint32_t session);
   void Transaction(uint32_t session);
   void Interleaved();
+  void Burst(uint32_t session);
   void Settings(uint32_t session);
   void ChecksOff(uint32_t session);
   void XaTransaction();
