@@ -16,11 +16,11 @@
 namespace srdf::binlog_file {
 
 struct DumpOptions {
-  std::string path;
-  uint64_t from = 0;   // offset of the first event, 0 for the file's beginning
-  std::string gtids;   // these transactions only; MariaDB GTIDs or a MySQL GTID set
-  std::string table;   // rows of this table only: "db.table"
-  uint64_t limit = 0;  // transactions or events, 0 for all
+  std::string path{};
+  uint64_t from = 0;    // offset of the first event, 0 for the file's beginning
+  std::string gtids{};  // these transactions only; MariaDB GTIDs or a MySQL GTID set
+  std::string table{};  // rows of this table only: "db.table"
+  uint64_t limit = 0;   // transactions or events, 0 for all
   bool events = false;
 };
 
