@@ -225,7 +225,13 @@ Result<std::vector<PreflightProblem>> CheckSource(Connection* connection, uint32
   }
   CheckSetting(variables, "binlog_format", "ROW", "statements cannot be replayed exactly", &problems);
   CheckRowImage(value("binlog_row_image"), before_image, &problems);
-  CheckSetting(variables, "binlog_row_metadata", "FULL", "rows must say which columns they have", &problems);
+  if (value("binlog_row_metadata") != "FULL") {
+    problems.push_back(
+        {"binlog_row_metadata is " + value("binlog_row_metadata") +
+             ": rows do not say which columns they have; their order is trusted, their number and types are "
+             "checked, and no changes are merged (set it in the server's configuration file too)",
+         "SET GLOBAL binlog_row_metadata = FULL", false});
+  }
   CheckServerId(variables, replica_server_id, &problems);
   if (value("binlog_checksum") == "NONE") {
     problems.push_back({"binlog_checksum is NONE: damage to the log on disk or network goes unnoticed",

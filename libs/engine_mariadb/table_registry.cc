@@ -113,10 +113,14 @@ Status TableRegistry::ApplyFacts(TableUse* use) {
 
   TableSchema schema = use->schema;
   schema.columns = map.columns;
-  if (!map.has_names) {
+  // Names of another time would give one column's values to another (RENAME COLUMN a TO b, b TO a): without
+  // certain facts the columns stay without names, and the target's own table, which is of this position,
+  // decides.
+  if (!map.has_names && facts != nullptr && entry->certain()) {
     if (!matches) {
       return {StatusCode::kFailedPrecondition,
-              "the log has no column names for table " + name + ", and the table is not the same any more",
+              "the log has no column names for table " + name +
+                  ", and the table in the source's catalogue has columns of another number or type",
               "SET GLOBAL binlog_row_metadata = FULL, then re-establish the flow"};
     }
     for (size_t i = 0; i < schema.columns.size(); ++i) {

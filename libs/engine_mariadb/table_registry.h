@@ -1,6 +1,9 @@
 // TableRegistry: everything the reader needs to know of a table to hand on its rows, built once per distinct
 // table map and kept up to date with the catalogue.
 //
+// Where the log has no column names (binlog_row_metadata below FULL), the columns have none either until the
+// catalogue's facts are certain.
+//
 // A TableUse combines what the log says (certain, at the row's position) with the catalogue's facts (certain
 // or not). Whatever is not certain makes the table's runs "in place": never merged. Driven by the reader's
 // thread; one registry per Run, because table_ref is a number within one Run.

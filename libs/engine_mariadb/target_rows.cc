@@ -109,6 +109,7 @@ Status NativeRows::AddRun(ByteView body) {
   }
   const TableSchema& table = it->second.schema;
   if (!it->second.checked) {  // here, because a wagon's DDL statement may come between schema and rows
+    SRDF_RETURN_IF_ERROR(target_tables_.NameColumns(&it->second.schema));
     SRDF_RETURN_IF_ERROR(target_tables_.Check(table));
     it->second.checked = true;
   }

@@ -61,10 +61,7 @@ Status TargetTables::Check(const TableSchema& schema) {
   const std::string name = FullName(schema);
   const std::string where = " WHERE table_schema=" + connection_->Quote(schema.database) +
                             " AND table_name=" + connection_->Quote(schema.table);
-  if (!collations_) {
-    SRDF_ASSIGN_OR_RETURN(collations_, Collations::Load(connection_));
-  }
-  SRDF_ASSIGN_OR_RETURN(const auto found, LoadTargetColumns(connection_, *collations_, where));
+  SRDF_ASSIGN_OR_RETURN(const auto found, Load(where));
   if (found.empty()) return Missing(name, schema);
   SRDF_RETURN_IF_ERROR(CheckColumns(name, schema, found));
   Known known{schema, {}};
@@ -74,6 +71,35 @@ Status TargetTables::Check(const TableSchema& schema) {
   SRDF_RETURN_IF_ERROR(CheckLogicalKey(name, where, schema, known.primary_key));
   SRDF_RETURN_IF_ERROR(CheckEngine(name, where));
   checked_[key] = std::move(known);
+  return {};
+}
+
+Result<std::vector<TargetColumn>> TargetTables::Load(const std::string& where) {
+  if (!collations_) {
+    SRDF_ASSIGN_OR_RETURN(collations_, Collations::Load(connection_));
+  }
+  return LoadTargetColumns(connection_, *collations_, where);
+}
+
+Status TargetTables::NameColumns(TableSchema* schema) {
+  std::vector<Column>& columns = schema->columns;
+  if (std::none_of(columns.begin(), columns.end(), [](const Column& c) { return c.name.empty(); })) return {};
+  SRDF_ASSIGN_OR_RETURN(const auto found, Load(" WHERE table_schema=" + connection_->Quote(schema->database) +
+                                               " AND table_name=" + connection_->Quote(schema->table)));
+  if (found.empty()) return Missing(FullName(*schema), *schema);
+  if (found.size() != columns.size()) {
+    return {StatusCode::kFailedPrecondition,
+            FullName(*schema) + " has " + std::to_string(found.size()) + " columns at the target, its rows " +
+                std::to_string(columns.size()) + ", whose names the source does not log",
+            "SET GLOBAL binlog_row_metadata = FULL at the source; if the tables are the same but for columns "
+            "that the "
+            "server hides, re-establish the flow, else alter the table at the target, then resume the flow"};
+  }
+  for (size_t i = 0; i < columns.size(); ++i) {
+    if (!columns[i].name.empty()) continue;
+    columns[i].name = found[i].column.name;
+    columns[i].is_unsigned = found[i].column.is_unsigned;
+  }
   return {};
 }
 

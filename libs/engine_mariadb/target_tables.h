@@ -29,6 +29,11 @@ class TargetTables {
   // apart by is not there, when database or table are missing, and when the engine cannot roll back.
   Status Check(const TableSchema& schema);
 
+  // Gives columns that the source's log and catalogue could not name the names, and signs, of the target's,
+  // by their order: the target's table is that of the rows' position. kFailedPrecondition when their numbers
+  // differ. Before Check, which compares the types.
+  Status NameColumns(TableSchema* schema);
+
   // For rows that name a row by its key alone: kFailedPrecondition, with both keys, when the schema's key is
   // a primary key and not the table's. After Check.
   Status CheckKey(const TableSchema& schema) const;
@@ -39,6 +44,7 @@ class TargetTables {
  private:
   using Names = std::vector<std::string>;
 
+  Result<std::vector<TargetColumn>> Load(const std::string& where);
   Status CheckColumns(const std::string& name, const TableSchema& schema,
                       const std::vector<TargetColumn>& found) const;
   Status CheckLogicalKey(const std::string& name, const std::string& where, const TableSchema& schema,

@@ -15,7 +15,7 @@
 namespace srdf {
 
 struct Column {
-  std::string name;
+  std::string name;        // empty: not known; then the sign is not known either
   uint8_t type = 0;        // engine type code (MariaDB: enum_field_types, real type for ENUM/SET)
   uint16_t type_meta = 0;  // engine type metadata (MariaDB: table-map metadata, as read little-endian)
   bool is_unsigned = false;

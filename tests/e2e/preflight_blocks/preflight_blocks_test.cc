@@ -42,13 +42,6 @@ TEST_F(PreflightBlocks, WrongBinlogFormatUntilMended) {
                      {"SET GLOBAL binlog_format = 'ROW'"});
 }
 
-TEST_F(PreflightBlocks, MissingRowMetadataUntilMended) {
-  ASSERT_OK(source_->Execute({"SET GLOBAL binlog_row_metadata = 'NO_LOG'"}));
-  ASSERT_NO_FATAL_FAILURE(StartMesh());
-  ExpectBlockedUntil("binlog_row_metadata", "SET GLOBAL binlog_row_metadata", source_.get(),
-                     {"SET GLOBAL binlog_row_metadata = 'FULL'"});
-}
-
 TEST_F(PreflightBlocks, TargetThatHidesErrorsUntilMended) {
   ASSERT_OK(target_->Execute({"SET GLOBAL slave_exec_mode = 'IDEMPOTENT'"}));
   ASSERT_NO_FATAL_FAILURE(StartMesh());
