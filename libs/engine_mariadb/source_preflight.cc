@@ -55,8 +55,19 @@ void CheckSetting(const Variables& variables, const std::string& name, const std
 // FULL_NODUP (MariaDB 11.4): the whole row before, what changed after.
 void CheckRowImage(const std::string& value, const std::string& before_image,
                    std::vector<PreflightProblem>* problems) {
-  const bool whole_before = value == "FULL" || value == "FULL_NODUP";
-  if (whole_before || (before_image == "key" && (value == "MINIMAL" || value == "NOBLOB"))) return;
+  const bool partial = value == "MINIMAL" || value == "NOBLOB";
+  if (value == "FULL" || value == "FULL_NODUP") return;
+  if (before_image == "key" && partial) {
+    problems->push_back(
+        {fmt::format(
+             "binlog_row_image is {}: when REPLACE finds a row, MariaDB does not log the columns that it "
+             "sets "
+             "back to their default, and the target keeps their old values, as every replica does (set it "
+             "in the server's configuration file too)",
+             value),
+         "SET GLOBAL binlog_row_image = FULL", false});
+    return;
+  }
   problems->push_back(
       {fmt::format("binlog_row_image is {}, {} (set it in the server's configuration file too)", value,
                    before_image == "key"

@@ -68,6 +68,17 @@ TEST_F(ImagesTest, AMinimalUpdateOfAPartOfTheKeyChangesTheKey) {
   EXPECT_FALSE(rows[3].in_place());
 }
 
+// Why the preflight warns: when this fails, the server has learned to log it.
+TEST_F(ImagesTest, WhatReplaceSetsBackToItsDefaultIsNotInAMinimalLog) {
+  const auto rows = Rows({"CREATE TABLE a (id INT PRIMARY KEY, v INT, w INT)"},
+                         {"INSERT INTO a VALUES (1, 1, 1)", "SET SESSION binlog_row_image = MINIMAL",
+                          "REPLACE INTO a (id, v) VALUES (1, 2)"});
+  ASSERT_EQ(rows.size(), 2u);
+  EXPECT_EQ(Value("SELECT w FROM a WHERE id = 1"), "NULL");
+  EXPECT_EQ(rows[1].op, RowOp::kUpdate);
+  EXPECT_EQ(rows[1].after, R"({"id":1,"v":2})");
+}
+
 TEST_F(ImagesTest, NoblobImagesLackTheBlobsThatDidNotChange) {
   const auto rows = Rows({"CREATE TABLE a (id INT PRIMARY KEY, v INT, b TEXT)"},
                          {"SET SESSION binlog_row_image = NOBLOB", "INSERT INTO a VALUES (1, 1, 'b')",
