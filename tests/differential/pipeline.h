@@ -36,7 +36,8 @@ class Pipeline : private engine::ChangeSink {
   // Called when a wagon was applied at all targets.
   using OnWagon = std::function<Status(const WagonHeader&)>;
 
-  Pipeline(const ServerSet& servers, const RunOptions& options, GroupHook hook);
+  // All but the hook outlive the pipeline.
+  Pipeline(const ServerSet& servers, const Scenario& scenario, const RunOptions& options, GroupHook hook);
   ~Pipeline() override;
 
   // Before the setup is run: where a primed reader begins.
@@ -68,6 +69,7 @@ class Pipeline : private engine::ChangeSink {
   Status SealAndApply(batcher::Group group);
   Status Apply(TargetState* target);
 
+  const Scenario& scenario_;
   const RunOptions options_;
   const GroupHook hook_;
   std::unique_ptr<engine::SourceEngine> source_;
