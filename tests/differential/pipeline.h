@@ -16,6 +16,7 @@
 #include "batcher/sealer.h"
 #include "batcher/window.h"
 #include "differential/run_options.h"
+#include "differential/scenario.h"
 #include "differential/server_set.h"
 #include "engine/sink.h"
 #include "engine/source.h"

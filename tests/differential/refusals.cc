@@ -23,10 +23,12 @@ bool Mentions(const Scenario& scenario, const std::string& text) {
 }
 
 // docs/operations/statements.md says them to the operator.
-constexpr std::array<Refusal, 2> kRefusals = {{
+constexpr std::array<Refusal, 3> kRefusals = {{
     {"capture", StatusCode::kFailedPrecondition,
      "which cannot roll back: it cannot be replicated exactly once",
      "changes of a table that cannot roll back", ""},
+    {"apply", StatusCode::kFailedPrecondition, "whose names the source does not log",
+     "columns that the server hides, and no row metadata", ""},
     {"apply native", StatusCode::kFailedPrecondition, "would lead to a duplicate entry",
      "two cascades over one row of a system-versioned table within a second", "SYSTEM VERSIONING"},
 }};
