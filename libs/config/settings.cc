@@ -70,8 +70,9 @@ const std::vector<Setting<FlowConfig>>& FlowSettings() {
        .member = &FlowConfig::before_image,
        .type = SettingType::kChoice,
        .sentence =
-           "`key` sends of an old row only what finds it, `full` all of it: more bytes; with both, missing "
-           "and clashing rows are detected, the other columns of a row are not compared in this version.",
+           "`key` sends of an old row only what finds it, `full` all of it: more bytes, and the applier reads "
+           "each row before it changes it: with `key` missing and clashing rows are detected, with `full` also "
+           "rows whose other columns are not what they were at the source.",
        .choices = {"key", "full"}},
       {.name = "batch_mode",
        .member = &FlowConfig::batch_mode,

@@ -29,6 +29,9 @@ struct TargetOptions {
   // target's own id. Needs BINLOG REPLAY: with SQL apply, writes of a user without it keep the target's id.
   uint32_t origin_server_id = 0;
   ApplyMethod apply_method = ApplyMethod::kAuto;
+  // Rows that are not what whole before images say they were are divergences: for flows with before_image
+  // full. Native apply only.
+  bool compare_before_images = false;
 };
 
 std::unique_ptr<engine::TargetEngine> NewTargetEngine(TargetOptions options);

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <bit>
 
+#include "engine_mariadb/text_excerpt.h"
+
 namespace srdf::engine_mariadb {
 
 namespace {
@@ -39,18 +41,22 @@ bool EndsTransaction(const Status& status) {
 
 }  // namespace
 
-NativeRows::NativeRows(Connection* connection, uint64_t packet_bytes_max)
+NativeRows::NativeRows(Connection* connection, uint64_t packet_bytes_max, bool compare_before_images)
     : connection_(connection),
       target_tables_(connection),
       packet_bytes_max_(packet_bytes_max),
-      event_bytes_max_(EventBytesMax(packet_bytes_max)) {}
+      event_bytes_max_(EventBytesMax(packet_bytes_max)) {
+  if (compare_before_images) before_images_.emplace(connection, packet_bytes_max);
+}
 
 Status NativeRows::Prepare() {
   writer_.Clear();
   writer_.AddFormatDescription();
   const Status status = connection_->Execute(writer_.Statement());
   writer_.Clear();
-  return status.ok() ? status : status.WithContext("the target refuses the format description event");
+  if (!status.ok()) return status.WithContext("the target refuses the format description event");
+  // So that every date that a row can hold is a literal.
+  return before_images_ ? connection_->Execute("SET SESSION sql_mode='ALLOW_INVALID_DATES'") : Status();
 }
 
 Status NativeRows::CheckServerSettings() {
@@ -76,6 +82,7 @@ void NativeRows::BeginWagon(uint32_t origin_server_id, uint32_t when_seconds) {
 
 void NativeRows::ForgetTables() {
   target_tables_.Forget();
+  if (before_images_) before_images_->Forget();
   for (auto& [ref, table] : tables_) table.checked = false;
 }
 
@@ -152,6 +159,16 @@ Status NativeRows::AddRun(ByteView body) {
 
 Status NativeRows::Flush() {
   if (writer_.empty()) return {};
+  bool as_before = true;
+  if (before_images_) {
+    SRDF_ASSIGN_OR_RETURN(as_before, BeforeImagesAreEqual());
+  }
+  if (!as_before) {
+    const Status status = ApplyOneByOne();
+    writer_.Clear();
+    slices_.clear();
+    return status;
+  }
   // An error takes back the group that failed, not those before it in the same statement; to find the row,
   // all of them have to be taken back.
   const bool groups = slices_.size() > 1;
@@ -161,6 +178,41 @@ Status NativeRows::Flush() {
   writer_.Clear();
   slices_.clear();
   return status;
+}
+
+Result<bool> NativeRows::BeforeImagesAreEqual() {
+  before_images_->BeginStatement();
+  for (const Slice& slice : slices_) {
+    SRDF_RETURN_IF_ERROR(before_images_->Add(*slice.table, slice.header, slice.from, slice.rows));
+  }
+  return before_images_->AllEqual();
+}
+
+Status NativeRows::ApplyOneByOne() {
+  for (const Slice& slice : slices_) {
+    RowRunReader from = slice.from;
+    for (uint32_t i = 0; i < slice.rows; ++i) {
+      RowRunReader next = from;
+      Row row;
+      SRDF_ASSIGN_OR_RETURN(const bool more, next.Next(&row));
+      if (!more) return {StatusCode::kInternal, "row run ended early"};
+      SRDF_ASSIGN_OR_RETURN(const std::string found,
+                            before_images_->Difference(*slice.table, slice.header, row));
+      if (!found.empty()) {
+        const Status divergence(StatusCode::kDivergence,
+                                "found: the row with this key has other values: " + Excerpt(found, 1000));
+        return DescribeRow(slice, from, divergence, 0);
+      }
+      RowRunReader one = from;
+      const Status status = ExecuteRows(slice, 1, &one);
+      if (!status.ok()) {
+        if (EndsTransaction(status) || connection_->last_errno() == 0) return status;
+        return DescribeRow(slice, from, status, connection_->last_errno());
+      }
+      from = next;
+    }
+  }
+  return {};
 }
 
 Status NativeRows::Send() {

@@ -7,6 +7,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -14,6 +15,7 @@
 #include "engine_mariadb/binlog_writer.h"
 #include "engine_mariadb/connection.h"
 #include "engine_mariadb/row_applier.h"
+#include "engine_mariadb/target_before_images.h"
 #include "engine_mariadb/target_tables.h"
 #include "model/record.h"
 #include "model/schema.h"
@@ -22,8 +24,9 @@ namespace srdf::engine_mariadb {
 
 class NativeRows : public RowApplier {
  public:
-  // `packet_bytes_max` is the server's max_allowed_packet.
-  NativeRows(Connection* connection, uint64_t packet_bytes_max);
+  // `packet_bytes_max` is the server's max_allowed_packet. With `compare_before_images`, rows at the target
+  // that are not what whole before images say are divergences (target_before_images.h).
+  NativeRows(Connection* connection, uint64_t packet_bytes_max, bool compare_before_images);
 
   std::string_view method() const override { return "native"; }
   // Sends the format description event.
@@ -59,6 +62,10 @@ class NativeRows : public RowApplier {
   // Some errors roll back the whole transaction, not the statement alone.
   Result<bool> InTransaction();
 
+  Result<bool> BeforeImagesAreEqual();
+  // Executes the slices row by row, each after its before image was compared.
+  Status ApplyOneByOne();
+
   // What to say of a refused statement: executes its slices again, piece by piece, until one row is left.
   Status Locate(const Status& refused, unsigned error);
   Status ExecuteRows(const Slice& slice, uint32_t rows, RowRunReader* from);
@@ -67,6 +74,7 @@ class NativeRows : public RowApplier {
 
   Connection* const connection_;
   TargetTables target_tables_;
+  std::optional<BeforeImages> before_images_;
   const uint64_t packet_bytes_max_;
   const uint64_t event_bytes_max_;
   BinlogWriter writer_;

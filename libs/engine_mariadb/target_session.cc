@@ -39,7 +39,7 @@ Result<std::unique_ptr<MariaDbTargetSession>> MariaDbTargetSession::Create(
   if (options.apply_method == ApplyMethod::kSql) {
     rows = std::make_unique<SqlRows>(connection.get(), packet_bytes_max);
   } else {
-    rows = std::make_unique<NativeRows>(connection.get(), packet_bytes_max);
+    rows = std::make_unique<NativeRows>(connection.get(), packet_bytes_max, options.compare_before_images);
   }
   SRDF_RETURN_IF_ERROR(rows->Prepare());
   return std::unique_ptr<MariaDbTargetSession>(

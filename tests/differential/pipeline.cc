@@ -80,6 +80,7 @@ Pipeline::Pipeline(const ServerSet& servers, const Scenario& scenario, const Run
     target.endpoint = t.server->Endpoint();
     target.flow = kFlow;
     target.origin_server_id = kOriginServerId;
+    target.compare_before_images = options.before_image == "full";
     targets_.push_back({t.apply_method, engine_mariadb::NewTargetEngine(target), nullptr, {}});
   }
 }

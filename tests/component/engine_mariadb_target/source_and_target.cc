@@ -19,7 +19,7 @@ SourceAndTarget::SourceAndTarget(const std::string& before_image,
   options.server_id = 2;
   options.config.push_back("log_bin_trust_function_creators=1");
   options.config.insert(options.config.end(), target_config.begin(), target_config.end());
-  target_ = std::make_unique<Target>(options);
+  target_ = std::make_unique<Target>(options, before_image == "full");
   engine_mariadb::SourceOptions from;
   from.endpoint = source_->Endpoint();
   from.server_id = 999;

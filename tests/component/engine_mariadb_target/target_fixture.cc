@@ -245,7 +245,10 @@ Target::Target() : shared_(true), server_(std::move(SharedServer())) {
   Begin();
 }
 
-Target::Target(const MariaDbServerOptions& options) : server_(StartServer(options)) { Begin(); }
+Target::Target(const MariaDbServerOptions& options, bool compare_before_images)
+    : compare_before_images_(compare_before_images), server_(StartServer(options)) {
+  Begin();
+}
 
 Target::~Target() {
   session_.reset();
@@ -254,7 +257,9 @@ Target::~Target() {
 }
 
 void Target::Begin() {
-  engine_ = engine_mariadb::NewTargetEngine({server_->Endpoint(), kFlow, kOrigin, kApplyMethod});
+  engine_mariadb::TargetOptions options{server_->Endpoint(), kFlow, kOrigin, kApplyMethod};
+  options.compare_before_images = compare_before_images_;
+  engine_ = engine_mariadb::NewTargetEngine(std::move(options));
   engine::Checkpoint start;
   start.flow = kFlow;
   start.wagon_hash = ZeroHash();

@@ -76,7 +76,7 @@ class Target {
  public:
   // Without options, a server that the tests of this process share, swept clean; else one of its own.
   Target();
-  explicit Target(const MariaDbServerOptions& options);
+  explicit Target(const MariaDbServerOptions& options, bool compare_before_images = false);
   ~Target();
 
   MariaDbServer& server() { return *server_; }
@@ -107,6 +107,7 @@ class Target {
   void Begin();
 
   const bool shared_ = false;
+  const bool compare_before_images_ = false;
   std::unique_ptr<MariaDbServer> server_;
   std::unique_ptr<engine::TargetEngine> engine_;
   std::unique_ptr<engine::TargetSession> session_;
