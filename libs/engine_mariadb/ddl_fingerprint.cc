@@ -3,8 +3,9 @@
 #include <openssl/evp.h>
 
 #include <algorithm>
-#include <map>
 #include <memory>
+
+#include "engine_mariadb/names_in_text.h"
 
 namespace srdf::engine_mariadb {
 
@@ -31,12 +32,15 @@ class Sha256 {
   std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context_;
 };
 
+enum class ObjectKind : uint8_t { kTable, kTrigger, kRoutine, kEvent };
+
 // One question per kind of object.
 struct Fact {
   const char* select;
   const char* database_column;
   const char* order;
   size_t name = 1;  // which column is the name that the statement must contain
+  ObjectKind kind = ObjectKind::kTable;
 };
 constexpr Fact kFacts[] = {
     {"SELECT table_schema, table_name, table_type, engine, row_format, table_collation, create_options, "
@@ -73,72 +77,28 @@ constexpr Fact kFacts[] = {
     {"SELECT trigger_schema, trigger_name, event_manipulation, event_object_table, action_order, "
      "action_statement, action_timing, sql_mode, definer, character_set_client, collation_connection FROM "
      "information_schema.triggers",
-     "trigger_schema", "1, 2"},
+     "trigger_schema", "1, 2", 1, ObjectKind::kTrigger},
     {"SELECT routine_schema, routine_type, routine_name, dtd_identifier, routine_definition, "
      "is_deterministic, "
      "sql_data_access, security_type, sql_mode, routine_comment, definer FROM information_schema.routines",
-     "routine_schema", "1, 2, 3", 2},
+     "routine_schema", "1, 2, 3", 2, ObjectKind::kRoutine},
     {"SELECT specific_schema, routine_type, specific_name, ordinal_position, parameter_mode, parameter_name, "
      "dtd_identifier FROM information_schema.parameters",
-     "specific_schema", "1, 2, 3, 4", 2},
+     "specific_schema", "1, 2, 3, 4", 2, ObjectKind::kRoutine},
     {"SELECT event_schema, event_name, definer, time_zone, event_definition, event_type, execute_at, "
      "interval_value, interval_field, sql_mode, starts, ends, status, on_completion, event_comment FROM "
      "information_schema.events",
-     "event_schema", "1, 2"},
+     "event_schema", "1, 2", 1, ObjectKind::kEvent},
     {"SELECT table_schema, table_name, partition_ordinal_position, subpartition_ordinal_position, "
      "partition_name, subpartition_name, partition_method, subpartition_method, partition_expression, "
      "subpartition_expression, partition_description, partition_comment FROM information_schema.partitions",
      "table_schema", "1, 2, 3, 4"},
 };
 
-std::string Lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
-}
-
 bool SystemDatabase(const std::string& name) {
   return name == "mysql" || name == "information_schema" || name == "performance_schema" || name == "sys" ||
          name == "srdf";
 }
-
-bool IdentifierByte(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '_' || c == '$' ||
-         static_cast<unsigned char>(c) >= 0x80;
-}
-
-// Which names occur in the text, asked for many times each.
-class NamesInText {
- public:
-  explicit NamesInText(std::string_view text) : text_(Lower(text)) {}
-  bool Has(const std::string& name) {
-    const auto [it, added] = known_.try_emplace(name, false);
-    if (added) {
-      std::string quoted;
-      for (const char c : name) quoted.append(c == '`' ? 2 : 1, c);
-      it->second = Occurs(Lower(name)) || (quoted != name && Occurs(Lower(quoted)));
-    }
-    return it->second;
-  }
-
- private:
-  bool Occurs(const std::string& word) const {
-    if (word.empty()) return false;
-    for (size_t at = text_.find(word); at != std::string::npos; at = text_.find(word, at + 1)) {
-      const size_t end = at + word.size();
-      if ((at == 0 || !IdentifierByte(text_[at - 1])) &&
-          (end == text_.size() || !IdentifierByte(text_[end]))) {
-        return true;
-      }
-    }
-    return false;
-  }
-
-  const std::string text_;
-  std::map<std::string, bool> known_;
-};
 
 std::string Hex(std::string_view bytes) {
   static constexpr char kDigits[] = "0123456789abcdef";
@@ -184,17 +144,44 @@ std::string InnoDbPattern(std::string_view name) {
 // Database and name.
 using Table = std::pair<std::string, std::string>;
 
+// The tables and views that the text names. The server opens none to answer this, but all of a database to
+// say more of any: what is asked of tables is asked of these alone.
+Result<std::vector<Table>> NamedTables(Connection* connection, const std::string& databases,
+                                       NamesInText* names) {
+  SRDF_ASSIGN_OR_RETURN(auto rows, connection->Query("SELECT table_schema, table_name FROM "
+                                                     "information_schema.tables WHERE table_schema IN (" +
+                                                     databases + ") ORDER BY 1, 2"));
+  std::vector<Table> out;
+  for (const auto& row : rows) {
+    if (names->Has(row[1].value_or(""))) out.emplace_back(row[0].value_or(""), row[1].value_or(""));
+  }
+  return out;
+}
+
+// A statement that changes such an object says what it is.
+bool CanConcern(ObjectKind kind, NamesInText* text) {
+  switch (kind) {
+    case ObjectKind::kTable:
+      return true;
+    case ObjectKind::kTrigger:
+      return text->Has("trigger");
+    case ObjectKind::kRoutine:
+      return text->Has("procedure") || text->Has("function") || text->Has("package");
+    case ObjectKind::kEvent:
+      return text->Has("event");
+  }
+  return true;
+}
+
 // The facts of those objects whose names occur in the text.
 Status AddNamed(Connection* connection, const std::string& query, size_t name_column, NamesInText* names,
-                Sha256* sha, std::vector<Table>* found) {
+                Sha256* sha) {
   SRDF_ASSIGN_OR_RETURN(auto rows, connection->Query(query));
   for (const auto& row : rows) {
     if (!names->Has(row[name_column].value_or(""))) continue;
     sha->Add("+");
     for (const auto& value : row) sha->AddValue(value);
-    if (found != nullptr) found->emplace_back(row[0].value_or(""), row[name_column].value_or(""));
   }
-  sha->Add("|");
   return {};
 }
 
@@ -255,12 +242,21 @@ Result<std::string> DdlFingerprint(Connection* connection, const Statement& stat
   std::string list;
   for (const auto& database : databases) list += (list.empty() ? "" : ", ") + connection->Quote(database);
   NamesInText names(text);
-  std::vector<Table> tables;
+  SRDF_ASSIGN_OR_RETURN(const std::vector<Table> tables, NamedTables(connection, list, &names));
+  std::string table_list;
+  for (const auto& [database, table] : tables) {
+    table_list += (table_list.empty() ? "" : ", ") + connection->Quote(table);
+  }
   for (const Fact& fact : kFacts) {
-    SRDF_RETURN_IF_ERROR(AddNamed(connection,
-                                  std::string(fact.select) + " WHERE " + fact.database_column + " IN (" +
-                                      list + ") ORDER BY " + fact.order,
-                                  fact.name, &names, &sha, &fact == kFacts ? &tables : nullptr));
+    const bool of_tables = fact.kind == ObjectKind::kTable;
+    if (CanConcern(fact.kind, &names) && !(of_tables && tables.empty())) {
+      SRDF_RETURN_IF_ERROR(AddNamed(
+          connection,
+          std::string(fact.select) + " WHERE " + fact.database_column + " IN (" + list + ")" +
+              (of_tables ? " AND table_name IN (" + table_list + ")" : "") + " ORDER BY " + fact.order,
+          fact.name, &names, &sha));
+    }
+    sha.Add("|");
   }
   SRDF_RETURN_IF_ERROR(AddTableNumbers(connection, tables, &sha));
   return sha.Finish();

@@ -9,7 +9,9 @@
 // to an identifier, in any case of ASCII letters. A statement can only change what it names, or its default
 // database, so that the doings of others do not count. In doubt less is included: a change not seen makes the
 // statement run again, which shows; a change of another's taken for its own would leave it out unseen. For
-// the same reason DROP and CREATE DATABASE count the database itself, not the objects in it.
+// the same reason DROP and CREATE DATABASE count the database itself, not the objects in it. Triggers,
+// routines and events are looked at only where the text has such a word; for tables the server opens those
+// named alone.
 #pragma once
 
 #include <string>

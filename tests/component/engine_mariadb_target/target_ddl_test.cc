@@ -438,7 +438,8 @@ TEST(DdlFingerprint, SeesEveryChangeAndIgnoresWhatChangesByItself) {
   t.Execute({"CREATE DATABASE d", "CREATE TABLE d.item(c0 INT PRIMARY KEY AUTO_INCREMENT, c1 VARCHAR(20))",
              "CREATE TABLE d.p(x INT) PARTITION BY HASH(x) PARTITIONS 2"});
   auto connection = t.server().ConnectOrDie();
-  const Statement statement = OrdinaryStatement("", "in D: Item, `p`, v,f,tr;e s other");
+  const Statement statement =
+      OrdinaryStatement("", "in D: Item, `p`, v,procedure f,trigger tr;event e s other");
   const auto fingerprint = [&] {
     return engine_mariadb::DdlFingerprint(connection.get(), statement).value();
   };
