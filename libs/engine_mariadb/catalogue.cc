@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "engine_mariadb/foreign_key_change.h"
+
 namespace srdf::engine_mariadb {
 
 namespace {
@@ -65,8 +67,52 @@ void Catalogue::Passed(const Gtid& gtid) {
   }
 }
 
-void Catalogue::Forget() {
+void Catalogue::StatementSeen(std::string_view sql, std::string_view database) {
+  ForgetTables();
+  if (!graph_) return;
+  ForeignKeyChange change = ForeignKeysChangedBy(sql, database);
+  bool keep = !graph_outdated_ && change.effect != ForeignKeyEffect::kAny;
+  if (keep && change.effect == ForeignKeyEffect::kRemoves) {
+    // Kept, it would still be right, and name more than there is: tables could be merged less than they may.
+    NamesInText names(sql);
+    keep = !graph_->HasATableOf(&names);
+  }
+  if (!keep) {
+    ForgetForeignKeys();
+  } else if (change.effect == ForeignKeyEffect::kAdds) {
+    new_children_.emplace_back(std::move(change.database), std::move(change.table));
+  }
+}
+
+// Happens only between a statement, which closes every window, and the first rows after it: within a window
+// each table keeps the group it has.
+Result<bool> Catalogue::RefreshForeignKeys() {
+  if (graph_) {
+    bool added = true;
+    for (const auto& [database, table] : new_children_) {
+      SRDF_ASSIGN_OR_RETURN(added, graph_->Add(connection_.get(), database, table));
+      if (!added) break;
+    }
+    new_children_.clear();
+    if (added) return true;
+  }
+  ForgetForeignKeys();
+  SRDF_ASSIGN_OR_RETURN(graph_, ForeignKeyGraph::Load(connection_.get()));
+  return graph_.has_value();
+}
+
+void Catalogue::ForgetForeignKeys() {
   graph_.reset();
+  new_children_.clear();
+  graph_outdated_ = false;
+}
+
+void Catalogue::Forget() {
+  ForgetForeignKeys();
+  ForgetTables();
+}
+
+void Catalogue::ForgetTables() {
   entries_.clear();
   retry_at_.clear();
   uncertain_ = 0;
@@ -83,12 +129,15 @@ Result<const Catalogue::Entry*> Catalogue::Find(const std::string& database, con
     retry_at_[name] = std::chrono::steady_clock::now() + kRetryAfter;
     return unknown;
   };
-  if (!graph_) {
-    SRDF_ASSIGN_OR_RETURN(graph_, ForeignKeyGraph::Load(connection_.get()));
-    if (!graph_) return try_later();
+  if (!graph_ || !new_children_.empty()) {
+    SRDF_ASSIGN_OR_RETURN(const bool fresh, RefreshForeignKeys());
+    if (!fresh) return try_later();
   }
   SRDF_ASSIGN_OR_RETURN(auto facts, LoadTableFacts(connection_.get(), *graph_, database, table));
-  if (!facts) return try_later();
+  if (!facts) {
+    graph_outdated_ = true;  // the table is locked, or lacks a column that the graph knows
+    return try_later();
+  }
   // After the facts, never before them.
   SRDF_ASSIGN_OR_RETURN(const std::string text, connection_->QueryValue("SELECT @@global.gtid_binlog_pos"));
   SRDF_ASSIGN_OR_RETURN(const GtidPosition read_at, GtidPosition::Parse(text));

@@ -49,7 +49,12 @@ class Catalogue {
   Status Start(const GtidPosition& from);
   // A transaction has passed whole.
   void Passed(const Gtid& gtid);
-  // A statement was seen in the stream: nothing is known any more.
+  // A DDL statement was seen in the stream: nothing is known of tables any more, and of foreign keys what the
+  // statement cannot have changed. `database` is its default database.
+  void StatementSeen(std::string_view sql, std::string_view database);
+  // A statement that does not travel, and does not touch foreign keys, was seen: nothing is known of tables.
+  void ForgetTables();
+  // Nothing is known any more.
   void Forget();
 
   // Nothing when the table cannot be looked at right now. The pointer lives until the next Forget or Start.
@@ -70,6 +75,9 @@ class Catalogue {
   using Name = std::pair<std::string, std::string>;
 
   Status Connect();
+  // False when the foreign keys cannot be read right now.
+  Result<bool> RefreshForeignKeys();
+  void ForgetForeignKeys();
 
   const engine::ServerEndpoint endpoint_;
 
@@ -81,6 +89,8 @@ class Catalogue {
   std::string identity_;  // of the server that the facts are of
   GtidPosition passed_;   // where the stream is
   std::optional<ForeignKeyGraph> graph_;
+  std::vector<Name> new_children_;  // tables whose foreign keys have yet to be added to graph_
+  bool graph_outdated_ = false;     // it names what is gone: not kept over the next statement
   std::map<Name, Entry> entries_;
   std::map<Name, std::chrono::steady_clock::time_point> retry_at_;
   size_t uncertain_ = 0;  // entries with pending GTIDs

@@ -3,33 +3,14 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <string_view>
 
+#include "engine_mariadb/catalogue_query.h"
 #include "engine_mariadb/column_type.h"
 
 namespace srdf::engine_mariadb {
 
 namespace {
-
-constexpr unsigned kErrorInvalidView = 1356;  // a view whose tables are gone: says nothing of tables
-
-const std::string& Text(const Value& value) {
-  static const std::string kEmpty;
-  return value ? *value : kEmpty;
-}
-
-// Runs an information_schema query. The server leaves out a table that it cannot open and says so in a mere
-// warning; an answer with such warnings is no answer.
-Result<std::optional<std::vector<ResultRow>>> QueryWhole(Connection* connection, const std::string& sql) {
-  SRDF_ASSIGN_OR_RETURN(auto rows, connection->Query(sql));
-  if (mysql_warning_count(connection->handle()) == 0) return std::optional(std::move(rows));
-  SRDF_ASSIGN_OR_RETURN(const auto warnings, connection->Query("SHOW WARNINGS"));
-  for (const ResultRow& warning : warnings) {
-    if (Text(warning[1]) != std::to_string(kErrorInvalidView)) return std::optional<std::vector<ResultRow>>();
-  }
-  return std::optional(std::move(rows));
-}
 
 // "TABLE_SCHEMA = … AND TABLE_NAME = …", in the form that makes the server open that one table. Names are
 // compared by case too: information_schema's own collation would mix up `t` and `T`.
@@ -90,89 +71,6 @@ bool TableFacts::Matches(const std::vector<srdf::Column>& map, bool has_names) c
     if (!TypeMatches(columns[i].data_type, map[i].type)) return false;
   }
   return true;
-}
-
-// REFERENTIAL_CONSTRAINTS leaves out, without a word, the tables on which the user holds nothing but SELECT;
-// KEY_COLUMN_USAGE shows them. A foreign key that only one of them knows means that cascades could be missed.
-Result<bool> SeesAllForeignKeys(Connection* connection) {
-  SRDF_ASSIGN_OR_RETURN(
-      const auto counts,
-      QueryWhole(connection,
-                 "SELECT (SELECT COUNT(*) FROM information_schema.REFERENTIAL_CONSTRAINTS), (SELECT "
-                 "COUNT(DISTINCT CONSTRAINT_SCHEMA, TABLE_NAME, CONSTRAINT_NAME) FROM "
-                 "information_schema.KEY_COLUMN_USAGE WHERE REFERENCED_TABLE_NAME IS NOT NULL)"));
-  return counts && !counts->empty() && Text((*counts)[0][0]) == Text((*counts)[0][1]);
-}
-
-Result<std::optional<ForeignKeyGraph>> ForeignKeyGraph::Load(Connection* connection) {
-  SRDF_ASSIGN_OR_RETURN(const bool sees_all, SeesAllForeignKeys(connection));
-  if (!sees_all) return std::optional<ForeignKeyGraph>();
-  SRDF_ASSIGN_OR_RETURN(
-      const auto constraints,
-      QueryWhole(connection,
-                 "SELECT UNIQUE_CONSTRAINT_SCHEMA, REFERENCED_TABLE_NAME, CONSTRAINT_SCHEMA, TABLE_NAME, "
-                 "CONSTRAINT_NAME, UPDATE_RULE, DELETE_RULE FROM "
-                 "information_schema.REFERENTIAL_CONSTRAINTS"));
-  if (!constraints) return std::optional<ForeignKeyGraph>();
-  const auto acts = [](const Value& rule) { return Text(rule) != "RESTRICT" && Text(rule) != "NO ACTION"; };
-  using Key = std::array<std::string, 3>;  // schema, table, constraint
-  std::map<Key, std::vector<std::string>> columns;
-  if (std::any_of(constraints->begin(), constraints->end(), [&](const auto& row) { return acts(row[5]); })) {
-    SRDF_ASSIGN_OR_RETURN(
-        const auto rows,
-        QueryWhole(connection,
-                   "SELECT TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, REFERENCED_COLUMN_NAME FROM "
-                   "information_schema.KEY_COLUMN_USAGE WHERE REFERENCED_COLUMN_NAME IS NOT NULL"));
-    if (!rows) return std::optional<ForeignKeyGraph>();
-    for (const ResultRow& row : *rows) {
-      columns[{Text(row[0]), Text(row[1]), Text(row[2])}].push_back(Text(row[3]));
-    }
-  }
-  ForeignKeyGraph graph;
-  for (const ResultRow& row : *constraints) {
-    graph.Connect({Text(row[0]), Text(row[1])}, {Text(row[2]), Text(row[3])});
-    if (!acts(row[5]) && !acts(row[6])) continue;
-    Referenced& referenced = graph.tables_[{Text(row[0]), Text(row[1])}];
-    if (acts(row[6])) referenced.delete_cascades = true;
-    if (!acts(row[5])) continue;
-    const auto found = columns.find({Text(row[2]), Text(row[3]), Text(row[4])});
-    if (found == columns.end()) return std::optional<ForeignKeyGraph>();  // dropped in between
-    referenced.update_cascade_columns.insert(referenced.update_cascade_columns.end(), found->second.begin(),
-                                             found->second.end());
-  }
-  return std::optional(std::move(graph));
-}
-
-const ForeignKeyGraph::Referenced* ForeignKeyGraph::Find(const std::string& database,
-                                                         const std::string& table) const {
-  const auto it = tables_.find({database, table});
-  return it == tables_.end() ? nullptr : &it->second;
-}
-
-const ForeignKeyGraph::Name& ForeignKeyGraph::RootOf(const Name& name) const {
-  const Name* at = &name;
-  for (auto it = parents_.find(*at); it != parents_.end(); it = parents_.find(*at)) at = &it->second;
-  return *at;
-}
-
-void ForeignKeyGraph::Connect(const Name& a, const Name& b) {
-  Name low = RootOf(a);
-  Name high = RootOf(b);
-  if (low == high) return;
-  if (high < low) std::swap(low, high);
-  parents_[high] = low;
-}
-
-uint32_t ForeignKeyGraph::GroupOf(const std::string& database, const std::string& table) const {
-  const Name name{database, table};
-  const Name& root = RootOf(name);
-  // FNV-1a; two groups with one number would only be kept in order together.
-  uint32_t hash = 2166136261u;
-  for (const std::string* part : {&root.first, &root.second}) {
-    for (const char c : *part) hash = (hash ^ static_cast<uint8_t>(c)) * 16777619u;
-    hash = (hash ^ 0xffu) * 16777619u;
-  }
-  return hash == 0 ? 1 : hash;
 }
 
 Result<std::optional<TableFacts>> LoadTableFacts(Connection* connection, const ForeignKeyGraph& graph,

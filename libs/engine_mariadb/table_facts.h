@@ -14,6 +14,7 @@
 
 #include "base/status.h"
 #include "engine_mariadb/connection.h"
+#include "engine_mariadb/foreign_key_graph.h"
 #include "model/schema.h"
 
 namespace srdf::engine_mariadb {
@@ -49,31 +50,6 @@ struct TableFacts {
 
   // True when the columns are those of a table map: number, names (when the map has them) and types.
   bool Matches(const std::vector<srdf::Column>& columns_of_map, bool has_names) const;
-};
-
-// Actions of foreign keys on changes of the table they refer to; loaded for all tables at once.
-class ForeignKeyGraph {
- public:
-  struct Referenced {
-    bool delete_cascades = false;
-    std::vector<std::string> update_cascade_columns;
-  };
-  // Nothing when the server could not look at every table right now (one is locked): try again later.
-  static Result<std::optional<ForeignKeyGraph>> Load(Connection* connection);
-  // Nothing when no foreign key acts on the table.
-  const Referenced* Find(const std::string& database, const std::string& table) const;
-  // The number that the table shares with all tables it is connected to by foreign keys; never 0. Made of the
-  // names of these tables, so that it is the same after the graph was loaded again.
-  uint32_t GroupOf(const std::string& database, const std::string& table) const;
-
- private:
-  using Name = std::pair<std::string, std::string>;
-
-  const Name& RootOf(const Name& name) const;
-  void Connect(const Name& a, const Name& b);
-
-  std::map<Name, Referenced> tables_;
-  std::map<Name, Name> parents_;  // towards the root, the least name of a group
 };
 
 // Nothing when the table is locked right now. `exists` is false when there is no such table.

@@ -207,7 +207,7 @@ Status TransactionAssembler::HandleStatement(const EventView& event) {
       // Accounts and temporary tables leave tables as they are; of anything else that is not certain.
       if (verdict.rule != std::string_view(kRuleAccounts) &&
           verdict.rule != std::string_view(kRuleTemporary)) {
-        catalogue_->Forget();
+        catalogue_->ForgetTables();
       }
       EndGroupIfStandalone();
       return {};
@@ -239,7 +239,7 @@ Status TransactionAssembler::HandleStatement(const EventView& event) {
       }
       group_.has_statement = true;
       ++counters_.statements;
-      catalogue_->Forget();
+      catalogue_->StatementSeen(statement.sql, statement.database);
       EndGroupIfStandalone();
       return {};
     case StatementClass::kDml:

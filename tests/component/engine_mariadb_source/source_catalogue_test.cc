@@ -188,6 +188,61 @@ TEST_F(CatalogueTest, ForeignKeysOfOtherSchemasCount) {
   EXPECT_FALSE(Do("DELETE FROM p WHERE id = 2").at(0).in_place());
 }
 
+// A foreign key that comes while the stream is followed acts from then on; statements in between do not
+// matter.
+TEST_F(CatalogueTest, ForeignKeysThatComeAndGoWithStatementsAreKnown) {
+  Sql("CREATE TABLE p (id INT PRIMARY KEY, code INT UNIQUE)");
+  StartStream();
+  Know("INSERT INTO p VALUES (1, 1), (2, 2), (3, 3), (4, 4), (5, 5)");
+  EXPECT_FALSE(Do("DELETE FROM p WHERE id = 1").at(0).in_place());
+  Do("CREATE TABLE c (pid INT, FOREIGN KEY by_id (pid) REFERENCES p(id) ON DELETE CASCADE)");
+  Do("CREATE TABLE nothing_of_it (id INT)");
+  Know("INSERT INTO p VALUES (6, 6)");
+  EXPECT_TRUE(Do("DELETE FROM p WHERE id = 2").at(0).in_place());
+  EXPECT_FALSE(Do("UPDATE p SET code = 30 WHERE id = 3").at(0).in_place());
+  Do("ALTER TABLE c ADD pc INT, ADD FOREIGN KEY by_code (pc) REFERENCES p(code) ON UPDATE CASCADE");
+  Know("INSERT INTO p VALUES (7, 7)");
+  EXPECT_TRUE(Do("UPDATE p SET code = 31 WHERE id = 3").at(0).in_place());
+  EXPECT_TRUE(Do("DELETE FROM p WHERE id = 3").at(0).in_place());
+  Do("ALTER TABLE p CHANGE code number INT");
+  Know("INSERT INTO p VALUES (8, 8)");
+  EXPECT_TRUE(Do("UPDATE p SET number = 40 WHERE id = 4").at(0).in_place());
+  Do("RENAME TABLE p TO q");
+  Know("INSERT INTO q VALUES (9, 9)");
+  EXPECT_TRUE(Do("DELETE FROM q WHERE id = 4").at(0).in_place());
+  Do("DROP TABLE c");
+  Know("INSERT INTO q VALUES (10, 10)");
+  EXPECT_FALSE(Do("DELETE FROM q WHERE id = 5").at(0).in_place());
+  EXPECT_FALSE(Do("UPDATE q SET number = 60 WHERE id = 6").at(0).in_place());
+}
+
+// A table that cannot be looked at holds up what looks at all tables; so nothing does, after the first time.
+TEST_F(CatalogueTest, AStatementDoesNotMakeAllTablesBeLookedAtAgain) {
+  Sql("CREATE TABLE a (id INT PRIMARY KEY)");
+  StartStream();
+  Know("INSERT INTO a VALUES (1)");
+  EXPECT_FALSE(Do("INSERT INTO a VALUES (2)").at(0).in_place());
+  const auto blocker = server().ConnectOrDie();
+  const std::string blocker_id = *blocker->QueryValue("SELECT CONNECTION_ID()");
+  std::thread creator([&] {
+    EXPECT_FALSE(blocker->Execute("CREATE TABLE t.locked (id INT PRIMARY KEY) SELECT SLEEP(300) AS id").ok());
+  });
+  const auto locked = [&] {
+    return Value("SELECT COUNT(*) FROM information_schema.PROCESSLIST WHERE STATE = 'User sleep'") != "0";
+  };
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (!locked() && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+  Do("DROP TABLE IF EXISTS b");
+  Do("CREATE TABLE b (aid INT, FOREIGN KEY (aid) REFERENCES a(id) ON DELETE CASCADE)");
+  Do("ANALYZE TABLE a");
+  Know("INSERT INTO a VALUES (3)");
+  EXPECT_FALSE(Do("INSERT INTO a VALUES (4)").at(0).in_place());
+  EXPECT_TRUE(Do("DELETE FROM a WHERE id = 4").at(0).in_place());
+  EXPECT_TRUE(locked());  // all the while
+  Sql("KILL QUERY " + blocker_id);
+  creator.join();
+}
+
 TEST_F(CatalogueTest, RestrictingForeignKeysDoNotHinder) {
   Sql("CREATE TABLE p (id INT PRIMARY KEY)");
   Sql("CREATE TABLE c (pid INT, FOREIGN KEY (pid) REFERENCES p(id))");
