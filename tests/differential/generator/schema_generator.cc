@@ -148,7 +148,8 @@ void SchemaGenerator::AddUniqueKeys(Table* table) {
       } else if (!table->key.empty() && random_->Chance(70)) {
         unique.also.push_back(table->key.back());
       }
-    } else if (Has(Feature::kOddUniqueKeys) && unique.columns.size() == 1 && random_->Chance(60)) {
+    } else if (Has(Feature::kOddUniqueKeys) && unique.columns.size() == 1 && table->foreign_keys.empty() &&
+               random_->Chance(60)) {
       table->columns[unique.columns[0]].type = HashedText(random_);  // without a prefix: kept by hash
     }
     table->uniques.push_back(std::move(unique));
@@ -204,7 +205,9 @@ void SchemaGenerator::AddGenerated(Table* table) {
                        : varying ? "left(" + of + ", 20)"
                        : number  ? "coalesce(" + of + " % 10, -1)"
                                  : "length(" + of + ")";
-    column.attributes = "AS (" + column.generated + ") " + random_->Pick({"STORED", "VIRTUAL"});
+    column.attributes = "AS (" + column.generated + ") " +
+                        (unique && !table->foreign_keys.empty() ? std::string("STORED")
+                                                                : random_->Pick({"STORED", "VIRTUAL"}));
     if (unique) {
       column.attributes += " UNIQUE";
     } else if (Has(Feature::kInvisible) && random_->Chance(40)) {
