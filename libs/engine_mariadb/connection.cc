@@ -131,6 +131,20 @@ Status Connection::Execute(std::string_view sql) {
   }
 }
 
+Status Connection::ExecuteThen(std::string_view sql, std::string_view then) {
+  last_errno_ = 0;
+  if (mysql_set_server_option(mysql_, MYSQL_OPTION_MULTI_STATEMENTS_ON) != 0) {
+    return LastError("cannot send two statements at once");
+  }
+  // On a line of its own: the first may end with a comment.
+  const std::string both = std::string(sql) + "\n;" + std::string(then);
+  if (mysql_real_query(mysql_, both.data(), both.size()) != 0) return LastError("statement failed");
+  do {
+    if (MYSQL_RES* result = mysql_store_result(mysql_); result != nullptr) mysql_free_result(result);
+  } while (mysql_next_result(mysql_) == 0);
+  return {};
+}
+
 Result<std::vector<ResultRow>> Connection::Query(std::string_view sql) {
   last_errno_ = 0;
   if (mysql_real_query(mysql_, sql.data(), sql.size()) != 0) return LastError("query failed");

@@ -39,6 +39,10 @@ class Connection {
 
   // Runs one statement; result sets are read and dropped.
   Status Execute(std::string_view sql);
+  // Runs one statement, and when it succeeds `then`, at the server's side: `then` also runs when this process
+  // dies in between, as long as the server lives and nobody kills the session. The result is the first one's
+  // alone. The first must not end in a semicolon (ddl_mark.h).
+  Status ExecuteThen(std::string_view sql, std::string_view then);
   // Runs one statement and reads its whole result set.
   Result<std::vector<ResultRow>> Query(std::string_view sql);
   // The first column of the first row; kNotFound when there is none, or it is NULL.

@@ -4,6 +4,7 @@
 
 #include "engine_mariadb/ddl_context.h"
 #include "engine_mariadb/ddl_fingerprint.h"
+#include "engine_mariadb/ddl_mark.h"
 #include "engine_mariadb/ddl_repeatability.h"
 #include "engine_mariadb/text_excerpt.h"
 #include "failpoint/failpoint.h"
@@ -82,9 +83,11 @@ Status DdlApplier::Run(const WagonHeader& header, unsigned number, const Stateme
                   "): " + intent.sql_text,
               "see srdf.ddl_intent at the target"};
     }
-    if (intent.state == DdlIntentState::kDone) return {};
+    if (intent.state == DdlIntentState::kDone || intent.has_run) return {};
     SRDF_ASSIGN_OR_RETURN(std::string now, DdlFingerprint(ddl.get(), statement));
-    if (intent.state == DdlIntentState::kFailed) {
+    const bool unmarked = intent.state == DdlIntentState::kBegun && now != intent.fingerprint_before &&
+                          !IsDrop(statement.sql) && CanBeMarked(statement.sql) && !intent.server_restarted;
+    if (intent.state == DdlIntentState::kFailed || unmarked) {
       // Known not to have run: whatever has changed since then was changed by whoever mends the target.
       intent.fingerprint_before = std::move(now);
       SRDF_RETURN_IF_ERROR(RestartDdlIntent(connection_, header, intent));
@@ -94,15 +97,19 @@ Status DdlApplier::Run(const WagonHeader& header, unsigned number, const Stateme
       repeated_drop = true;
     }
   }
-  const Status status = Execute(ddl.get(), statement, repeated_drop);
+  const std::string mark = CanBeMarked(statement.sql) ? DdlMarkStatement(header, number) : "";
+  Status status = Execute(ddl.get(), statement, repeated_drop, mark);
+  if (status.code() == StatusCode::kUnavailable) {
+    ddl.reset();
+    return AfterLostConnection(header, intent, statement, std::move(status));
+  }
   if (status.ok()) {
     SRDF_FAILPOINT("applier.after_ddl");
     return status;
   }
-  // Lost connection: it may have run. A DROP that was cut short may have done a part; its intent stays as it
-  // is, so that it is finished.
+  // A DROP that was cut short may have done a part; its intent stays as it is, so that it is finished.
   const bool drop_cut_short = status.code() == StatusCode::kAborted && IsDrop(statement.sql);
-  if (status.code() == StatusCode::kUnavailable || drop_cut_short || repeated_drop) return status;
+  if (drop_cut_short || repeated_drop) return status;
   // Refused: on record, so that the next attempt runs it, whatever has been mended until then.
   SRDF_FAILPOINT("applier.before_ddl_failed");
   const Status recorded = FailDdlIntent(connection_, header, intent);
@@ -112,10 +119,26 @@ Status DdlApplier::Run(const WagonHeader& header, unsigned number, const Stateme
                               ")");
 }
 
-Status DdlApplier::Execute(Connection* ddl, const Statement& statement, bool repeated_drop) {
+Status DdlApplier::AfterLostConnection(const WagonHeader& header, const DdlIntent& intent,
+                                       const Statement& statement, Status lost) const {
+  // When the server is away, the next round decides.
+  auto ddl = OpenLocked(header.flow);
+  if (!ddl.ok()) return lost;
+  auto found = SelectDdlIntent(ddl->get(), header, intent.number);
+  if (!found.ok() || !found->has_value() || (*found)->state != DdlIntentState::kBegun) return lost;
+  if ((*found)->has_run) return {};
+  auto now = DdlFingerprint(ddl->get(), statement);
+  if (!now.ok() || *now == intent.fingerprint_before || IsDrop(statement.sql)) return lost;
+  SRDF_RETURN_IF_ERROR((*ddl)->Execute(DdlMarkStatement(header, intent.number)));
+  return {};
+}
+
+Status DdlApplier::Execute(Connection* ddl, const Statement& statement, bool repeated_drop,
+                           const std::string& mark) {
   SRDF_RETURN_IF_ERROR(CheckRepeatable(ddl, statement));
   SRDF_RETURN_IF_ERROR(RestoreContext(ddl, statement, repeated_drop));
-  const Status status = ddl->Execute(TextToRun(statement));
+  const std::string text = TextToRun(statement);
+  const Status status = mark.empty() ? ddl->Execute(text) : ddl->ExecuteThen(text, mark);
   const unsigned error = ddl->last_errno();
   if (status.ok()) {
     if (statement.error_code == 0 || IsDrop(statement.sql)) return status;

@@ -1,11 +1,18 @@
 // DdlApplier: runs the DDL statements of wagons at the target, neither twice nor not at all.
 //
 // DDL commits by itself and cannot share a transaction with the checkpoint. So an intent row with a
-// fingerprint of the databases concerned is committed first; then the statement runs; then its owner marks
-// the intent as done in the transaction that moves the checkpoint. Found again after a crash with the intent
-// still open: an unchanged fingerprint says that the statement has not run (or that running it again changes
-// nothing), a changed one that it has. A statement that the target refused is recorded as failed: the next
-// attempt always runs it, whatever was changed to mend the target.
+// fingerprint of the objects concerned is committed first; then the statement runs, and behind it, in the
+// same packet, the mark by which the server notes its success (ddl_mark.h); then its owner marks the intent
+// as done in the transaction that moves the checkpoint. Found again after a crash with the intent still open:
+//
+//   marked                                  it has run
+//   not marked, fingerprint unchanged       it has not run, or running it again changes nothing: it runs
+//   not marked, changed, the server lives   it has not succeeded, whoever changed what since: it runs
+//   not marked, changed, server restarted   it has run: the server died before the mark
+//
+// A statement that the target refused is recorded as failed: the next attempt always runs it, whatever was
+// changed to mend the target. When the connection is lost while it runs, and the server can be reached again,
+// the fingerprint decides at once: a killed session may leave the mark out.
 //
 // A statement that would not repeat exactly on the rows of its table is refused before it runs
 // (ddl_repeatability.h).
@@ -38,7 +45,10 @@ class DdlApplier {
 
  private:
   Result<std::unique_ptr<Connection>> OpenLocked(const std::string& flow) const;
-  Status Execute(Connection* ddl, const Statement& statement, bool repeated_drop);
+  Status Execute(Connection* ddl, const Statement& statement, bool repeated_drop, const std::string& mark);
+  // What became of a statement whose connection was lost: OK when it has run, else `lost`.
+  Status AfterLostConnection(const WagonHeader& header, const DdlIntent& intent, const Statement& statement,
+                             Status lost) const;
 
   Connection* const connection_;
   const engine::ServerEndpoint endpoint_;

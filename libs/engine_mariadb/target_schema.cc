@@ -186,20 +186,24 @@ Status InsertApplyLog(Connection* connection, const WagonHeader& header, const A
 
 Result<std::optional<DdlIntent>> SelectDdlIntent(Connection* connection, const WagonHeader& header,
                                                  unsigned number) {
+  // UPTIME counts whole seconds.
   SRDF_ASSIGN_OR_RETURN(
-      auto rows, connection->Query("SELECT wagon_uid, sql_digest, sql_text, fingerprint_before, state "
-                                   "FROM srdf.ddl_intent" +
-                                   WhereWagon(connection, header) + fmt::format(" AND number={}", number)));
+      auto rows,
+      connection->Query("SELECT wagon_uid, sql_digest, sql_text, fingerprint_before, state, done_at IS NOT "
+                        "NULL, begun_at > (SELECT SYSDATE(6) - INTERVAL variable_value SECOND + INTERVAL 2 "
+                        "SECOND FROM information_schema.global_status WHERE variable_name='UPTIME') "
+                        "FROM srdf.ddl_intent" +
+                        WhereWagon(connection, header) + fmt::format(" AND number={}", number)));
   if (rows.empty()) return std::optional<DdlIntent>();
   const ResultRow& row = rows[0];
-  return std::optional<DdlIntent>(
-      DdlIntent{number, Text(row[0]), Text(row[1]), Text(row[2]), Text(row[3]), State(Text(row[4]))});
+  return std::optional<DdlIntent>(DdlIntent{number, Text(row[0]), Text(row[1]), Text(row[2]), Text(row[3]),
+                                            State(Text(row[4])), Text(row[5]) == "1", Text(row[6]) != "1"});
 }
 
 Status InsertDdlIntent(Connection* connection, const WagonHeader& header, const DdlIntent& intent) {
   return connection->Execute(fmt::format(
       "INSERT INTO srdf.ddl_intent (flow, epoch, `sequence`, number, wagon_uid, sql_digest, sql_text, "
-      "fingerprint_before, state) VALUES ({}, {}, {}, {}, {}, {}, {}, {}, 'begun')",
+      "fingerprint_before, state, begun_at) VALUES ({}, {}, {}, {}, {}, {}, {}, {}, 'begun', SYSDATE(6))",
       connection->Quote(header.flow), header.epoch, header.sequence, intent.number,
       connection->Quote(intent.wagon_uid), Hex(intent.sql_digest), connection->Quote(intent.sql_text),
       Hex(intent.fingerprint_before)));
@@ -207,7 +211,7 @@ Status InsertDdlIntent(Connection* connection, const WagonHeader& header, const 
 
 Status RestartDdlIntent(Connection* connection, const WagonHeader& header, const DdlIntent& intent) {
   return connection->Execute(
-      "UPDATE srdf.ddl_intent SET state='begun', begun_at=CURRENT_TIMESTAMP(6), "
+      "UPDATE srdf.ddl_intent SET state='begun', begun_at=SYSDATE(6), done_at=NULL, "
       "fingerprint_before=" +
       Hex(intent.fingerprint_before) + WhereWagon(connection, header) +
       fmt::format(" AND number={}", intent.number));
@@ -216,6 +220,13 @@ Status RestartDdlIntent(Connection* connection, const WagonHeader& header, const
 Status FailDdlIntent(Connection* connection, const WagonHeader& header, const DdlIntent& intent) {
   return connection->Execute("UPDATE srdf.ddl_intent SET state='failed'" + WhereWagon(connection, header) +
                              fmt::format(" AND number={}", intent.number));
+}
+
+std::string DdlMarkStatement(const WagonHeader& header, unsigned number) {
+  return fmt::format(
+      "UPDATE srdf.ddl_intent SET done_at=SYSDATE(6) WHERE flow=CONVERT({} USING utf8mb4) AND epoch={} AND "
+      "`sequence`={} AND number={} AND state='begun'",
+      Hex(header.flow), header.epoch, header.sequence, number);
 }
 
 Status FinishDdlIntents(Connection* connection, const WagonHeader& header) {

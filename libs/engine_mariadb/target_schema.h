@@ -47,6 +47,8 @@ struct DdlIntent {
   std::string sql_text;            // beginning of the statement, for people
   std::string fingerprint_before;  // ddl_fingerprint.h, 32 bytes
   DdlIntentState state = DdlIntentState::kBegun;
+  bool has_run = false;           // begun: the target has noted its success (ddl_mark.h)
+  bool server_restarted = false;  // since it was begun; in doubt true
 };
 Result<std::optional<DdlIntent>> SelectDdlIntent(Connection* connection, const WagonHeader& header,
                                                  unsigned number);
@@ -56,6 +58,8 @@ Status InsertDdlIntent(Connection* connection, const WagonHeader& header, const 
 Status RestartDdlIntent(Connection* connection, const WagonHeader& header, const DdlIntent& intent);
 // The target refused the statement.
 Status FailDdlIntent(Connection* connection, const WagonHeader& header, const DdlIntent& intent);
+// The statement that notes that a begun one has run; in any session context and character set.
+std::string DdlMarkStatement(const WagonHeader& header, unsigned number);
 // Marks all intents of the wagon as done.
 Status FinishDdlIntents(Connection* connection, const WagonHeader& header);
 

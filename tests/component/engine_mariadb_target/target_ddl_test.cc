@@ -9,6 +9,7 @@
 #include <thread>
 
 #include "engine_mariadb/ddl_fingerprint.h"
+#include "engine_mariadb/ddl_mark.h"
 #include "failpoint/failpoint.h"
 #include "target_fixture.h"
 
@@ -314,6 +315,121 @@ TEST(TargetDdl, KilledAtAnyStepItRunsExactlyOnce) {
       EXPECT_EQ(1u, t.Checkpoint().sequence);
       EXPECT_EQ("done", t.Value("SELECT state FROM srdf.ddl_intent"));
     }
+  }
+}
+
+// Applies in a child process that ends at the failure point.
+void KillAt(Target* t, const char* failpoint, const Statement& statement) {
+  t->CloseSession();
+  const pid_t child = fork();
+  if (child == 0) {
+    setenv("SRDF_FAILPOINTS", (std::string(failpoint) + "=crash").c_str(), 1);
+    failpoint::g_enabled = true;
+    (void)ApplyDdl(*t, statement);
+    _exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(child, waitpid(child, &status, 0));
+  ASSERT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << failpoint;
+}
+
+// TRAP 24: the objects have changed, and it was not the statement.
+TEST(TargetDdl, ARefusalThatACrashKeptOffTheRecordIsNotTakenForSuccessOnceTheTargetIsMended) {
+  for (const bool refused_before : {false, true}) {
+    SCOPED_TRACE(refused_before);
+    Target t(MariaDbServerOptions{});
+    t.Execute(
+        {"CREATE DATABASE d", "CREATE TABLE d.u(clash INT)", "DO SLEEP(3)"});  // a server up for a while
+    const Statement statement = OrdinaryStatement("d", "CREATE TABLE u(x INT)");
+    if (refused_before) {
+      EXPECT_FALSE(ApplyDdl(t, statement).ok());
+    }
+    ASSERT_NO_FATAL_FAILURE(KillAt(&t, "applier.before_ddl_failed", statement));
+    EXPECT_EQ("begun", t.Value("SELECT state FROM srdf.ddl_intent"));
+    t.Execute({"DROP TABLE d.u"});
+    auto again = ApplyDdl(t, statement);
+    ASSERT_TRUE(again.ok()) << again.status().ToString();
+    EXPECT_EQ("x", t.Value("SELECT GROUP_CONCAT(column_name) FROM information_schema.columns WHERE "
+                           "table_schema='d' AND table_name='u'"));
+    EXPECT_EQ("done", t.Value("SELECT state FROM srdf.ddl_intent"));
+  }
+}
+
+// … or a part of it.
+TEST(TargetDdl, AReplaceThatDroppedTheOldAndWasRefusedTheNewRunsAgain) {
+  Target t(MariaDbServerOptions{});
+  t.Execute({"CREATE DATABASE d", "CREATE TABLE d.u(old INT)", "DO SLEEP(3)"});
+  const Statement statement = OrdinaryStatement(
+      "d", "CREATE OR REPLACE TABLE u(x INT PRIMARY KEY, FOREIGN KEY (x) REFERENCES parent (id))");
+  ASSERT_NO_FATAL_FAILURE(KillAt(&t, "applier.before_ddl_failed", statement));
+  t.Execute({"CREATE TABLE d.parent(id INT PRIMARY KEY)"});
+  auto again = ApplyDdl(t, statement);
+  ASSERT_TRUE(again.ok()) << again.status().ToString();
+  EXPECT_EQ("x", t.Value("SELECT GROUP_CONCAT(column_name) FROM information_schema.columns WHERE "
+                         "table_schema='d' AND table_name='u'"));
+}
+
+// Twice would be as if never; and no fingerprint tells the two tables apart.
+TEST(TargetDdl, ASwapThatLeavesNoTraceInTheCatalogueIsNotRepeated) {
+  Target t;
+  t.Execute({"CREATE DATABASE d", "CREATE TABLE d.a(x INT) ENGINE=Aria",
+             "CREATE TABLE d.b(x INT) ENGINE=Aria", "INSERT INTO d.a VALUES(1)",
+             "INSERT INTO d.b VALUES(2)"});
+  const Statement swap = OrdinaryStatement("d", "RENAME TABLE a TO c, b TO a, c TO b");
+  ASSERT_NO_FATAL_FAILURE(KillAt(&t, "applier.after_ddl", swap));
+  auto again = ApplyDdl(t, swap);
+  ASSERT_TRUE(again.ok()) << again.status().ToString();
+  EXPECT_EQ("2,1", t.Value("SELECT CONCAT((SELECT x FROM d.a), ',', (SELECT x FROM d.b))"));
+}
+
+TEST(TargetDdl, ARoutineAndWhatEndsWithACommentAreKeptAsWritten) {
+  Target t;
+  t.Execute({"CREATE DATABASE d"});
+  ASSERT_DDL(t, "d", "CREATE PROCEDURE p() BEGIN SELECT 1; SELECT 2; END -- the end");
+  ASSERT_DDL(t, "d", "CREATE FUNCTION f() RETURNS INT RETURN 7; # really");
+  ASSERT_DDL(t, "d", "CREATE VIEW v AS SELECT ';' AS c /* a;b */");
+  EXPECT_EQ("BEGIN SELECT 1; SELECT 2; END -- the end|RETURN 7",
+            t.Value("SELECT GROUP_CONCAT(routine_definition ORDER BY routine_name DESC SEPARATOR '|') FROM "
+                    "information_schema.routines WHERE routine_schema='d'"));
+  EXPECT_EQ(";", t.Value("SELECT c FROM d.v"));
+  EXPECT_EQ(3u, t.Checkpoint().sequence);
+}
+
+TEST(TargetDdl, ASessionKilledDuringAnAlterLeavesNoDoubt) {
+  Target t;
+  t.Execute({"CREATE DATABASE d", "CREATE TABLE d.item(c0 INT PRIMARY KEY, c1 VARCHAR(200)) ENGINE=InnoDB",
+             "USE d", "INSERT INTO item SELECT seq, REPEAT('x',200) FROM seq_1_to_60000"});
+  std::thread killer([&] {
+    std::string id;
+    do {
+      id = t.Value(
+          "SELECT IFNULL((SELECT MAX(id) FROM information_schema.processlist WHERE info LIKE 'ALTER "
+          "TABLE item%'), '')");
+    } while (id.empty());
+    t.Execute({"KILL CONNECTION " + id});
+  });
+  const Statement statement = OrdinaryStatement("d", "ALTER TABLE item ADD INDEX (c1), ALGORITHM=COPY");
+  const auto lost = ApplyDdl(t, statement);
+  killer.join();
+  EXPECT_EQ(lost.status().code(), StatusCode::kUnavailable) << lost.status().ToString();
+  t.CloseSession();
+  auto again = ApplyDdl(t, statement);
+  ASSERT_TRUE(again.ok()) << again.status().ToString();
+  EXPECT_EQ("1", t.Value("SELECT COUNT(*) FROM information_schema.statistics WHERE table_schema='d' AND "
+                         "column_name='c1'"));
+}
+
+TEST(DdlMark, NothingIsPutBehindAStatementThatHasEnded) {
+  using engine_mariadb::CanBeMarked;
+  for (const char* sql :
+       {"CREATE TABLE a(x INT)", "CREATE TABLE a(x INT) -- c", "CREATE TABLE a(x INT) COMMENT ';'",
+        "CREATE PROCEDURE p() BEGIN SELECT 1; END", "CREATE TABLE a(x INT) /* a;b */"}) {
+    EXPECT_TRUE(CanBeMarked(sql)) << sql;
+  }
+  for (const char* sql :
+       {"CREATE TABLE a(x INT);", "CREATE TABLE a(x INT); \n", "CREATE TABLE a(x INT); -- c",
+        "CREATE TABLE a(x INT); /* c */ # d", "CREATE TABLE a(x INT) -- c;"}) {
+    EXPECT_FALSE(CanBeMarked(sql)) << sql;
   }
 }
 

@@ -112,17 +112,22 @@ Status Churn::Book(engine_mariadb::Connection* session) {
 
 Status Churn::Cycle(engine_mariadb::Connection* session) {
   ++cycle_;
+  if (focus_ == Focus::kBig) return Big(session);
+  if (focus_ == Focus::kClash) return Clash(session);
   for (const std::string& statement : kCycle) {
     SRDF_RETURN_IF_ERROR(session->Execute(statement).WithContext(statement));
     ++statements_;
     SRDF_RETURN_IF_ERROR(Book(session));
     std::this_thread::sleep_for(milliseconds(random_() % 20));
   }
-  if (cycle_ % kBigEvery == 1) {
-    SRDF_RETURN_IF_ERROR(session->Execute(kBig));
-    SRDF_RETURN_IF_ERROR(session->Execute("TRUNCATE TABLE churn.big"));
-  }
+  if (cycle_ % kBigEvery == 1) SRDF_RETURN_IF_ERROR(Big(session));
   return cycle_ % kClashEvery == 0 ? Clash(session) : Status();
+}
+
+Status Churn::Big(engine_mariadb::Connection* session) {
+  SRDF_RETURN_IF_ERROR(session->Execute(kBig));
+  SRDF_RETURN_IF_ERROR(session->Execute("TRUNCATE TABLE churn.big"));
+  return Book(session);
 }
 
 Status Churn::Clash(engine_mariadb::Connection* session) {

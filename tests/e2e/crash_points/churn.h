@@ -24,6 +24,8 @@ namespace srdf::test {
 
 class Churn {
  public:
+  enum class Focus { kAll, kBig, kClash };
+
   Churn(const MariaDbServer* source, const MariaDbServer* target, uint64_t seed)
       : source_(source), target_(target), random_(seed) {}
   ~Churn();
@@ -34,12 +36,16 @@ class Churn {
   // Returns when the cycle under way has ended; the first error of the source.
   Status Stop();
 
+  // What the next cycles do: everything, or one thing only. Any thread.
+  void SetFocus(Focus focus) { focus_ = focus; }
+
   uint64_t transactions() const { return transactions_; }
   uint64_t statements() const { return statements_; }
   uint64_t refusals() const { return refusals_; }
 
  private:
   Status Cycle(engine_mariadb::Connection* session);
+  Status Big(engine_mariadb::Connection* session);
   Status Book(engine_mariadb::Connection* session);
   Status Clash(engine_mariadb::Connection* session);
 
@@ -47,6 +53,7 @@ class Churn {
   const MariaDbServer* const target_;
   std::mt19937_64 random_;
   uint64_t cycle_ = 0;
+  std::atomic<Focus> focus_{Focus::kAll};
   Status result_;  // the thread's; read after it has ended
   std::atomic<uint64_t> transactions_{0};
   std::atomic<uint64_t> statements_{0};
