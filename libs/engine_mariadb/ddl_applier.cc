@@ -65,6 +65,8 @@ Status DdlApplier::Run(const WagonHeader& header, unsigned number, const Stateme
   SRDF_ASSIGN_OR_RETURN(auto found, SelectDdlIntent(connection_, header, number));
   DdlIntent intent;
   bool repeated_drop = false;
+  // What failed at the source must fail here too: its success is none.
+  const bool markable = statement.error_code == 0 && CanBeMarked(statement.sql);
   if (!found.has_value()) {
     intent.number = number;
     intent.wagon_uid = header.uid;
@@ -85,19 +87,24 @@ Status DdlApplier::Run(const WagonHeader& header, unsigned number, const Stateme
     }
     if (intent.state == DdlIntentState::kDone || intent.has_run) return {};
     SRDF_ASSIGN_OR_RETURN(std::string now, DdlFingerprint(ddl.get(), statement));
+    const bool drop = IsDrop(statement.sql);
     const bool unmarked = intent.state == DdlIntentState::kBegun && now != intent.fingerprint_before &&
-                          !IsDrop(statement.sql) && CanBeMarked(statement.sql) && !intent.server_restarted;
-    if (intent.state == DdlIntentState::kFailed || unmarked) {
+                          !drop && markable && !intent.server_restarted;
+    if (unmarked || (intent.state == DdlIntentState::kFailed && (drop || !markable))) {
       // Known not to have run: whatever has changed since then was changed by whoever mends the target.
       intent.fingerprint_before = std::move(now);
       SRDF_RETURN_IF_ERROR(RestartDdlIntent(connection_, header, intent));
       SRDF_FAILPOINT("applier.after_ddl_intent");
+    } else if (intent.state == DdlIntentState::kFailed) {
+      // The same, and it stays on record as refused until it is marked: nobody has to ask who changed what.
+      intent.fingerprint_before = std::move(now);
+      SRDF_FAILPOINT("applier.after_ddl_intent");
     } else if (now != intent.fingerprint_before) {
-      if (!IsDrop(statement.sql)) return {};
+      if (!drop) return {};
       repeated_drop = true;
     }
   }
-  const std::string mark = CanBeMarked(statement.sql) ? DdlMarkStatement(header, number) : "";
+  const std::string mark = markable ? DdlMarkStatement(header, number) : "";
   Status status = Execute(ddl.get(), statement, repeated_drop, mark);
   if (status.code() == StatusCode::kUnavailable) {
     ddl.reset();
@@ -125,7 +132,7 @@ Status DdlApplier::AfterLostConnection(const WagonHeader& header, const DdlInten
   auto ddl = OpenLocked(header.flow);
   if (!ddl.ok()) return lost;
   auto found = SelectDdlIntent(ddl->get(), header, intent.number);
-  if (!found.ok() || !found->has_value() || (*found)->state != DdlIntentState::kBegun) return lost;
+  if (!found.ok() || !found->has_value()) return lost;
   if ((*found)->has_run) return {};
   auto now = DdlFingerprint(ddl->get(), statement);
   if (!now.ok() || *now == intent.fingerprint_before || IsDrop(statement.sql)) return lost;

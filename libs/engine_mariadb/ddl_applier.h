@@ -10,9 +10,9 @@
 //   not marked, changed, the server lives   it has not succeeded, whoever changed what since: it runs
 //   not marked, changed, server restarted   it has run: the server died before the mark
 //
-// A statement that the target refused is recorded as failed: the next attempt always runs it, whatever was
-// changed to mend the target. When the connection is lost while it runs, and the server can be reached again,
-// the fingerprint decides at once: a killed session may leave the mark out.
+// A statement that the target refused is recorded as failed, and stays so until it is marked or done: each
+// attempt runs it, whatever was changed to mend the target. When the connection is lost while it runs, and
+// the server can be reached again, the fingerprint decides at once: a killed session may leave the mark out.
 //
 // A statement that would not repeat exactly on the rows of its table is refused before it runs
 // (ddl_repeatability.h).

@@ -225,7 +225,7 @@ Status FailDdlIntent(Connection* connection, const WagonHeader& header, const Dd
 std::string DdlMarkStatement(const WagonHeader& header, unsigned number) {
   return fmt::format(
       "UPDATE srdf.ddl_intent SET done_at=SYSDATE(6) WHERE flow=CONVERT({} USING utf8mb4) AND epoch={} AND "
-      "`sequence`={} AND number={} AND state='begun'",
+      "`sequence`={} AND number={} AND state<>'done'",
       Hex(header.flow), header.epoch, header.sequence, number);
 }
 

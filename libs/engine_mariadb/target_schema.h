@@ -47,14 +47,14 @@ struct DdlIntent {
   std::string sql_text;            // beginning of the statement, for people
   std::string fingerprint_before;  // ddl_fingerprint.h, 32 bytes
   DdlIntentState state = DdlIntentState::kBegun;
-  bool has_run = false;           // begun: the target has noted its success (ddl_mark.h)
+  bool has_run = false;           // the target has noted its success (ddl_mark.h)
   bool server_restarted = false;  // since it was begun; in doubt true
 };
 Result<std::optional<DdlIntent>> SelectDdlIntent(Connection* connection, const WagonHeader& header,
                                                  unsigned number);
 // These commit by themselves; not to be called inside a transaction.
 Status InsertDdlIntent(Connection* connection, const WagonHeader& header, const DdlIntent& intent);
-// A refused statement is about to run again: begun, with the intent's fingerprint.
+// A statement that is known not to have run is about to run again: begun, with the intent's fingerprint.
 Status RestartDdlIntent(Connection* connection, const WagonHeader& header, const DdlIntent& intent);
 // The target refused the statement.
 Status FailDdlIntent(Connection* connection, const WagonHeader& header, const DdlIntent& intent);

@@ -194,7 +194,7 @@ TEST(TargetDdl, RefusedMendedAndThenKilledItRunsExactlyOnce) {
     int status = 0;
     ASSERT_EQ(child, waitpid(child, &status, 0));
     ASSERT_TRUE(WIFSIGNALED(status));
-    EXPECT_EQ("begun", t.Value("SELECT state FROM srdf.ddl_intent"));
+    EXPECT_EQ("failed", t.Value("SELECT state FROM srdf.ddl_intent"));
     auto again = ApplyDdl(t, statement);  // a second run would be refused: u is there
     ASSERT_TRUE(again.ok()) << again.status().ToString();
     EXPECT_EQ("x", t.Value("SELECT GROUP_CONCAT(column_name) FROM information_schema.columns WHERE "
@@ -226,6 +226,7 @@ TEST(TargetDdl, TheErrorTheSourceHadIsNoError) {
   t.Execute({"CREATE TABLE d.c(x INT)"});
   s.sql = "ALTER TABLE c ADD y INT";
   EXPECT_EQ(StatusCode::kDivergence, ApplyDdl(t, s).status().code());
+  EXPECT_FALSE(ApplyDdl(t, s).ok()) << "its success here was taken for the failure there";
 }
 
 TEST(TargetDdl, AnIntentOfAnotherWagonIsNotTakenForOurs) {
@@ -345,7 +346,12 @@ TEST(TargetDdl, ARefusalThatACrashKeptOffTheRecordIsNotTakenForSuccessOnceTheTar
       EXPECT_FALSE(ApplyDdl(t, statement).ok());
     }
     ASSERT_NO_FATAL_FAILURE(KillAt(&t, "applier.before_ddl_failed", statement));
-    EXPECT_EQ("begun", t.Value("SELECT state FROM srdf.ddl_intent"));
+    EXPECT_EQ(refused_before ? "failed" : "begun", t.Value("SELECT state FROM srdf.ddl_intent"));
+    if (refused_before) {
+      t.CloseSession();
+      t.server().Kill();  // takes nothing of what is on record
+      ASSERT_TRUE(t.server().Restart().ok());
+    }
     t.Execute({"DROP TABLE d.u"});
     auto again = ApplyDdl(t, statement);
     ASSERT_TRUE(again.ok()) << again.status().ToString();

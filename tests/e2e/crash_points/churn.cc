@@ -12,7 +12,7 @@ using std::chrono::steady_clock;
 
 constexpr int kBigEvery = 2;  // cycles
 constexpr int kClashEvery = 2;
-constexpr std::chrono::seconds kRefusalWait{20};
+constexpr std::chrono::seconds kRefusalWait{120};
 
 // Between any two of these the ledger goes on.
 const std::vector<std::string> kCycle = {
@@ -138,14 +138,20 @@ Status Churn::Clash(engine_mariadb::Connection* session) {
       name + "' AND column_name = 'wrong'";
   const std::string is_refused =
       "SELECT COUNT(*) FROM srdf.ddl_intent WHERE sql_text LIKE 'CREATE TABLE churn." + name +
-      " %' AND state <> 'done'";
+      " %' AND state = 'failed'";
   (void)target_->Execute({"CREATE TABLE churn." + name + " (wrong INT)"});
   SRDF_RETURN_IF_ERROR(session->Execute("CREATE TABLE churn." + name + " (id INT PRIMARY KEY)"));
   SRDF_RETURN_IF_ERROR(session->Execute("INSERT INTO churn." + name + " VALUES (1), (2)"));
-  // Until the mesh has met it; what follows may fall between any two of its steps.
+  // Until the refusal is on record, where whoever mends it reads of it; what follows may fall between any two
+  // steps of the attempts that go on. The target may be away for a while.
   const auto deadline = steady_clock::now() + kRefusalWait;
-  while (steady_clock::now() < deadline && target_->Value(is_refused).ok() &&
-         *target_->Value(is_refused) != "1") {
+  for (;;) {
+    const auto wrong = target_->Value(is_wrong);
+    const auto refused = target_->Value(is_refused);
+    if ((wrong.ok() && *wrong == "0") || (refused.ok() && *refused == "1")) break;
+    if (steady_clock::now() > deadline) {
+      return {StatusCode::kDeadlineExceeded, "the mesh has not met churn." + name + " at the target"};
+    }
     std::this_thread::sleep_for(milliseconds(10));
   }
   std::this_thread::sleep_for(milliseconds(random_() % 1500));
