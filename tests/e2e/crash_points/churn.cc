@@ -12,7 +12,7 @@ using std::chrono::steady_clock;
 
 constexpr int kBigEvery = 2;  // cycles
 constexpr int kClashEvery = 2;
-constexpr std::chrono::seconds kRefusalWait{120};
+constexpr std::chrono::seconds kRefusalWait{600};
 
 // Between any two of these the ledger goes on.
 const std::vector<std::string> kCycle = {
@@ -127,6 +127,8 @@ Status Churn::Cycle(engine_mariadb::Connection* session) {
 Status Churn::Big(engine_mariadb::Connection* session) {
   SRDF_RETURN_IF_ERROR(session->Execute(kBig));
   SRDF_RETURN_IF_ERROR(session->Execute("TRUNCATE TABLE churn.big"));
+  // No more than the mesh can follow between its deaths: what is behind delays whatever is waited for.
+  std::this_thread::sleep_for(milliseconds(500));
   return Book(session);
 }
 
