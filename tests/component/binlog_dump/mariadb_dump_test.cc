@@ -4,6 +4,8 @@
 
 #include <algorithm>
 #include <fstream>
+#include <iterator>
+#include <random>
 
 #include "component/binlog_dump/server_binlog.h"
 #include "support/mariadb_server.h"
@@ -79,6 +81,15 @@ TEST_F(MariaDbDump, Trap10EveryRowImageIsReadAsTheServersToolReadsIt) {
     EXPECT_NE(dumped.summary.end.find("ROTATE"), std::string::npos) << dumped.summary.end;
     ++file;
   }
+}
+
+TEST_F(MariaDbDump, Trap10AMinimalInsertOfNothingButDefaultsIsARow) {
+  Sql("CREATE TABLE t (a INT DEFAULT 5, b INT, c VARCHAR(10) DEFAULT 'x')");
+  Sql("SET binlog_row_image = MINIMAL");
+  Sql("INSERT INTO t () VALUES (), ()");
+  Sql("SET binlog_row_image = FULL");
+  const Dumped dumped = DumpPath({.path = File(1), .table = "d.t"});
+  EXPECT_EQ(RowsOf(dumped).size(), 2u) << nlohmann::ordered_json(dumped.transactions);
 }
 
 TEST_F(MariaDbDump, Trap17CompressedEventsAreReadToo) {
@@ -197,6 +208,49 @@ TEST_F(MariaDbDump, WithoutMetadataColumnsAreNumberedAndTheSummarySaysSo) {
   EXPECT_EQ(dumped.transactions[0]["changes"][0]["after"],
             nlohmann::ordered_json::parse(R"({"@1":-1,"@2":"ü","@3":"0xFF"})"));
   EXPECT_TRUE(dumped.summary.signedness_missing);
+}
+
+TEST_F(MariaDbDump, DamageThatNoChecksumCatchesNeverCrashes) {
+  Sql("SET GLOBAL binlog_checksum = NONE, GLOBAL log_bin_compress = ON, GLOBAL log_bin_compress_min_len = "
+      "100");
+  Sql("CREATE TABLE t (id INT PRIMARY KEY, n DECIMAL(20,5), d DATETIME(3), e ENUM('x','y'), s SET('p','q'), "
+      "b BLOB, "
+      "v VARCHAR(300) COMPRESSED, g POINT)");
+  Sql("INSERT INTO t SELECT seq, -seq, NOW(3), 'x', 'p,q', REPEAT('b', seq), REPEAT('v', 200), POINT(1, seq) "
+      "FROM "
+      "seq_1_to_5");
+  Sql("UPDATE t SET n = NULL WHERE id = 3");
+  Sql("XA START 'x'");
+  Sql("DELETE FROM t WHERE id = 5");
+  Sql("XA END 'x'");
+  Sql("XA PREPARE 'x'");
+  Sql("XA ROLLBACK 'x'");
+  Sql("SET GLOBAL binlog_checksum = CRC32, GLOBAL log_bin_compress = OFF");
+  // The statement that switched the checksums off began the second file, the one that switched them on the
+  // third.
+  std::ifstream in(File(2), std::ios::binary);
+  const std::string sound((std::istreambuf_iterator<char>(in)), {});
+  ASSERT_GT(sound.size(), 1500u);
+  const std::string path = testing::TempDir() + "/srdf_dump_damaged_" + std::to_string(::getpid());
+  const auto dump = [&](const std::string& bytes, bool events) {
+    std::ofstream(path, std::ios::binary | std::ios::trunc) << bytes;
+    return DumpPath({.path = path, .events = events});
+  };
+  EXPECT_EQ(RowsOf(dump(sound, false)).size(), 7u);
+  std::mt19937 random(11);
+  size_t errors = 0;
+  for (int round = 0; round < 1500; ++round) {
+    std::string damaged = sound;
+    const size_t at = 4 + random() % (damaged.size() - 4);
+    damaged[at] = static_cast<char>(round % 2 == 0 ? random() : damaged[at] ^ 1 << (random() % 8));
+    const Dumped dumped = dump(damaged, round % 3 == 0);
+    if (!dumped.status.ok()) {
+      ++errors;
+      EXPECT_NE(dumped.status.code(), StatusCode::kInternal) << dumped.status.ToString();
+    }
+  }
+  EXPECT_GT(errors, 100u);
+  std::remove(path.c_str());
 }
 
 TEST_F(MariaDbDump, EveryTransactionCanBeReadFromItsOffset) {

@@ -52,6 +52,13 @@ TEST(EventClassifier, AnIncidentSaysWhatTheServerSays) {
   EXPECT_FALSE(EventRefusal({Header(26), "x"}, "f:1").ok());
 }
 
+TEST(EventClassifier, Trap16WhatOnlyMySqlWritesIsFatalOnALiveStream) {
+  // Files of MySQL can be read (libs/binlog_file); a source cannot be a MySQL server.
+  for (const int type : {33, 34, 35, 36, 37, 39, 40, 41, 42}) {
+    EXPECT_EQ(ClassifyEvent(Header(type)), EventClass::kFatal) << type;
+  }
+}
+
 TEST(EventClassifier, LogsOfMySqlAreNamedAsSuch) {
   EXPECT_NE(EventRefusal({Header(33), {}}, "f:1").message().find("MySQL"), std::string::npos);
 }
