@@ -129,6 +129,7 @@ class DumpRun {
 Status Dump(const DumpOptions& options, const Print& print, DumpSummary* summary) {
   SRDF_ASSIGN_OR_RETURN(const DumpFilter filter, DumpFilter::Parse(options.gtids, options.table));
   SRDF_ASSIGN_OR_RETURN(const std::unique_ptr<EventFile> file, EventFile::Open(options.path));
+  SRDF_RETURN_IF_ERROR(filter.CheckDialect(file->format().dialect));
   summary->server = ServerName(file->format());
   summary->checksums = file->format().checksums;
   summary->begin_offset = options.from == 0 ? kMagicBytes : options.from;

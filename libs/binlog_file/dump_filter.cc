@@ -23,6 +23,18 @@ Result<DumpFilter> DumpFilter::Parse(const std::string& gtids, const std::string
   return filter;
 }
 
+Status DumpFilter::CheckDialect(engine_mariadb::LogDialect dialect) const {
+  if (mariadb_ && dialect == engine_mariadb::LogDialect::kMySql) {
+    return {StatusCode::kInvalidArgument, "MariaDB GTIDs are asked for, but the file is of MySQL",
+            "give a MySQL GTID set, as in 3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5"};
+  }
+  if (mysql_ && dialect == engine_mariadb::LogDialect::kMariaDb) {
+    return {StatusCode::kInvalidArgument, "a MySQL GTID set is asked for, but the file is of MariaDB",
+            "give MariaDB GTIDs, as in 0-1-5,0-1-6"};
+  }
+  return {};
+}
+
 bool DumpFilter::Wants(const engine_mariadb::Gtid& gtid) const {
   if (!HasGtid()) return true;
   return mariadb_ && std::find(mariadb_->begin(), mariadb_->end(), gtid) != mariadb_->end();

@@ -18,6 +18,9 @@ class DumpFilter {
   // all.
   static Result<DumpFilter> Parse(const std::string& gtids, const std::string& table);
 
+  // kInvalidArgument when the GTIDs are those of the other product: nothing would ever be found.
+  Status CheckDialect(engine_mariadb::LogDialect dialect) const;
+
   bool HasTable() const { return !table_.empty(); }
   bool Wants(const KnownTable& table) const { return table_.empty() || table.Name() == table_; }
 

@@ -2,14 +2,13 @@
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <bit>
 #include <cmath>
-#include <cstdlib>
 #include <iterator>
 
 #include "engine_mariadb/column_type.h"
 #include "engine_mariadb/column_value.h"
+#include "engine_mysql/json_text.h"
 
 namespace srdf::engine_mysql {
 
@@ -36,98 +35,6 @@ enum : uint8_t {
 
 Status Malformed(const char* what) {
   return {StatusCode::kDataLoss, fmt::format("malformed binary JSON: {}", what)};
-}
-
-void AppendQuoted(std::string_view text, std::string* out) {
-  out->push_back('"');
-  for (const char c : text) {
-    switch (c) {
-      case '"':
-        *out += "\\\"";
-        break;
-      case '\\':
-        *out += "\\\\";
-        break;
-      case '\b':
-        *out += "\\b";
-        break;
-      case '\f':
-        *out += "\\f";
-        break;
-      case '\n':
-        *out += "\\n";
-        break;
-      case '\r':
-        *out += "\\r";
-        break;
-      case '\t':
-        *out += "\\t";
-        break;
-      default:
-        if (static_cast<uint8_t>(c) < 0x20) {
-          fmt::format_to(std::back_inserter(*out), "\\u{:04x}", static_cast<unsigned>(c));
-        } else {
-          out->push_back(c);
-        }
-    }
-  }
-  out->push_back('"');
-}
-
-void AppendBase64(ByteView bytes, std::string* out) {
-  static constexpr char kDigits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  for (size_t i = 0; i < bytes.size(); i += 3) {
-    const size_t n = std::min<size_t>(3, bytes.size() - i);
-    uint32_t v = 0;
-    for (size_t k = 0; k < 3; ++k) v = v << 8 | (k < n ? static_cast<uint8_t>(bytes[i + k]) : 0);
-    for (size_t k = 0; k < 4; ++k) out->push_back(k <= n ? kDigits[v >> (18 - 6 * k) & 63] : '=');
-  }
-}
-
-// The server's choice between 0.001 and 1e-3: with the shortest digits d1…dn and the point after the first p
-// of them, plain while p is in -14…15, or while there are digits behind the point.
-void AppendDouble(double value, std::string* out) {
-  const std::string shortest = fmt::format("{}", value);
-  std::string digits;
-  int exponent = 0;
-  size_t point = std::string::npos;
-  bool negative = false;
-  const size_t e = shortest.find('e');
-  if (e != std::string::npos) exponent = std::atoi(shortest.c_str() + e + 1);
-  for (const char c : std::string_view(shortest).substr(0, e)) {
-    if (c == '-') {
-      negative = true;
-    } else if (c == '.') {
-      point = digits.size();
-    } else {
-      digits.push_back(c);
-    }
-  }
-  int places = static_cast<int>(point == std::string::npos ? digits.size() : point) + exponent;
-  const size_t first = digits.find_first_not_of('0');
-  if (negative) out->push_back('-');
-  if (first == std::string::npos) {
-    *out += "0.0";
-    return;
-  }
-  digits.erase(0, first);
-  places -= static_cast<int>(first);
-  digits.erase(digits.find_last_not_of('0') + 1);
-  const int count = static_cast<int>(digits.size());
-  if (places >= -14 && (places <= 15 || count > places)) {
-    if (places <= 0) {
-      *out += "0." + std::string(static_cast<size_t>(-places), '0') + digits;
-    } else if (count <= places) {
-      *out += digits + std::string(static_cast<size_t>(places - count), '0') + ".0";
-    } else {
-      *out +=
-          digits.substr(0, static_cast<size_t>(places)) + "." + digits.substr(static_cast<size_t>(places));
-    }
-    return;
-  }
-  out->push_back(digits[0]);
-  if (count > 1) *out += "." + digits.substr(1);
-  fmt::format_to(std::back_inserter(*out), "e{}", places - 1);
 }
 
 class Printer {
@@ -188,7 +95,7 @@ class Printer {
       case kDouble: {
         const auto number = std::bit_cast<double>(r.U64());
         if (!std::isfinite(number)) return Malformed("a double that is no number");
-        AppendDouble(number, out_);
+        AppendJsonTextDouble(number, out_);
         break;
       }
       default:
@@ -216,7 +123,7 @@ class Printer {
     ByteReader r(value);
     ByteView text;
     if (!TakeBytes(&r, &text)) return Malformed("a string");
-    AppendQuoted(text, out_);
+    AppendJsonTextString(text, out_);
     return {};
   }
 
@@ -298,7 +205,7 @@ class Printer {
         const uint64_t offset = read(&keys);
         const uint64_t length = keys.U16();
         if (offset > bytes || length > bytes - offset || !Charge(length)) return Malformed("a key");
-        AppendQuoted(value.substr(offset, length), out_);
+        AppendJsonTextString(value.substr(offset, length), out_);
         *out_ += ": ";
       }
       const uint8_t type = entries.U8();
