@@ -4,6 +4,7 @@
 
 #include "engine_mariadb/change_reader.h"
 #include "engine_mariadb/connection.h"
+#include "engine_mariadb/failover_reader.h"
 #include "engine_mariadb/source_preflight.h"
 
 namespace srdf::engine_mariadb {
@@ -19,8 +20,27 @@ class MariaDbSourceEngine : public engine::SourceEngine {
   explicit MariaDbSourceEngine(SourceOptions options) : options_(std::move(options)) {}
 
   Result<std::vector<engine::PreflightProblem>> Preflight() override {
-    SRDF_ASSIGN_OR_RETURN(const auto connection, Connect());
-    return CheckSource(connection.get(), options_.server_id, options_.before_image);
+    if (options_.alternates.empty()) return Check(options_.endpoint);
+    // The server that would be read decides; of the others, everything is a warning.
+    std::vector<engine::ServerEndpoint> servers = options_.alternates;
+    servers.insert(servers.begin(), options_.endpoint);
+    SRDF_ASSIGN_OR_RETURN(const size_t first, FindReachable(servers, 0));
+    std::vector<engine::PreflightProblem> all;
+    for (size_t i = 0; i < servers.size(); ++i) {
+      auto problems = Check(servers[i]);
+      if (!problems.ok() && i == first) return problems.status();
+      if (!problems.ok()) {
+        all.push_back({"server " + ServerName(servers[i]) + ": " + problems.status().message(),
+                       problems.status().remedy(), false});
+        continue;
+      }
+      for (engine::PreflightProblem& problem : *problems) {
+        problem.what = "server " + ServerName(servers[i]) + ": " + problem.what;
+        problem.fatal = problem.fatal && i == first;
+        all.push_back(std::move(problem));
+      }
+    }
+    return all;
   }
 
   Result<SourcePosition> CurrentPosition() override {
@@ -46,14 +66,28 @@ class MariaDbSourceEngine : public engine::SourceEngine {
   }
 
   std::unique_ptr<engine::ChangeReader> NewReader() override {
-    return std::make_unique<MariaDbChangeReader>(options_);
+    if (options_.alternates.empty()) return std::make_unique<MariaDbChangeReader>(options_);
+    return std::make_unique<FailoverReader>(options_);
   }
 
  private:
   Result<std::unique_ptr<Connection>> Connect() {
+    if (options_.alternates.empty()) return ConnectTo(options_.endpoint);
+    std::vector<engine::ServerEndpoint> servers = options_.alternates;
+    servers.insert(servers.begin(), options_.endpoint);
+    SRDF_ASSIGN_OR_RETURN(const size_t at, FindReachable(servers, 0));
+    return ConnectTo(servers[at]);
+  }
+
+  static Result<std::unique_ptr<Connection>> ConnectTo(const engine::ServerEndpoint& server) {
     ConnectionOptions options;
     options.read_timeout_seconds = kQueryTimeoutSeconds;
-    return Connection::Open(options_.endpoint, options);
+    return Connection::Open(server, options);
+  }
+
+  Result<std::vector<engine::PreflightProblem>> Check(const engine::ServerEndpoint& server) {
+    SRDF_ASSIGN_OR_RETURN(const auto connection, ConnectTo(server));
+    return CheckSource(connection.get(), options_.server_id, options_.before_image);
   }
 
   const SourceOptions options_;

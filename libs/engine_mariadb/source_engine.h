@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "engine/source.h"
 
@@ -14,6 +15,9 @@ struct SourceOptions {
   uint32_t server_id = 0;            // as a replica; unique among the source and its replicas
   std::string before_image = "key";  // "key" | "full", see run_builder.h
   unsigned heartbeat_ms = 1000;      // the server shows a sign of life after so much silence
+  // Other servers of the source's cluster that log the same transactions (log_slave_updates): one of them is
+  // read when those before it cannot be reached (failover_reader.h).
+  std::vector<engine::ServerEndpoint> alternates = {};
 };
 
 std::unique_ptr<engine::SourceEngine> NewSourceEngine(SourceOptions options);

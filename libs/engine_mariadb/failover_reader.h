@@ -1,0 +1,48 @@
+// FailoverReader: the changes of a cluster, from whichever of its servers can be reached.
+//
+// One MariaDbChangeReader per server. Each Run begins at the server that was read last, and goes on to the
+// others in their order while one cannot be reached. Whether a server may be read on from a position is the
+// reader's question: it must contain the position, domain by domain, else Run ends with what it lacks, and
+// the flow stops. A server that is read stays the one until it cannot be reached, also when an earlier one
+// comes back. Threads as in engine/source.h.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <vector>
+
+#include "engine/source.h"
+#include "engine_mariadb/change_reader.h"
+#include "engine_mariadb/source_engine.h"
+
+namespace srdf::engine_mariadb {
+
+// "db1:3306", or the socket.
+std::string ServerName(const engine::ServerEndpoint& endpoint);
+
+// The first server, from `first` on and round again, that accepts a connection of the user; kUnavailable,
+// naming all, when there is none. Any other error is that of the server that gave it.
+Result<size_t> FindReachable(const std::vector<engine::ServerEndpoint>& servers, size_t first);
+
+class FailoverReader : public engine::ChangeReader {
+ public:
+  // options.endpoint, then options.alternates.
+  explicit FailoverReader(const SourceOptions& options);
+  Status Run(const SourcePosition& from, engine::ChangeSink* sink) override;
+  void Interrupt() override;
+  // Counts over all servers; place and lag are those of the server that is read.
+  engine::ChangeReaderStats Stats() const override;
+
+ private:
+  // constant
+  std::vector<engine::ServerEndpoint> servers_;
+  std::vector<std::unique_ptr<MariaDbChangeReader>> readers_;
+
+  mutable std::mutex mu_;
+  // guarded by mu_
+  size_t current_ = 0;  // server
+  bool running_ = false;
+  bool interrupted_ = false;  // while no reader was running
+};
+
+}  // namespace srdf::engine_mariadb
