@@ -80,6 +80,7 @@ Pipeline::Pipeline(const ServerSet& servers, const RunOptions& options, GroupHoo
     target.flow = kFlow;
     target.origin_server_id = kOriginServerId;
     target.compare_before_images = options.before_image == "full";
+    target.apply_method = engine_mariadb::ApplyMethodOf(t.apply_method);
     targets_.push_back({t.apply_method, engine_mariadb::NewTargetEngine(target), nullptr, {}});
   }
 }

@@ -1,5 +1,6 @@
 #include "differential/refusals.h"
 
+#include <algorithm>
 #include <array>
 
 namespace srdf::differential {
@@ -11,21 +12,37 @@ struct Refusal {
   StatusCode code;
   const char* fragment;  // of the message
   const char* rule;
+  const char* cause;  // in the text of a statement; empty: anything
 };
 
+bool Mentions(const Scenario& scenario, const std::string& text) {
+  const auto has = [&](const std::string& sql) { return sql.find(text) != std::string::npos; };
+  return std::any_of(scenario.setup.begin(), scenario.setup.end(), has) ||
+         std::any_of(scenario.steps.begin(), scenario.steps.end(),
+                     [&](const Step& step) { return has(step.sql); });
+}
+
 // docs/operations/statements.md says them to the operator.
-constexpr std::array<Refusal, 1> kRefusals = {{
+constexpr std::array<Refusal, 5> kRefusals = {{
     {"capture", StatusCode::kFailedPrecondition,
      "which cannot roll back: it cannot be replicated exactly once",
-     "changes of a table that cannot roll back"},
+     "changes of a table that cannot roll back", ""},
+    {"apply", StatusCode::kFailedPrecondition, "whose names the source does not log",
+     "columns that the server hides, and no row metadata", ""},
+    {"apply sql", StatusCode::kFailedPrecondition, "that SQL apply would fire on",
+     "SQL apply: triggers at the target", "TRIGGER"},
+    {"apply sql", StatusCode::kFailedPrecondition, "is system-versioned: SQL apply cannot write",
+     "SQL apply: system-versioned tables", "SYSTEM VERSIONING"},
+    {"apply native", StatusCode::kFailedPrecondition, "would lead to a duplicate entry",
+     "two cascades over one row of a system-versioned table within a second", "SYSTEM VERSIONING"},
 }};
 
 }  // namespace
 
-std::string RefusalRule(const std::string& stage, const Status& error) {
+std::string RefusalRule(const std::string& stage, const Status& error, const Scenario& scenario) {
   for (const Refusal& refusal : kRefusals) {
     if (stage.rfind(refusal.stage, 0) == 0 && error.code() == refusal.code &&
-        error.message().find(refusal.fragment) != std::string::npos) {
+        error.message().find(refusal.fragment) != std::string::npos && Mentions(scenario, refusal.cause)) {
       return refusal.rule;
     }
   }
