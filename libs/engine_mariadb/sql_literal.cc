@@ -157,6 +157,11 @@ Status AppendValue(const Column& column, const SqlColumn& target, ByteView packe
       return {};
     case FieldType::kEnum:
     case FieldType::kSet:
+      // The server compares a SET as a signed number, and stores it from an unsigned one.
+      if (use == SqlUse::kMatch && packed.size() == sizeof(uint64_t)) {
+        AppendInteger(packed, false, out);
+        return {};
+      }
       AppendNumber(LittleEndian(packed), out);
       return {};
     case FieldType::kDate:
@@ -233,7 +238,8 @@ Status AppendSqlExactMatch(const Column& column, const SqlColumn& target, const 
       IsString(column.type) &&
       (!target.character_set.empty() || static_cast<FieldType>(column.type) == FieldType::kGeometry);
   *out += by_bytes ? "CAST(" + name + " AS BINARY)=" : name + "=";
-  return AppendSqlLiteral(column, target, value, SqlUse::kStore, out);
+  const bool set = static_cast<FieldType>(column.type) == FieldType::kSet;
+  return AppendSqlLiteral(column, target, value, set ? SqlUse::kMatch : SqlUse::kStore, out);
 }
 
 }  // namespace srdf::engine_mariadb

@@ -69,6 +69,12 @@ bool SqlRun::Upserts() const {
 Status SqlRun::Add(const Row& row) {
   SRDF_RETURN_IF_ERROR(Take(row));
   const bool upserts = header_.op == RowOp::kUpdate && Upserts();
+  if (target_->sql.sequence && written_.size() < target_->sql.columns.size()) {
+    SRDF_RETURN_IF_ERROR(Close());
+    SRDF_RETURN_IF_ERROR(Take(row));
+    batch_->Begin();
+    return AppendSequence();
+  }
   if (header_.op == RowOp::kInsert || upserts) {
     SRDF_RETURN_IF_ERROR(OpenStatement(upserts ? Open::kUpsert : Open::kInsert));
     if (open_rows_ == 0) first_row_ = row;
@@ -193,6 +199,24 @@ Status SqlRun::AppendUpdate() {
     separator = ",";
   }
   SRDF_RETURN_IF_ERROR(AppendWhere(out));
+  batch_->EndWritten(1);
+  return {};
+}
+
+Status SqlRun::AppendSequence() {
+  std::string* out = batch_->text();
+  const SqlTable& table = target_->sql;
+  *out += "INSERT INTO " + table.quoted_name + " SELECT ";
+  for (uint16_t i = 0; i < table.columns.size(); ++i) {
+    if (i != 0) out->push_back(',');
+    const bool written = std::find(written_.begin(), written_.end(), i) != written_.end();
+    if (written) {
+      SRDF_RETURN_IF_ERROR(AppendValue(i, after_, SqlUse::kStore, out));
+    } else {
+      *out += table.columns[i].quoted_name;
+    }
+  }
+  *out += " FROM " + table.quoted_name;
   batch_->EndWritten(1);
   return {};
 }

@@ -59,6 +59,8 @@ class SqlRun {
   // Whole statements for the row taken; begun by the caller.
   Status AppendUpdate();
   Status AppendDelete();
+  // A sequence's row is replaced as a whole: what a partial image lacks is the row's own.
+  Status AppendSequence();
   // " WHERE …" that finds the old row.
   Status AppendWhere(std::string* out);
   Status AppendValue(uint16_t ordinal, const RowSlices& from, SqlUse use, std::string* out) const;

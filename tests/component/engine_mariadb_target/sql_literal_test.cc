@@ -157,6 +157,14 @@ TEST_F(SqlLiteralTest, IntegersBitsAndYearsRoundTrip) {
        "NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL"});
 }
 
+TEST_F(SqlLiteralTest, ASetOfSixtyFourMembersIsFoundByItsValue) {
+  std::string members;
+  for (int i = 0; i < 64; ++i) members += (i == 0 ? "'s" : ",'s") + std::to_string(i) + "'";
+  Check("s SET(" + members + "), t SET('a','b','c','d','e','f','g','h')",
+        {"9223372036854775808, 128", "18446744073709551615, 255", "9223372036854775807, 127", "0, 0",
+         "NULL, NULL"});
+}
+
 TEST_F(SqlLiteralTest, FloatsKeepEveryBitAndAreFoundByThem) {
   Check(
       "f FLOAT, g DOUBLE, fp FLOAT(7,2), gp DOUBLE(20,5), n DECIMAL(65,30), m DECIMAL(9,9), z DECIMAL(1,0) "

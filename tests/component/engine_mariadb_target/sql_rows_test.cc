@@ -161,6 +161,11 @@ TEST_F(SqlRows, SequencesArrive) {
                "SELECT NEXTVAL(q)", "SELECT SETVAL(q, 1000)", "SELECT NEXTVAL(q)"});
 }
 
+TEST_F(SqlRows, SequencesWithMinimalImagesArrive) {
+  Arrives(s_, {"SET binlog_row_image='MINIMAL'", "CREATE SEQUENCE qm START WITH 5 INCREMENT BY 3 CACHE 4",
+               "SELECT NEXTVAL(qm)", "SELECT SETVAL(qm, 1000)", "SELECT NEXTVAL(qm)"});
+}
+
 TEST_F(SqlRows, ASystemVersionedTableIsRefusedWithTheRemedy) {
   s_.AtSource({"CREATE DATABASE d", "CREATE TABLE d.v(id INT PRIMARY KEY) WITH SYSTEM VERSIONING",
                "INSERT INTO d.v VALUES(1)"});
