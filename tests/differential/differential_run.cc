@@ -22,7 +22,7 @@ DifferentialRun::DifferentialRun(ServerSet* servers, const Scenario& scenario, c
       scenario_(scenario),
       options_(options),
       player_(servers->source()),
-      pipeline_(*servers, options, std::move(hook)),
+      pipeline_(*servers, scenario, options, std::move(hook)),
       replica_(servers->source(), servers->replica()),
       source_contents_(servers->source()),
       replica_contents_(servers->replica()) {
@@ -126,7 +126,7 @@ bool DifferentialRun::JudgeError(const Status& error) {
   if (stage == "compare" || stage == "start") return Broken(error);
   const std::string text = stage + ": " + error.ToString();
   if (pipeline_.all_refused()) return Over(Verdict::kRefused, error.message(), text);
-  if (const std::string rule = RefusalRule(stage, error); !rule.empty()) {
+  if (const std::string rule = RefusalRule(stage, error, scenario_); !rule.empty()) {
     return Over(Verdict::kRefused, rule, text);
   }
   if (!suspect_kind_.empty()) {

@@ -65,8 +65,9 @@ class Pipeline::MemoryOutbox : public batcher::StoreSession {
   bool whole_ = false;
 };
 
-Pipeline::Pipeline(const ServerSet& servers, const RunOptions& options, GroupHook hook)
-    : options_(options), hook_(std::move(hook)) {
+Pipeline::Pipeline(const ServerSet& servers, const Scenario& scenario, const RunOptions& options,
+                   GroupHook hook)
+    : scenario_(scenario), options_(options), hook_(std::move(hook)) {
   engine_mariadb::SourceOptions source;
   source.endpoint = servers.source().Endpoint();
   source.server_id = kCaptureServerId;
@@ -226,7 +227,7 @@ Status Pipeline::SealAndApply(batcher::Group group) {
     if (!target.refused.ok()) continue;
     stage_ = "apply " + target.apply_method;
     const Status status = Apply(&target);
-    const std::string rule = RefusalRule(stage_, status);
+    const std::string rule = RefusalRule(stage_, status, scenario_);
     if (rule.empty()) {
       SRDF_RETURN_IF_ERROR(status);
     } else {

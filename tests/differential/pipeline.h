@@ -16,6 +16,7 @@
 #include "batcher/sealer.h"
 #include "batcher/window.h"
 #include "differential/run_options.h"
+#include "differential/scenario.h"
 #include "differential/server_set.h"
 #include "engine/sink.h"
 #include "engine/source.h"
@@ -36,7 +37,8 @@ class Pipeline : private engine::ChangeSink {
   // Called when a wagon was applied at all targets.
   using OnWagon = std::function<Status(const WagonHeader&)>;
 
-  Pipeline(const ServerSet& servers, const RunOptions& options, GroupHook hook);
+  // All but the hook outlive the pipeline.
+  Pipeline(const ServerSet& servers, const Scenario& scenario, const RunOptions& options, GroupHook hook);
   ~Pipeline() override;
 
   // Before the setup is run: where a primed reader begins.
@@ -68,6 +70,7 @@ class Pipeline : private engine::ChangeSink {
   Status SealAndApply(batcher::Group group);
   Status Apply(TargetState* target);
 
+  const Scenario& scenario_;
   const RunOptions options_;
   const GroupHook hook_;
   std::unique_ptr<engine::SourceEngine> source_;

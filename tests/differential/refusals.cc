@@ -23,10 +23,12 @@ bool Mentions(const Scenario& scenario, const std::string& text) {
 }
 
 // docs/operations/statements.md says them to the operator.
-constexpr std::array<Refusal, 5> kRefusals = {{
+constexpr std::array<Refusal, 6> kRefusals = {{
     {"capture", StatusCode::kFailedPrecondition,
      "which cannot roll back: it cannot be replicated exactly once",
      "changes of a table that cannot roll back", ""},
+    {"capture", StatusCode::kFailedPrecondition, "the log has no column names for table",
+     "the catalogue's columns are not the rows', and no row metadata", ""},
     {"apply", StatusCode::kFailedPrecondition, "whose names the source does not log",
      "columns that the server hides, and no row metadata", ""},
     {"apply sql", StatusCode::kFailedPrecondition, "that SQL apply would fire on",

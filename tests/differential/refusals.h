@@ -5,11 +5,12 @@
 #include <string>
 
 #include "base/status.h"
+#include "differential/scenario.h"
 
 namespace srdf::differential {
 
 // The short name of the rule that an error at this stage of the pipeline goes back to; empty when there is
-// none.
-std::string RefusalRule(const std::string& stage, const Status& error);
+// none, or when the scenario has nothing that the rule is about.
+std::string RefusalRule(const std::string& stage, const Status& error, const Scenario& scenario);
 
 }  // namespace srdf::differential

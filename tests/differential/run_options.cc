@@ -64,6 +64,8 @@ RunOptions OptionsOf(uint64_t seed) {
   options.log_compressed = choice(5, 4) == 0;
   static constexpr const char* kRowImages[] = {"FULL", "FULL", "MINIMAL", "NOBLOB"};
   options.row_image = kRowImages[choice(8, 4)];
+  const uint64_t metadata = choice(9, 8);
+  options.row_metadata = metadata == 0 ? "MINIMAL" : metadata == 1 ? "NO_LOG" : "FULL";
   return options;
 }
 

@@ -24,8 +24,8 @@ struct Step {
 
 constexpr uint32_t kSessionsMax = 4;
 
-// As a step's `sql`: the session ends, and a new one takes its place once the server has forgotten the old one
-// (its prepared XA transaction, if any, is then anybody's to decide).
+// As a step's `sql`: the session ends, and a new one takes its place once the server has forgotten the old
+// one (its prepared XA transaction, if any, is then anybody's to decide).
 constexpr char kReconnect[] = "-- reconnect";
 
 struct Scenario {

@@ -11,7 +11,7 @@ Statements DdlGenerator::Some() {
   if (out.empty() && Has(Feature::kRename) && random_->Chance(25)) out = Rename(t);
   if (out.empty() && !schema_->tables[t].partitions.empty() && random_->Chance(50)) out = Partition(t);
   if (!out.empty() || !Has(Feature::kDdl)) return out;
-  if (schema_->tables[t].versioned && random_->Chance(30)) return Versioning(t);
+  if (schema_->tables[t].versioned && random_->Chance(50)) return Versioning(t);
   if (Has(Feature::kUnrepeatableDdl) && random_->Chance(20)) return Unrepeatable(t);
   switch (random_->Below(21)) {
     case 0:
@@ -196,9 +196,11 @@ Statements DdlGenerator::ForeignKeys(size_t t) {
   f.dropped = false;
   f.on_delete = table.columns[f.columns[0]].nullable ? random_->Pick({"CASCADE", "SET NULL"}) : "CASCADE";
   const Table& parent = schema_->tables[f.parent];
+  if (f.parent_unique >= static_cast<int>(parent.uniques.size())) return {};
   return {"ALTER TABLE " + table.Quoted() + " ADD CONSTRAINT " + Quote(f.name) + " FOREIGN KEY (" +
           ColumnList(table, f.columns) + ") REFERENCES " + parent.Quoted() + " (" +
-          ColumnList(parent, parent.key) + ") ON DELETE " + f.on_delete + " ON UPDATE " + f.on_update};
+          ColumnList(parent, ReferredColumns(parent, f)) + ") ON DELETE " + f.on_delete + " ON UPDATE " +
+          f.on_update};
 }
 
 Statements DdlGenerator::TableOptions(size_t t) {
@@ -314,7 +316,24 @@ Statements DdlGenerator::Objects(size_t t) {
   const std::string number = std::to_string(++made_);
   const std::string name = Quote(table.database) + "." + Quote("o" + number);
   Note("objects");
-  switch (random_->Below(4)) {
+  switch (random_->Below(7)) {
+    case 3:
+      return {"USE " + Quote(table.database),
+              "CREATE TABLE plain" + number + " (a INT PRIMARY KEY, b VARCHAR(9) DEFAULT 'x')",
+              "INSERT INTO plain" + number + " VALUES (1, 'y'), (2, DEFAULT)",
+              "CREATE INDEX i ON plain" + number + " (b)"};
+    case 4:
+      return {"SET SESSION sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT'",
+              "CREATE TABLE " + name +
+                  " (\"a b\" INT PRIMARY KEY, b VARCHAR(30) DEFAULT 'back\\', c VARCHAR(30) AS ('x' || b))",
+              "INSERT INTO " + name + " (\"a b\", b) VALUES (1, 'q\\'), (2, DEFAULT)",
+              "SET SESSION sql_mode = DEFAULT"};
+    case 5:
+      // The same bytes are two characters for this session.
+      return {"SET NAMES latin1",
+              "CREATE TABLE " + name +
+                  " (a INT PRIMARY KEY, b VARCHAR(30) DEFAULT '\xC3\xA9' COMMENT '\xC3\xBC')",
+              "INSERT INTO " + name + " VALUES (1, DEFAULT), (2, '\xC3\xA9')", "SET NAMES utf8mb4"};
     case 0:
       return {ViewStatement(random_, table, name), "DROP VIEW " + name};
     case 1:

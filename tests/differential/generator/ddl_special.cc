@@ -87,11 +87,8 @@ Statements DdlGenerator::ReplaceTable(size_t t) {
   // The same name, another table: rows of before and after look alike and are not.
   ForgetViews(t);
   tracker_->Clear(t);
-  table = tables_.MakeTable(*schema_, table.database, table.name);
+  table = tables_.MakeTable(*schema_, table.database, table.name, t);
   for (ForeignKey& f : table.foreign_keys) f.name += "_" + std::to_string(++made_);
-  for (size_t i = table.foreign_keys.size(); i-- > 0;) {
-    if (table.foreign_keys[i].parent == schema_->tables.size()) table.foreign_keys[i].parent = t;
-  }
   Note("replace table");
   std::string sql = tables_.CreateStatement(*schema_, table);
   if (random_->Chance(50)) return {"DROP TABLE " + table.Quoted(), sql};

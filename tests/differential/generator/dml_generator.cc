@@ -42,6 +42,7 @@ Statements DmlGenerator::Some() {
   if (out.empty() && allowed(Feature::kMultiTable, 8)) out = MultiTable(t);
   if (out.empty() && allowed(Feature::kLoadData, 8)) out = LoadData(t);
   if (out.empty() && allowed(Feature::kTemporaryTables, 8)) out = Temporary(t);
+  if (out.empty() && allowed(Feature::kBulk, 10)) out = Bulk(t);
   if (out.empty() && allowed(Feature::kBlocks, 12)) out = Block();
   if (out.empty() && random_->Chance(12)) out = CallOrSequence();
   if (out.empty() && allowed(Feature::kUniqueKeys, 20)) out = ChangeUnique(t);
@@ -122,8 +123,28 @@ Statements DmlGenerator::Insert(size_t t, int count) {
     rows.push_back(*row);
   }
   if (rows.empty()) return {};
+  const Column& first = table(t).columns[table(t).key[0]];
+  if (first.auto_increment && random_->Chance(30)) return InsertGenerated(t, rows);
   Note(rows.size() > 1 ? "multi-row insert" : "insert");
   return {InsertText(t, "INSERT", rows)};
+}
+
+Statements DmlGenerator::InsertGenerated(size_t t, const std::vector<Row>& rows) {
+  // With the server's number, beyond those that are known here: the rows are not followed.
+  for (size_t i = 0; i < rows.size(); ++i) tracker_->rows(t).pop_back();
+  const auto numbered = text_.Numbered(t, rows[0]);
+  std::vector<size_t> places;
+  std::string values;
+  for (const size_t place : Insertable(t)) {
+    if (place == table(t).key[0]) continue;
+    const auto found = numbered.find(place);
+    values += (values.empty() ? "" : ", ") +
+              (found != numbered.end() ? found->second : text_.PlainLiteral(table(t).columns[place]));
+    places.push_back(place);
+  }
+  Note("generated key");
+  return {"INSERT INTO " + table(t).Quoted() + " (" + ColumnList(table(t), places) + ") VALUES (" + values +
+          ")"};
 }
 
 std::string DmlGenerator::SetPlain(size_t t) {
@@ -183,6 +204,10 @@ Statements DmlGenerator::RemoveRow(size_t t, const Row& row, const std::string& 
 }
 
 Statements DmlGenerator::Delete(size_t t) {
+  if (table(t).versioned && random_->Chance(15)) {
+    Note("delete history");
+    return {"DELETE HISTORY FROM " + table(t).Quoted()};
+  }
   const auto row = SomeRow(t);
   if (!row.has_value()) return {};
   if (random_->Chance(70)) return RemoveRow(t, *row, "delete");

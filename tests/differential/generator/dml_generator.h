@@ -46,6 +46,10 @@ class DmlGenerator {
   bool Has(Feature feature) const { return features_->Has(feature); }
   void Note(const std::string& what) { ++(*notes_)[what]; }
   const Table& table(size_t t) const { return schema_->tables[t]; }
+  // What it refers to went when its parent was replaced.
+  bool IsGone(const ForeignKey& f) const {
+    return f.parent_unique >= static_cast<int>(table(f.parent).uniques.size());
+  }
   std::string Target(size_t t);
   std::optional<Row> SomeRow(size_t t);
   std::optional<Row> NewRow(size_t t, int key);
@@ -54,6 +58,7 @@ class DmlGenerator {
   std::string SetPlain(size_t t);
   std::string OrderByKey(size_t t, const std::string& direction);
 
+  Statements InsertGenerated(size_t t, const std::vector<Row>& rows);
   Statements Update(size_t t);
   Statements Delete(size_t t);
   Statements ChangeKey(size_t t);
@@ -79,6 +84,7 @@ class DmlGenerator {
   Statements CallOrSequence();
   Statements Temporary(size_t t);
   Statements Block();
+  Statements Bulk(size_t t);
 
   Statements RemoveRow(size_t t, const Row& row, const std::string& note);
 

@@ -71,15 +71,15 @@ Statements DmlGenerator::InsertSelect(size_t t) {
 Statements DmlGenerator::MultiTable(size_t t) {
   if (table(t).foreign_keys.empty()) return {};
   const ForeignKey& f = table(t).foreign_keys[0];
-  if (f.parent == t || f.dropped) return {};
+  if (f.parent == t || f.dropped || IsGone(f)) return {};
   for (const Row& child : tracker_->rows(t)) {
     if (child.parents.empty() || child.parents[0] == kNull) continue;
     const std::string parent_name = table(f.parent).Quoted(), child_name = table(t).Quoted();
     std::string join = parent_name + " JOIN " + child_name + " ON ";
     for (size_t i = 0; i < f.columns.size(); ++i) {
       join += (i == 0 ? "" : " AND ") + parent_name + "." +
-              Quote(table(f.parent).columns[table(f.parent).key[i]].name) + " = " + child_name + "." +
-              Quote(table(t).columns[f.columns[i]].name);
+              Quote(table(f.parent).columns[ReferredColumns(table(f.parent), f)[i]].name) + " = " +
+              child_name + "." + Quote(table(t).columns[f.columns[i]].name);
     }
     const std::string where = " WHERE " + text_.Predicate(t, child, child_name + ".");
     if (random_->Chance(50)) {
@@ -161,6 +161,37 @@ Statements DmlGenerator::Temporary(size_t t) {
       "UPDATE " + table(t).Quoted() + " SET " + set + " WHERE EXISTS (SELECT 1 FROM " + name + ")",
       "DELETE FROM " + name + " LIMIT 1"};
   if (random_->Chance(60)) out.push_back("DROP TEMPORARY TABLE " + name);
+  return out;
+}
+
+Statements DmlGenerator::Bulk(size_t t) {
+  // Rows beyond the numbered ones: made, changed, moved and removed all at once.
+  const Table& own = table(t);
+  const std::string set = SetPlain(t);
+  if (own.key.size() != 1 || !own.columns[own.key[0]].type.plain || !own.uniques.empty() || set.empty())
+    return {};
+  const std::string key = Quote(own.columns[own.key[0]].name);
+  std::vector<size_t> places = {own.key[0]};
+  std::string values = "1000 + seq";
+  for (size_t place = 0; place < own.columns.size(); ++place) {
+    const Column& column = own.columns[place];
+    const bool needed = !column.nullable && column.attributes.find("DEFAULT") == std::string::npos;
+    if (!column.IsPlain() || !needed) continue;
+    places.push_back(place);
+    values += ", " + text_.PlainLiteral(column);
+  }
+  Note("bulk");
+  const std::string head = own.Quoted();
+  Statements out = {"INSERT IGNORE INTO " + head + " (" + ColumnList(own, places) + ") SELECT " + values +
+                    " FROM " + Quote(own.database) + ".seq_1_to_" +
+                    std::to_string(random_->Between(50, 700))};
+  if (random_->Chance(60)) out.push_back("UPDATE " + head + " SET " + set + " WHERE " + key + " > 1000");
+  if (random_->Chance(40)) {
+    out.push_back("UPDATE " + head + " SET " + key + " = " + key + " + 3 WHERE " + key + " > 1000 ORDER BY " +
+                  key + " DESC");
+  }
+  if (random_->Chance(70))
+    out.push_back("DELETE FROM " + head + " WHERE " + key + " > " + random_->Pick({"1000", "1200"}));
   return out;
 }
 

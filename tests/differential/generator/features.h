@@ -42,6 +42,7 @@ enum class Feature {
   kRoutines,
   kAutoIncrement,
   kOddNames,
+  kManyColumns,  // more than fit into one byte of a bitmap, or eight
   kSeveralDatabases,
   // Changes.
   kHotKeys,  // so few key values that histories overlap all the time
@@ -65,6 +66,7 @@ enum class Feature {
   kTemporaryTables,
   kBlocks,  // anonymous blocks, EXECUTE IMMEDIATE, RETURNING
   kLargeRows,
+  kBulk,  // statements that change hundreds of rows
   // By GeneratorOptions only.
   kXa,
   kDomains,

@@ -47,7 +47,13 @@ std::vector<std::string> RowText::UniqueLiterals(size_t table, size_t unique, in
 std::vector<std::string> RowText::ForeignLiterals(size_t table, size_t foreign_key, int number) {
   const ForeignKey& f = schema_->tables[table].foreign_keys[foreign_key];
   if (number == kNull) return std::vector<std::string>(f.columns.size(), "NULL");
-  return KeyLiterals(f.parent, FindRow(f.parent, number));
+  const Row parent = FindRow(f.parent, number);
+  if (f.parent_unique < 0) return KeyLiterals(f.parent, parent);
+  const auto unique = static_cast<size_t>(f.parent_unique);
+  if (unique >= schema_->tables[f.parent].uniques.size()) {  // the parent is another table by now
+    return std::vector<std::string>(f.columns.size(), "NULL");
+  }
+  return UniqueLiterals(f.parent, unique, unique < parent.uniques.size() ? parent.uniques[unique] : 0);
 }
 
 std::map<size_t, std::string> RowText::Numbered(size_t table, const Row& row) {

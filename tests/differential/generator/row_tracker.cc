@@ -47,6 +47,7 @@ bool RowTracker::CanRemove(size_t table, int key, bool update, int depth) {
     const auto& foreign_keys = schema_->tables[child].foreign_keys;
     for (size_t f = 0; f < foreign_keys.size(); ++f) {
       if (foreign_keys[f].parent != table || foreign_keys[f].dropped) continue;
+      if (update && foreign_keys[f].parent_unique >= 0) continue;  // refers to other columns
       const std::string& action = update ? foreign_keys[f].on_update : foreign_keys[f].on_delete;
       for (const Row& row : rows_[child]) {
         if (f >= row.parents.size() || row.parents[f] != key) continue;
@@ -96,8 +97,9 @@ int RowTracker::ChangeKey(size_t table, int from, int to, bool act) {
       if (foreign_keys[f].parent != table || foreign_keys[f].dropped) continue;
       for (Row& row : rows_[child]) {
         if (f >= row.parents.size() || row.parents[f] != from) continue;
-        row.parents[f] = foreign_keys[f].on_update == "CASCADE" ? to : kNull;
-        ++acted;
+        const bool follows = foreign_keys[f].on_update == "CASCADE" || foreign_keys[f].parent_unique >= 0;
+        row.parents[f] = follows ? to : kNull;
+        acted += foreign_keys[f].parent_unique < 0 ? 1 : 0;
       }
     }
   }

@@ -33,7 +33,8 @@ struct ForeignKey {
   std::string name;
   std::vector<size_t> columns;  // as many as the parent's key has
   size_t parent = 0;
-  std::string on_delete;  // "CASCADE", "SET NULL", "RESTRICT", "NO ACTION"
+  int parent_unique = -1;  // the parent's unique key that it refers to; -1: the logical key
+  std::string on_delete;   // "CASCADE", "SET NULL", "RESTRICT", "NO ACTION"
   std::string on_update;
   bool dropped = false;
 };
@@ -53,6 +54,7 @@ struct Table {
   bool versioned = false;
   std::string partitions;  // "", "hash", "range", "list"
   std::string engine = "InnoDB";
+  bool reversed = false;  // the columns stand in CREATE TABLE in the other order
   std::vector<std::string> partition_names;
 
   std::string Quoted() const;

@@ -11,6 +11,10 @@ std::string ColumnList(const Table& table, const std::vector<size_t>& places) {
   return out;
 }
 
+const std::vector<size_t>& ReferredColumns(const Table& parent, const ForeignKey& f) {
+  return f.parent_unique < 0 ? parent.key : parent.uniques[static_cast<size_t>(f.parent_unique)].columns;
+}
+
 std::string UniqueColumns(const Table& table, const UniqueKey& unique) {
   std::string out;
   for (const size_t place : unique.columns) {
@@ -36,7 +40,7 @@ Schema SchemaGenerator::Make(std::vector<std::string>* statements) {
     std::string name = "t" + std::to_string(i);
     if (Has(Feature::kOddNames) && random_->Chance(50))
       name += random_->Pick({" x", "`", "\xC3\xA9", "select"});
-    schema.tables.push_back(MakeTable(schema, random_->Pick(schema.databases), name));
+    schema.tables.push_back(MakeTable(schema, random_->Pick(schema.databases), name, schema.tables.size()));
     statements->push_back(CreateStatement(schema, schema.tables.back()));
   }
   AddSchemaObjects(random_, *features_, &schema, statements);
@@ -84,15 +88,24 @@ void SchemaGenerator::AddKey(Table* table) {
   }
 }
 
-void SchemaGenerator::AddForeignKey(const Schema& schema, size_t parent, bool in_key, Table* table) {
-  const bool self = parent == schema.tables.size();
+void SchemaGenerator::AddForeignKey(const Schema& schema, size_t place, size_t parent, bool in_key,
+                                    Table* table) {
+  const bool self = parent == place;
   const Table& to = self ? *table : schema.tables[parent];
   ForeignKey key;
   key.parent = parent;
   // Names of foreign keys are unique within a database.
-  key.name = "f" + std::to_string(schema.tables.size()) + "_" + std::to_string(table->foreign_keys.size());
+  key.name = "f" + std::to_string(place) + "_" + std::to_string(table->foreign_keys.size());
   const bool nullable = !in_key && random_->Chance(75);
-  const std::vector<size_t> parent_key = to.key;  // a copy: with self the columns are about to grow
+  if (!in_key && !self && !to.uniques.empty() && random_->Chance(40)) {
+    const int u = random_->Below(static_cast<int>(to.uniques.size()));
+    const UniqueKey& unique = to.uniques[static_cast<size_t>(u)];
+    const bool whole =
+        unique.prefix.empty() && unique.also.empty() && !to.columns[unique.columns[0]].type.large;
+    if (whole) key.parent_unique = u;
+  }
+  const std::vector<size_t> parent_key =
+      ReferredColumns(to, key);  // a copy: with self the columns are about to grow
   for (size_t i = 0; i < parent_key.size(); ++i) {
     const ColumnType type = to.columns[parent_key[i]].type;
     const std::string name = "p" + std::to_string(table->foreign_keys.size()) + "_" + std::to_string(i);
@@ -113,9 +126,9 @@ void SchemaGenerator::AddForeignKey(const Schema& schema, size_t parent, bool in
   table->foreign_keys.push_back(std::move(key));
 }
 
-void SchemaGenerator::AddForeignKeys(const Schema& schema, Table* table) {
+void SchemaGenerator::AddForeignKeys(const Schema& schema, size_t place, Table* table) {
   std::vector<size_t> parents;
-  for (size_t i = 0; i < schema.tables.size(); ++i) {
+  for (size_t i = 0; i < place; ++i) {
     const Table& t = schema.tables[i];
     if (t.shape != KeyShape::kNone && t.partitions.empty() && t.engine == "InnoDB" && t.key_prefix.empty() &&
         t.key.size() <= 4)
@@ -125,7 +138,7 @@ void SchemaGenerator::AddForeignKeys(const Schema& schema, Table* table) {
   for (int i = random_->Chance(75) ? random_->Between(1, 2) : 0; i > 0; --i) {
     const bool in_key = table->foreign_keys.empty() && table->shape != KeyShape::kNone &&
                         Has(Feature::kKeyIsForeignKey) && random_->Chance(50);
-    AddForeignKey(schema, random_->Pick(parents), in_key, table);
+    AddForeignKey(schema, place, random_->Pick(parents), in_key, table);
   }
 }
 
@@ -226,10 +239,13 @@ void SchemaGenerator::AddPartitions(Table* table) {
   }
 }
 
-Table SchemaGenerator::MakeTable(const Schema& schema, const std::string& database, const std::string& name) {
+Table SchemaGenerator::MakeTable(const Schema& schema, const std::string& database, const std::string& name,
+                                 size_t place) {
   Table table;
   table.database = database;
   table.name = name;
+  // Keys whose columns stand in the table in another order, and behind columns that are in no key.
+  table.reversed = random_->Chance(30);
   if (Has(Feature::kKeyless) && random_->Chance(40)) table.shape = KeyShape::kNone;
   if (Has(Feature::kUniqueNotNullKeys) && random_->Chance(50)) table.shape = KeyShape::kUniqueNotNull;
   if (Has(Feature::kNontransactional) && random_->Chance(50))
@@ -237,15 +253,23 @@ Table SchemaGenerator::MakeTable(const Schema& schema, const std::string& databa
   if (Has(Feature::kPartitions) && random_->Chance(50)) AddPartitions(&table);
   if (Has(Feature::kVersioned) && table.partitions.empty() && random_->Chance(50)) table.versioned = true;
   const bool may_refer = table.partitions.empty() && table.engine == "InnoDB" && Has(Feature::kForeignKeys);
-  if (may_refer) AddForeignKeys(schema, &table);
+  if (may_refer) AddForeignKeys(schema, place, &table);
   AddKey(&table);
   if (may_refer && Has(Feature::kSelfReference) && table.shape != KeyShape::kNone && !table.key_has_parent &&
       table.key_prefix.empty() && random_->Chance(50)) {
-    AddForeignKey(schema, schema.tables.size(), false, &table);
+    AddForeignKey(schema, place, place, false, &table);
   }
   if (Has(Feature::kUniqueKeys) && table.partitions.empty()) AddUniqueKeys(&table);
-  for (int i = random_->Between(1, Has(Feature::kWideTypes) ? 6 : 3), n = 0; n < i; ++n) {
+  const int plain = Has(Feature::kManyColumns) && random_->Chance(60) ? random_->Between(20, 70)
+                    : Has(Feature::kWideTypes)                        ? random_->Between(1, 6)
+                                                                      : random_->Between(1, 3);
+  for (int i = plain, n = 0; n < i; ++n) {
     Column column = MakePlainColumn(ColumnName("c" + std::to_string(n)));
+    if (plain > 10) {  // what many columns are about is their number; types would make rows too long
+      column.type = PlainInt();
+      column.nullable = random_->Chance(60);
+      column.attributes = column.nullable ? "NULL" : "NOT NULL DEFAULT 3";
+    }
     if (column.type.kind == Kind::kGeometry && !table.partitions.empty())
       column.type = PlainInt();  // refused
     table.columns.push_back(std::move(column));
@@ -256,9 +280,12 @@ Table SchemaGenerator::MakeTable(const Schema& schema, const std::string& databa
 
 std::string SchemaGenerator::CreateStatement(const Schema& schema, const Table& table) {
   std::string sql = "CREATE TABLE " + table.Quoted() + " (";
+  std::string columns;
   for (const Column& column : table.columns) {
-    sql += Quote(column.name) + " " + column.type.sql + " " + column.attributes + ", ";
+    const std::string text = Quote(column.name) + " " + column.type.sql + " " + column.attributes + ", ";
+    columns = table.reversed ? text + columns : columns + text;
   }
+  sql += columns;
   const std::string key = ColumnList(table, table.key) + table.key_prefix;
   if (table.shape == KeyShape::kPrimary) sql += "PRIMARY KEY (" + key + "), ";
   if (table.shape == KeyShape::kUniqueNotNull) sql += "UNIQUE KEY `un` (" + key + "), ";
@@ -268,8 +295,9 @@ std::string SchemaGenerator::CreateStatement(const Schema& schema, const Table& 
   for (const ForeignKey& f : table.foreign_keys) {
     const Table& parent = f.parent < schema.tables.size() ? schema.tables[f.parent] : table;
     sql += "CONSTRAINT " + Quote(f.name) + " FOREIGN KEY (" + ColumnList(table, f.columns) + ") REFERENCES " +
-           (&parent == &table ? table.Quoted() : parent.Quoted()) + " (" + ColumnList(parent, parent.key) +
-           ") ON DELETE " + f.on_delete + " ON UPDATE " + f.on_update + ", ";
+           (&parent == &table ? table.Quoted() : parent.Quoted()) + " (" +
+           ColumnList(parent, ReferredColumns(parent, f)) + ") ON DELETE " + f.on_delete + " ON UPDATE " +
+           f.on_update + ", ";
   }
   sql.resize(sql.size() - 2);
   sql += ") ENGINE=" + table.engine;

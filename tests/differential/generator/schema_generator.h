@@ -18,7 +18,8 @@ class SchemaGenerator {
 
   // A table of its own, named `name`, with foreign keys to tables of `schema` where the features allow; it is
   // not added to the schema.
-  Table MakeTable(const Schema& schema, const std::string& database, const std::string& name);
+  // `place`: where it stands among the tables; it refers to tables before it only, so that there is no ring.
+  Table MakeTable(const Schema& schema, const std::string& database, const std::string& name, size_t place);
   std::string CreateStatement(const Schema& schema, const Table& table);
   // A plain column: for CREATE TABLE and ADD COLUMN.
   Column MakePlainColumn(const std::string& name);
@@ -26,8 +27,8 @@ class SchemaGenerator {
  private:
   bool Has(Feature feature) const { return features_->Has(feature); }
   void AddKey(Table* table);
-  void AddForeignKeys(const Schema& schema, Table* table);
-  void AddForeignKey(const Schema& schema, size_t parent, bool in_key, Table* table);
+  void AddForeignKeys(const Schema& schema, size_t place, Table* table);
+  void AddForeignKey(const Schema& schema, size_t place, size_t parent, bool in_key, Table* table);
   void AddUniqueKeys(Table* table);
   void AddGenerated(Table* table);
   void AddPartitions(Table* table);
@@ -41,6 +42,8 @@ class SchemaGenerator {
 // The columns of a unique key as in CREATE TABLE.
 std::string UniqueColumns(const Table& table, const UniqueKey& unique);
 // "`a`, `b`"
+// The columns that a foreign key refers to.
+const std::vector<size_t>& ReferredColumns(const Table& parent, const ForeignKey& f);
 std::string ColumnList(const Table& table, const std::vector<size_t>& places);
 
 }  // namespace srdf::differential
