@@ -36,6 +36,7 @@ struct DatabaseConfig {
 struct FlowConfig {
   std::string name;
   DatabaseConfig source;
+  std::string source_alternates;  // "host:port, host:port": other servers of the source's cluster
   uint32_t source_server_id = 0;  // the replica id capture uses at the source; unique among its replicas
   DatabaseConfig target;
   std::string before_image = "key";  // key | full
@@ -86,6 +87,10 @@ Result<Config> LoadConfig(const std::string& path);
 // The password of a database: the file's first line or the variable's value; empty when neither is named.
 // A file that others may read is refused, as ssh does with a private key.
 Result<std::string> ReadSecret(const DatabaseConfig& database);
+
+// The servers of source_alternates in their order, with everything else as the source has it. Of a loaded
+// file.
+std::vector<DatabaseConfig> SourceAlternates(const FlowConfig& flow);
 
 // "mariadb at 10.0.0.1:3306" or "mariadb at /run/mysqld/mysqld.sock"; never with credentials.
 std::string DescribeDatabase(const DatabaseConfig& database);

@@ -9,6 +9,7 @@
 #include <sstream>
 
 #include "config/config.h"
+#include "config/source_alternates.h"
 #include "config/values.h"
 #include "config/yaml_section.h"
 
@@ -191,6 +192,7 @@ class Loader {
     Section section(node, path, parent->LineOf(key), &problems_);
     section.Read(DatabaseSettings(), "", database);
     if (flow != nullptr) section.Read(SourceSettings(), "", flow);
+    if (flow != nullptr) CheckAlternates(path + ".alternates", *flow);
     section.RejectUnknown();
 
     if (database->host.empty() && database->socket.empty()) {
@@ -202,6 +204,17 @@ class Loader {
     }
     if (!database->password_file.empty()) database->password_file = Absolute(database->password_file);
     if (!database->socket.empty()) database->socket = Absolute(database->socket);
+  }
+
+  void CheckAlternates(const std::string& key, const FlowConfig& flow) {
+    if (const auto list = ParseAddressList(flow.source_alternates); !list.ok()) {
+      problems_.Add(key, list.status().message(), "write host:port, host:port");
+    }
+    for (const DatabaseConfig& alternate : SourceAlternates(flow)) {
+      if (!SameServer(alternate, flow.source)) continue;
+      problems_.Add(key, "names the source itself (" + DescribeDatabase(alternate) + ")",
+                    "name its other servers");
+    }
   }
 
   static bool SameServer(const DatabaseConfig& a, const DatabaseConfig& b) {
@@ -217,6 +230,11 @@ class Loader {
         problems_.Add(path + ".target",
                       "is the same server as the source (" + DescribeDatabase(flow.target) + ")",
                       "name two servers");
+      }
+      for (const DatabaseConfig& alternate : SourceAlternates(flow)) {
+        if (!SameServer(alternate, flow.target)) continue;
+        problems_.Add(path + ".source.alternates", "names the target (" + DescribeDatabase(flow.target) + ")",
+                      "name servers of the source's cluster");
       }
       for (size_t j = 0; j < i; ++j) {
         const FlowConfig& other = config_.flows[j];

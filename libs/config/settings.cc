@@ -69,10 +69,11 @@ const std::vector<Setting<FlowConfig>>& FlowSettings() {
       {.name = "before_image",
        .member = &FlowConfig::before_image,
        .type = SettingType::kChoice,
-       .sentence =
-           "`key` sends of an old row only what finds it, `full` all of it: more bytes, and the applier reads "
-           "each row before it changes it: with `key` missing and clashing rows are detected, with `full` also "
-           "rows whose other columns are not what they were at the source.",
+       .sentence = "`key` sends of an old row only what finds it, `full` all of it: more bytes, and the "
+                   "applier reads "
+                   "each row before it changes it: with `key` missing and clashing rows are detected, with "
+                   "`full` also "
+                   "rows whose other columns are not what they were at the source.",
        .choices = {"key", "full"}},
       {.name = "batch_mode",
        .member = &FlowConfig::batch_mode,
@@ -197,6 +198,13 @@ const std::vector<Setting<FlowConfig>>& SourceSettings() {
        .min = 1,
        .max = 4'294'967'295,
        .required = true},
+      {.name = "alternates",
+       .member = &FlowConfig::source_alternates,
+       .type = SettingType::kText,
+       .sentence = "Other servers of the source's cluster (log_slave_updates, the same account), separated "
+                   "by commas: read in "
+                   "this order when the source cannot be reached, from a position that they contain.",
+       .unit = "host:port"},
   };
   return settings;
 }

@@ -19,10 +19,12 @@ class CaptureApp : public rpc::App {
 
   Status Build(const config::Config& config) {
     for (const config::FlowConfig& flow : config.flows) {
-      SRDF_ASSIGN_OR_RETURN(std::string password, config::ReadSecret(flow.source));
+      SRDF_ASSIGN_OR_RETURN(const std::string password, config::ReadSecret(flow.source));
       engine_mariadb::SourceOptions options;
-      options.endpoint = {flow.source.host, flow.source.port, flow.source.socket, flow.source.user,
-                          std::move(password)};
+      options.endpoint = {flow.source.host, flow.source.port, flow.source.socket, flow.source.user, password};
+      for (const config::DatabaseConfig& server : config::SourceAlternates(flow)) {
+        options.alternates.push_back({server.host, server.port, server.socket, server.user, password});
+      }
       options.server_id = flow.source_server_id;
       options.before_image = flow.before_image;
       engines_.push_back(engine_mariadb::NewSourceEngine(std::move(options)));

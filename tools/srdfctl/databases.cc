@@ -17,6 +17,10 @@ Result<engine::ServerEndpoint> Endpoint(const config::DatabaseConfig& database) 
 Result<std::unique_ptr<engine::SourceEngine>> OpenSource(const config::FlowConfig& flow) {
   engine_mariadb::SourceOptions options;
   SRDF_ASSIGN_OR_RETURN(options.endpoint, Endpoint(flow.source));
+  for (const config::DatabaseConfig& server : config::SourceAlternates(flow)) {
+    SRDF_ASSIGN_OR_RETURN(auto endpoint, Endpoint(server));
+    options.alternates.push_back(std::move(endpoint));
+  }
   options.server_id = flow.source_server_id;
   options.before_image = flow.before_image;
   return engine_mariadb::NewSourceEngine(std::move(options));

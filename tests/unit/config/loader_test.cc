@@ -238,6 +238,24 @@ TEST_F(Loader, AFlowIntoItsOwnSourceIsAnError) {
               HasSubstr("flows[shop].target: is the same server as the source"));
 }
 
+TEST_F(Loader, AlternatesOfASourceAreServersWithItsAccount) {
+  const auto flow = [](const std::string& alternates) {
+    return "flows:\n  - name: shop\n    source: {host: a, server_id: 1, user: u, alternates: \"" +
+           alternates + "\"}\n    target: {host: z}\n";
+  };
+  const auto config = Load(flow("b:3307, [::1]:3306"));
+  ASSERT_TRUE(config.ok()) << config.status().message();
+  const auto servers = SourceAlternates(config->flows[0]);
+  ASSERT_EQ(servers.size(), 2u);
+  EXPECT_EQ(servers[0].host, "b");
+  EXPECT_EQ(servers[0].port, 3307);
+  EXPECT_EQ(servers[0].user, "u");
+  EXPECT_EQ(servers[1].host, "::1");
+  EXPECT_THAT(ErrorOf(flow("b:3307, c")), HasSubstr("flows[shop].source.alternates: \"c\": has no port"));
+  EXPECT_THAT(ErrorOf(flow("a:3306")), HasSubstr("flows[shop].source.alternates: names the source itself"));
+  EXPECT_THAT(ErrorOf(flow("z:3306")), HasSubstr("flows[shop].source.alternates: names the target"));
+}
+
 TEST_F(Loader, PortsMustBePortsAndMustNotCollide) {
   EXPECT_THAT(
       ErrorOf(std::string(kFlow) + "services: {capture: {listen: 127.0.0.1:99999}}"),
