@@ -39,7 +39,8 @@ struct FlowConfig {
   std::string source_alternates;  // "host:port, host:port": other servers of the source's cluster
   uint32_t source_server_id = 0;  // the replica id capture uses at the source; unique among its replicas
   DatabaseConfig target;
-  std::string before_image = "key";  // key | full
+  std::string before_image = "key";   // key | full
+  std::string apply_method = "auto";  // auto | native | sql
 
   // Window. Adaptive: seal as soon as the destination can take the next wagon, within the limits.
   std::string batch_mode = "adaptive";  // adaptive | window | on_commit

@@ -75,6 +75,13 @@ const std::vector<Setting<FlowConfig>>& FlowSettings() {
                    "`full` also "
                    "rows whose other columns are not what they were at the source.",
        .choices = {"key", "full"}},
+      {.name = "apply_method",
+       .member = &FlowConfig::apply_method,
+       .type = SettingType::kChoice,
+       .sentence =
+           "`native` replays row events (needs BINLOG REPLAY), `sql` writes SQL statements: slower, refuses "
+           "tables with triggers or system versioning; `auto` is native where the user may.",
+       .choices = {"auto", "native", "sql"}},
       {.name = "batch_mode",
        .member = &FlowConfig::batch_mode,
        .type = SettingType::kChoice,

@@ -80,6 +80,13 @@ std::string Padded(ByteView value, size_t size) {
   return out;
 }
 
+// Such a column holds as many bytes as its characters may have, and so more of the shorter ones than it was
+// declared with; the server lets them pass when no conversion is needed (seen in 10.11).
+bool IsCompressed(const Column& column) {
+  const auto type = static_cast<FieldType>(column.type);
+  return type == FieldType::kVarcharCompressed || type == FieldType::kBlobCompressed;
+}
+
 // The bytes of a string of any kind, without their length, inflated and padded; views `packed` or *scratch.
 Result<ByteView> StringBytes(const Column& column, const SqlColumn& target, ByteView packed,
                              std::string* scratch) {
@@ -88,12 +95,12 @@ Result<ByteView> StringBytes(const Column& column, const SqlColumn& target, Byte
     return Status(StatusCode::kDataLoss, "its bytes are not those of a string");
   }
   ByteView value = packed.substr(layout.length_bytes);
-  const auto type = static_cast<FieldType>(column.type);
-  if (type == FieldType::kVarcharCompressed || type == FieldType::kBlobCompressed) {
+  if (IsCompressed(column)) {
     SRDF_RETURN_IF_ERROR(InflateColumnValue(value, scratch));
     return ByteView(*scratch);
   }
-  if (type == FieldType::kString && (IsFixedBinary(target) || target.data_type == "binary")) {
+  if (static_cast<FieldType>(column.type) == FieldType::kString &&
+      (IsFixedBinary(target) || target.data_type == "binary")) {
     *scratch = Padded(value, StringBytesMax(column.type_meta));
     return ByteView(*scratch);
   }
@@ -110,7 +117,7 @@ Status AppendString(const Column& column, const SqlColumn& target, ByteView pack
   SRDF_ASSIGN_OR_RETURN(const ByteView bytes, StringBytes(column, target, packed, &scratch));
   if (IsFixedBinary(target)) {
     AppendHex(bytes, out);
-  } else if (use == SqlUse::kMatch && !target.character_set.empty()) {
+  } else if (!target.character_set.empty() && (use == SqlUse::kMatch || IsCompressed(column))) {
     AppendSqlBytes(target.character_set, bytes, out);
   } else {
     AppendSqlBytes("binary", bytes, out);

@@ -10,7 +10,8 @@
 //   FLOAT, DOUBLE                    the shortest decimal that is this very double, with an exponent
 //   DECIMAL, dates and times         the digits; TIMESTAMP in UTC
 //   text, binary, geometry, JSON     the stored bytes: _binary'…' to store and for exact comparison, with the
-//                                    column's own character set to look up in its index
+//                                    column's own character set to look up in its index and for compressed
+//                                    columns
 //   UUID, INET4, INET6               the 4 or 16 bytes as x'…': the log has the form that the server takes as
 //                                    binary, not the order in which a UUID is stored (MariaDB
 //                                    sql/sql_type_fixedbin.h, plugin/type_uuid/sql_type_uuid.h: pack)

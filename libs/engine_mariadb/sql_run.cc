@@ -69,9 +69,7 @@ bool SqlRun::Upserts() const {
 Status SqlRun::Add(const Row& row) {
   SRDF_RETURN_IF_ERROR(Take(row));
   const bool upserts = header_.op == RowOp::kUpdate && Upserts();
-  if (target_->sql.sequence && written_.size() < target_->sql.columns.size()) {
-    SRDF_RETURN_IF_ERROR(Close());
-    SRDF_RETURN_IF_ERROR(Take(row));
+  if (target_->sql.sequence && header_.op == RowOp::kInsert) {
     batch_->Begin();
     return AppendSequence();
   }
@@ -80,8 +78,6 @@ Status SqlRun::Add(const Row& row) {
     if (open_rows_ == 0) first_row_ = row;
     SRDF_RETURN_IF_ERROR(AppendTuple(written_, after_, SqlUse::kStore));
     ++open_rows_;
-    // A sequence has one row, which an INSERT replaces.
-    if (target_->sql.sequence) return Close();
   } else if (header_.op == RowOp::kDelete && may_group_deletes_) {
     SRDF_RETURN_IF_ERROR(OpenStatement(Open::kDelete));
     SRDF_RETURN_IF_ERROR(AppendTuple(target_->schema.key_columns, before_, SqlUse::kMatch));
@@ -206,17 +202,21 @@ Status SqlRun::AppendUpdate() {
 Status SqlRun::AppendSequence() {
   std::string* out = batch_->text();
   const SqlTable& table = target_->sql;
-  *out += "INSERT INTO " + table.quoted_name + " SELECT ";
-  for (uint16_t i = 0; i < table.columns.size(); ++i) {
-    if (i != 0) out->push_back(',');
-    const bool written = std::find(written_.begin(), written_.end(), i) != written_.end();
-    if (written) {
-      SRDF_RETURN_IF_ERROR(AppendValue(i, after_, SqlUse::kStore, out));
+  std::string names, values;
+  for (size_t i = 0; i < table.columns.size(); ++i) {
+    const SqlTable::Column& column = table.columns[i];
+    if (!column.visible) continue;
+    const char* separator = names.empty() ? "" : ",";
+    names += separator + column.quoted_name;
+    values += separator;
+    if (std::find(written_.begin(), written_.end(), i) == written_.end()) {
+      values += column.quoted_name;
     } else {
-      *out += table.columns[i].quoted_name;
+      SRDF_RETURN_IF_ERROR(AppendValue(static_cast<uint16_t>(i), after_, SqlUse::kStore, &values));
     }
   }
-  *out += " FROM " + table.quoted_name;
+  *out +=
+      "INSERT INTO " + table.quoted_name + "(" + names + ") SELECT " + values + " FROM " + table.quoted_name;
   batch_->EndWritten(1);
   return {};
 }

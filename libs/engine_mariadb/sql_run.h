@@ -6,6 +6,9 @@
 //            UPDATE … SET … WHERE key                       else
 //   delete   DELETE … WHERE key IN (…)                      only without foreign-key checks: nothing cascades
 //            DELETE … WHERE key                             else: a cascade must meet its rows in their order
+//   a sequence's one row             INSERT … SELECT new values, or those it has, FROM itself: images have
+//   the
+//                                    columns that have changed, and a sequence takes no UPDATE
 //   without a key, one statement per row: WHERE all columns are equal to the bit … LIMIT 1
 //
 // INSERT … ON DUPLICATE KEY UPDATE is the fast form of many updates, and hits the wrong row when another

@@ -27,6 +27,7 @@ class ApplierApp : public rpc::App {
       options.flow = flow.name;
       options.origin_server_id = flow.source_server_id;
       options.compare_before_images = flow.before_image == "full";
+      options.apply_method = engine_mariadb::ApplyMethodOf(flow.apply_method);
       engines_.push_back(engine_mariadb::NewTargetEngine(std::move(options)));
       std::vector<uint64_t> schedule = flow.retry_backoff_policy;
       if (flow.retry_max_attempts != 0)

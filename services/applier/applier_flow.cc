@@ -150,6 +150,7 @@ Status ApplierFlow::RunOnce(const std::stop_token& stop) {
   const std::shared_ptr<TakeSession> take = receiver_->Open(name_, tip);
   {
     std::lock_guard lock(mu_);
+    status_.apply_method = std::string(session->apply_method());
     status_.checkpoint = tip;
     status_.checkpoint_commit_time_ms = checkpoint.source_commit_time_ms;
     take_ = take;
@@ -161,8 +162,10 @@ Status ApplierFlow::RunOnce(const std::stop_token& stop) {
     if (GetStatus().state != ApplierState::kFailed || failed_sequence_ != tip.sequence + 1) {
       SetState(ApplierState::kRunning, {});
     }
-    obs::Info("applier_running",
-              {{"flow", name_}, {"after_sequence", tip.sequence}, {"position", tip.position.gtid}});
+    obs::Info("applier_running", {{"flow", name_},
+                                  {"apply_method", session->apply_method()},
+                                  {"after_sequence", tip.sequence},
+                                  {"position", tip.position.gtid}});
     ended = ApplyWagons(session.get(), take.get());
   }
   std::lock_guard lock(mu_);

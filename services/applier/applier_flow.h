@@ -33,6 +33,7 @@ struct ApplierStatus {
   ApplierState state = ApplierState::kConnecting;
   std::vector<Status> problems;
   int64_t since_ms = 0;
+  std::string apply_method;  // of the last session at the target: "native", "sql"; empty before the first
   ChainTip checkpoint;
   int64_t checkpoint_commit_time_ms = 0;
   int64_t checkpoint_applied_at_ms = 0;

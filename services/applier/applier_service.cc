@@ -37,7 +37,7 @@ grpc::Status ApplierServiceImpl::GetStatus(grpc::ServerContext*, const v1::GetSt
     v1::FlowStatus* out = response->add_flows();
     out->set_flow(name);
     out->set_state(ToProto(status.state));
-    out->set_apply_mode("native");
+    out->set_apply_mode(status.apply_method);
     for (const Status& problem : status.problems) rpc::ToProto(problem, status.since_ms, out->add_problems());
     wire::ToProto(status.checkpoint, out->mutable_checkpoint());
     out->set_checkpoint_commit_time_ms(status.checkpoint_commit_time_ms);

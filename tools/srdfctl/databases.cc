@@ -30,6 +30,7 @@ Result<std::unique_ptr<engine::TargetEngine>> OpenTarget(const config::FlowConfi
   engine_mariadb::TargetOptions options;
   SRDF_ASSIGN_OR_RETURN(options.endpoint, Endpoint(flow.target));
   options.flow = flow.name;
+  options.apply_method = engine_mariadb::ApplyMethodOf(flow.apply_method);
   return engine_mariadb::NewTargetEngine(std::move(options));
 }
 

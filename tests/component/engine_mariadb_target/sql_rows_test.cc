@@ -166,6 +166,26 @@ TEST_F(SqlRows, SequencesWithMinimalImagesArrive) {
                "SELECT NEXTVAL(qm)", "SELECT SETVAL(qm, 1000)", "SELECT NEXTVAL(qm)"});
 }
 
+// The server lets them hold more characters than they are declared with.
+TEST_F(SqlRows, CompressedColumnsLongerThanDeclaredArrive) {
+  Arrives(s_,
+          {"CREATE TABLE z(id INT PRIMARY KEY, v VARCHAR(12) COMPRESSED CHARACTER SET utf8mb4, w VARCHAR(3) "
+           "COMPRESSED CHARACTER SET latin1)",
+           "INSERT INTO z VALUES(1,'more than twelve characters','abc'),(2,x'5c','é')",
+           "UPDATE z SET v=CONCAT(v,'!')"});
+}
+
+TEST_F(SqlRows, PartialImagesLeaveTheOtherColumnsAlone) {
+  Arrives(s_, {"SET binlog_row_image=MINIMAL, timestamp=1600000000",
+               "CREATE TABLE m(a INT, b VARCHAR(9), c TEXT, n INT DEFAULT 7, at TIMESTAMP NOT NULL DEFAULT "
+               "CURRENT_TIMESTAMP ON UPDATE CURRENT_TIMESTAMP, PRIMARY KEY(a,b), UNIQUE(n))",
+               "INSERT INTO m(a,b,c,n) VALUES(1,'x','one',1),(1,'y','two',2),(2,'x','three',3)",
+               "SET timestamp=1700000000", "UPDATE m SET c='new', at=at WHERE a=1",
+               "UPDATE m SET n=NULL WHERE b='y'", "UPDATE m SET b='z' WHERE c='three'",
+               "SET timestamp=1710000000", "UPDATE m SET n=9 WHERE b='x'", "INSERT INTO m(a,b) VALUES(5,'d')",
+               "DELETE FROM m WHERE a=1"});
+}
+
 TEST_F(SqlRows, ASystemVersionedTableIsRefusedWithTheRemedy) {
   s_.AtSource({"CREATE DATABASE d", "CREATE TABLE d.v(id INT PRIMARY KEY) WITH SYSTEM VERSIONING",
                "INSERT INTO d.v VALUES(1)"});
