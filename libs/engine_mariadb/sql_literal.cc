@@ -80,6 +80,8 @@ std::string Padded(ByteView value, size_t size) {
   return out;
 }
 
+bool IsGeometry(const Column& column) { return static_cast<FieldType>(column.type) == FieldType::kGeometry; }
+
 // Such a column holds as many bytes as its characters may have, and so more of the shorter ones than it was
 // declared with; the server lets them pass when no conversion is needed (seen in 10.11).
 bool IsCompressed(const Column& column) {
@@ -115,7 +117,9 @@ Status AppendString(const Column& column, const SqlColumn& target, ByteView pack
   }
   std::string scratch;
   SRDF_ASSIGN_OR_RETURN(const ByteView bytes, StringBytes(column, target, packed, &scratch));
-  if (IsFixedBinary(target)) {
+  if (IsGeometry(column) && bytes.empty() && use == SqlUse::kStore) {
+    *out += "DEFAULT";  // what a lenient session makes of a column that has none
+  } else if (IsFixedBinary(target)) {
     AppendHex(bytes, out);
   } else if (!target.character_set.empty() && (use == SqlUse::kMatch || IsCompressed(column))) {
     AppendSqlBytes(target.character_set, bytes, out);
@@ -241,12 +245,10 @@ Status AppendSqlExactMatch(const Column& column, const SqlColumn& target, const 
     return {};
   }
   // Text and geometry are compared by their bytes; BINARY compares so by itself.
-  const bool by_bytes =
-      IsString(column.type) &&
-      (!target.character_set.empty() || static_cast<FieldType>(column.type) == FieldType::kGeometry);
+  const bool by_bytes = IsString(column.type) && (!target.character_set.empty() || IsGeometry(column));
   *out += by_bytes ? "CAST(" + name + " AS BINARY)=" : name + "=";
-  const bool set = static_cast<FieldType>(column.type) == FieldType::kSet;
-  return AppendSqlLiteral(column, target, value, set ? SqlUse::kMatch : SqlUse::kStore, out);
+  const bool as_compared = static_cast<FieldType>(column.type) == FieldType::kSet || IsGeometry(column);
+  return AppendSqlLiteral(column, target, value, as_compared ? SqlUse::kMatch : SqlUse::kStore, out);
 }
 
 }  // namespace srdf::engine_mariadb

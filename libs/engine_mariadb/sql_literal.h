@@ -12,6 +12,8 @@
 //   text, binary, geometry, JSON     the stored bytes: _binary'…' to store and for exact comparison, with the
 //                                    column's own character set to look up in its index and for compressed
 //                                    columns
+//                                    An empty geometry, which a column gets that was added as NOT NULL, is
+//                                    DEFAULT
 //   UUID, INET4, INET6               the 4 or 16 bytes as x'…': the log has the form that the server takes as
 //                                    binary, not the order in which a UUID is stored (MariaDB
 //                                    sql/sql_type_fixedbin.h, plugin/type_uuid/sql_type_uuid.h: pack)

@@ -88,6 +88,7 @@ Status SqlRows::AddSchema(ByteView body) {
 }
 
 Status SqlRows::CheckTable(Table* table) {
+  SRDF_RETURN_IF_ERROR(target_tables_.NameColumns(&table->schema));
   SRDF_RETURN_IF_ERROR(target_tables_.Check(table->schema));
   const auto name = std::pair(table->schema.database, table->schema.table);
   auto known = known_.find(name);

@@ -175,6 +175,18 @@ TEST_F(SqlRows, CompressedColumnsLongerThanDeclaredArrive) {
            "UPDATE z SET v=CONCAT(v,'!')"});
 }
 
+TEST_F(SqlRows, ColumnsAddedWithoutADefaultKeepWhatTheyWereGiven) {
+  Arrives(
+      s_,
+      {"SET sql_mode=''", "CREATE TABLE a(id INT PRIMARY KEY, v INT)", "INSERT INTO a VALUES(1,1),(2,2)",
+       "ALTER TABLE a ADD g MULTIPOLYGON NOT NULL, ADD d DATE NOT NULL, ADD e ENUM('x') NOT NULL, ADD t TEXT "
+       "NOT NULL",
+       "UPDATE a SET v=v+1",
+       "INSERT INTO a(id,v,g) VALUES(3,3,ST_GeomFromText('MULTIPOLYGON(((0 0,1 0,1 1,0 "
+       "0)))'))",
+       "UPDATE a SET v=9"});
+}
+
 TEST_F(SqlRows, PartialImagesLeaveTheOtherColumnsAlone) {
   Arrives(s_, {"SET binlog_row_image=MINIMAL, timestamp=1600000000",
                "CREATE TABLE m(a INT, b VARCHAR(9), c TEXT, n INT DEFAULT 7, at TIMESTAMP NOT NULL DEFAULT "
