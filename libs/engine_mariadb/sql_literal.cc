@@ -118,8 +118,9 @@ Status AppendString(const Column& column, const SqlColumn& target, ByteView pack
   std::string scratch;
   SRDF_ASSIGN_OR_RETURN(const ByteView bytes, StringBytes(column, target, packed, &scratch));
   if (IsGeometry(column) && bytes.empty() && use == SqlUse::kStore) {
-    *out += "DEFAULT";  // what a lenient session makes of a column that has none
-  } else if (IsFixedBinary(target)) {
+    return {StatusCode::kFailedPrecondition, "an empty geometry has no SQL literal", "apply_method: native"};
+  }
+  if (IsFixedBinary(target)) {
     AppendHex(bytes, out);
   } else if (!target.character_set.empty() && (use == SqlUse::kMatch || IsCompressed(column))) {
     AppendSqlBytes(target.character_set, bytes, out);

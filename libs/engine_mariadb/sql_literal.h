@@ -12,8 +12,6 @@
 //   text, binary, geometry, JSON     the stored bytes: _binary'…' to store and for exact comparison, with the
 //                                    column's own character set to look up in its index and for compressed
 //                                    columns
-//                                    An empty geometry, which a column gets that was added as NOT NULL, is
-//                                    DEFAULT
 //   UUID, INET4, INET6               the 4 or 16 bytes as x'…': the log has the form that the server takes as
 //                                    binary, not the order in which a UUID is stored (MariaDB
 //                                    sql/sql_type_fixedbin.h, plugin/type_uuid/sql_type_uuid.h: pack)
@@ -47,8 +45,8 @@ enum class SqlUse {
 };
 
 // Appends the literal of `value`, which is a value or NULL (not absent), to *out. kFailedPrecondition when
-// the value has no literal (NaN, MySQL's binary JSON), kDataLoss when its bytes are not of the column's type;
-// *out is then of no use. The caller names the column.
+// the value has no literal (NaN, MySQL's binary JSON, an empty geometry), kDataLoss when its bytes are not of
+// the column's type; *out is then of no use. The caller names the column.
 Status AppendSqlLiteral(const Column& column, const SqlColumn& target, const RowSlices::Slice& value,
                         SqlUse use, std::string* out);
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "engine_mariadb/text_excerpt.h"
+
 namespace srdf::engine_mariadb {
 
 namespace {
@@ -33,12 +35,14 @@ size_t LiteralBytesMax(const SqlTarget& target, const Row& row) {
 
 }  // namespace
 
-SqlRows::SqlRows(Connection* connection, uint64_t packet_bytes_max)
+SqlRows::SqlRows(Connection* connection, uint64_t packet_bytes_max, bool compare_before_images)
     : connection_(connection),
       target_tables_(connection),
       packet_bytes_max_(packet_bytes_max),
       batch_bytes_max_(std::min(packet_bytes_max / 2, kBatchBytesMax)),
-      batch_(connection) {}
+      batch_(connection) {
+  if (compare_before_images) before_images_.emplace(connection, packet_bytes_max);
+}
 
 // CHECK constraints are the source's business, as they are for row events. A list of a thousand values and
 // more would become a subquery.
@@ -61,6 +65,7 @@ void SqlRows::BeginWagon(uint32_t, uint32_t) {
 void SqlRows::ForgetTables() {
   target_tables_.Forget();
   known_.clear();
+  if (before_images_) before_images_->Forget();
   for (auto* tables : {&tables_, &outer_tables_}) {
     for (auto& [ref, table] : *tables) table.target.reset();
   }
@@ -193,10 +198,39 @@ Status SqlRows::AddRun(ByteView body) {
 
 Status SqlRows::Flush() {
   if (batch_.empty()) return {};
-  Status status = Send();
-  if (!status.ok() && !EndsTransaction(status)) status = Locate(status);
+  bool as_before = true;
+  if (before_images_) {
+    SRDF_ASSIGN_OR_RETURN(as_before, BeforeImagesAreEqual());
+  }
+  Status status;
+  if (as_before) {
+    status = Send();
+    if (!status.ok() && !EndsTransaction(status)) status = Locate(status);
+  } else {
+    batch_.Clear();
+    status = Repeat(/*row_by_row=*/true);
+  }
   slices_.clear();
   return status;
+}
+
+Result<bool> SqlRows::BeforeImagesAreEqual() {
+  before_images_->BeginStatement();
+  for (const Slice& slice : slices_) {
+    SRDF_RETURN_IF_ERROR(before_images_->Add(slice.target->schema, slice.header, slice.from, slice.rows));
+  }
+  return before_images_->AllEqual();
+}
+
+Status SqlRows::CompareRow(const Slice& slice, RowRunReader from) {
+  Row row;
+  SRDF_RETURN_IF_ERROR(from.Next(&row).status());
+  SRDF_ASSIGN_OR_RETURN(const std::string found,
+                        before_images_->Difference(slice.target->schema, slice.header, row));
+  if (found.empty()) return {};
+  const Status divergence(StatusCode::kDivergence,
+                          "found: the row with this key has other values: " + Excerpt(found, 1000));
+  return DescribeRefusedRow(slice.target->schema, slice.header, row, divergence, 0);
 }
 
 Status SqlRows::Send(bool warnings_pass) {
@@ -246,18 +280,23 @@ Status SqlRows::ExecuteRows(const Slice& slice, uint32_t rows, RowRunReader* fro
   return status;
 }
 
-// Takes the refused batch back and tries its rows again: first whole slices, then halves of the one that is
-// refused. When all of them pass in the end, they are applied, in their order.
 Status SqlRows::Locate(const Status& refused) {
   // Rows tried again outside a transaction would be committed one by one, without their checkpoint.
   SRDF_ASSIGN_OR_RETURN(const bool open, InTransaction());
   if (!open) return refused;
   SRDF_RETURN_IF_ERROR(TakeBack());
+  return Repeat(/*row_by_row=*/false);
+}
+
+// First whole slices, then halves of the one that is refused. When all of them pass in the end, they are
+// applied, in their order.
+Status SqlRows::Repeat(bool row_by_row) {
   for (const Slice& slice : slices_) {
     RowRunReader from = slice.from;
     uint32_t left = slice.rows;  // rows from `from` on that are not applied
-    uint32_t size = left;
+    uint32_t size = row_by_row ? 1 : left;
     while (left > 0) {
+      if (row_by_row) SRDF_RETURN_IF_ERROR(CompareRow(slice, from));
       RowRunReader after = from;
       Status status = ExecuteRows(slice, size, &after);
       if (!status.ok()) {
@@ -282,7 +321,7 @@ Status SqlRows::Locate(const Status& refused) {
       }
       from = after;
       left -= size;
-      size = std::max<uint32_t>(1, left / 2);
+      size = row_by_row ? 1 : std::max<uint32_t>(1, left / 2);
     }
   }
   return {};

@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -23,14 +24,16 @@
 #include "engine_mariadb/row_applier.h"
 #include "engine_mariadb/sql_batch.h"
 #include "engine_mariadb/sql_run.h"
+#include "engine_mariadb/target_before_images.h"
 #include "engine_mariadb/target_tables.h"
 
 namespace srdf::engine_mariadb {
 
 class SqlRows : public RowApplier {
  public:
-  // `packet_bytes_max` is the server's max_allowed_packet.
-  SqlRows(Connection* connection, uint64_t packet_bytes_max);
+  // `packet_bytes_max` is the server's max_allowed_packet. With `compare_before_images`, rows at the target
+  // that are not what whole before images say are divergences (target_before_images.h).
+  SqlRows(Connection* connection, uint64_t packet_bytes_max, bool compare_before_images);
 
   std::string_view method() const override { return "sql"; }
   // Sets what the literals rely on in the session (sql_literal.h).
@@ -68,7 +71,13 @@ class SqlRows : public RowApplier {
   Status TakeBack();
   Result<bool> InTransaction();
 
-  // A batch was refused: executes its slices again, piece by piece.
+  Result<bool> BeforeImagesAreEqual();
+  // The batch is taken back, or was not sent: executes its slices again, piece by piece. `row_by_row`: each
+  // row by itself, after its before image was compared.
+  Status Repeat(bool row_by_row);
+  // A divergence, when the target's row is not what the slice's next row was before.
+  Status CompareRow(const Slice& slice, RowRunReader from);
+  // A batch was refused: takes it back and repeats it.
   Status Locate(const Status& refused);
   Status ExecuteRows(const Slice& slice, uint32_t rows, RowRunReader* from, bool lenient = false);
   // One row, which the strict session refused. Returns `refused` when it cannot be written exactly.
@@ -78,6 +87,7 @@ class SqlRows : public RowApplier {
   TargetTables target_tables_;
   const uint64_t packet_bytes_max_;
   const size_t batch_bytes_max_;
+  std::optional<BeforeImages> before_images_;
   SqlBatch batch_;
   bool foreign_key_checks_ = true;  // of the session after the batch
   bool sent_ = false;               // the last batch has reached the server: its savepoint is set

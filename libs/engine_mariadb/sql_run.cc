@@ -56,8 +56,17 @@ Status SqlRun::Take(const Row& row) {
   return {StatusCode::kDataLoss, target_->sql.quoted_name + ": a row image does not fit the columns"};
 }
 
+bool SqlRun::IsEmptyGeometry(uint16_t ordinal) const {
+  const srdf::Column& column = target_->schema.columns[ordinal];
+  const RowSlices::Slice& value = after_.columns[ordinal];
+  return static_cast<FieldType>(column.type) == FieldType::kGeometry && value.state == RowSlices::kValue &&
+         value.size == column.type_meta;
+}
+
 bool SqlRun::Upserts() const {
   if (!may_upsert_) return false;
+  if (std::any_of(written_.begin(), written_.end(), [&](uint16_t o) { return IsEmptyGeometry(o); }))
+    return false;
   return std::all_of(target_->schema.key_columns.begin(), target_->schema.key_columns.end(), [&](uint16_t o) {
     const auto& before = before_.columns[o];
     const auto& after = after_.columns[o];
@@ -183,7 +192,11 @@ Status SqlRun::AppendUpdate() {
   for (const uint16_t ordinal : written_) {
     *out += separator + table.columns[ordinal].quoted_name + "=";
     separator = ",";
-    SRDF_RETURN_IF_ERROR(AppendValue(ordinal, after_, SqlUse::kStore, out));
+    if (IsEmptyGeometry(ordinal)) {
+      *out += table.columns[ordinal].quoted_name;
+    } else {
+      SRDF_RETURN_IF_ERROR(AppendValue(ordinal, after_, SqlUse::kStore, out));
+    }
   }
   // A column that the image does not have keeps its value, also when the server would write the time into it.
   for (size_t i = 0; i < table.columns.size(); ++i) {

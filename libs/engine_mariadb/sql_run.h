@@ -57,6 +57,8 @@ class SqlRun {
 
   Status Take(const Row& row);
   bool Upserts() const;  // of the row taken
+  // No statement can store one; a column that was added as NOT NULL has it, and keeps it in an update.
+  bool IsEmptyGeometry(uint16_t ordinal) const;
   Status OpenStatement(Open kind);
   Status AppendTuple(const std::vector<uint16_t>& ordinals, const RowSlices& from, SqlUse use);
   // Whole statements for the row taken; begun by the caller.

@@ -30,7 +30,7 @@ struct TargetOptions {
   uint32_t origin_server_id = 0;
   ApplyMethod apply_method = ApplyMethod::kAuto;
   // Rows that are not what whole before images say they were are divergences: for flows with before_image
-  // full. Native apply only.
+  // full.
   bool compare_before_images = false;
 };
 

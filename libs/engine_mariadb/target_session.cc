@@ -37,7 +37,7 @@ Result<std::unique_ptr<MariaDbTargetSession>> MariaDbTargetSession::Create(
   const uint64_t packet_bytes_max = std::strtoull(packet.c_str(), nullptr, 10);
   std::unique_ptr<RowApplier> rows;
   if (options.apply_method == ApplyMethod::kSql) {
-    rows = std::make_unique<SqlRows>(connection.get(), packet_bytes_max);
+    rows = std::make_unique<SqlRows>(connection.get(), packet_bytes_max, options.compare_before_images);
   } else {
     rows = std::make_unique<NativeRows>(connection.get(), packet_bytes_max, options.compare_before_images);
   }

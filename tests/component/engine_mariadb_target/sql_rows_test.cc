@@ -207,6 +207,21 @@ TEST_F(SqlRows, ASystemVersionedTableIsRefusedWithTheRemedy) {
   EXPECT_NE(std::string::npos, status.remedy().find("apply_method: native")) << status.ToString();
 }
 
+// Trap 9: another column of the row was changed by hand.
+TEST(SqlRowsOfAPair, WithFullBeforeImagesARowWithOtherValuesIsADivergence) {
+  SourceAndTarget s("full");
+  Arrives(s, {"CREATE TABLE f(id INT PRIMARY KEY, v INT, w VARCHAR(9))",
+              "INSERT INTO f SELECT seq, 0, 'w' FROM seq_1_to_200", "UPDATE f SET v=1",
+              "DELETE FROM f WHERE id>150"});
+  s.AtTarget({"UPDATE d.f SET w='hand' WHERE id=77"});
+  s.AtSource({"UPDATE d.f SET v=2"});
+  const Status status = s.Replicate();
+  EXPECT_EQ(StatusCode::kDivergence, status.code()) << status.ToString();
+  EXPECT_NE(std::string::npos, status.message().find("has other values: {\"id\":77,\"w\":\"hand\"}"))
+      << status.ToString();
+  EXPECT_EQ("0", s.target().Value("SELECT COUNT(*) FROM d.f WHERE v=2"));
+}
+
 const SimpleTable kItem{"d", "item", {"i", "v80"}};
 
 TEST(SqlRowsOfAWagon, AMissingRowAmongManyDeletedAtOnceIsNamed) {
