@@ -303,6 +303,11 @@ Result<std::string> Differences(const engine::ServerEndpoint& a, const engine::S
                                 std::map<std::string, DatabaseCounts>* counts) {
   SRDF_ASSIGN_OR_RETURN(auto side_a, Side::Open(a, options));
   SRDF_ASSIGN_OR_RETURN(auto side_b, Side::Open(b, options));
+  for (const std::string& name : options.databases) {
+    if (side_a->counts().count(name) == 0 && side_b->counts().count(name) == 0) {
+      return Status(StatusCode::kNotFound, "neither server has the database " + name);
+    }
+  }
   std::string difference = CompareDefinitions(side_a->definitions(), side_b->definitions());
   if (!difference.empty()) return difference;
   for (const Table& table : side_a->tables()) {

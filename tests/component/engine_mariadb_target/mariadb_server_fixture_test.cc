@@ -48,7 +48,11 @@ TEST(DatabaseCompare, FindsDifferingRowsAndDefinitionsAndNothingElse) {
   EXPECT_NE(std::string::npos, Differences(*a, *b).value().find("`d`.`k` row 0"));
   ASSERT_TRUE(
       b->Execute({"UPDATE d.k SET f=1.1 WHERE id=1", "UPDATE d.n SET s='a' WHERE s='A' LIMIT 1"}).ok());
+  ASSERT_TRUE(a->Execute({"CREATE DATABASE other"}).ok());
+  EXPECT_EQ("database `other` exists only on the first server", Differences(*a, *b, {{"other"}}).value());
+  ASSERT_TRUE(b->Execute({"CREATE DATABASE other"}).ok());
   EXPECT_EQ("", Differences(*a, *b, {{"other"}}).value());
+  EXPECT_EQ(StatusCode::kNotFound, Differences(*a, *b, {{"other", "nowhere"}}).status().code());
   EXPECT_NE(std::string::npos, Differences(*a, *b).value().find("`d`.`n` (3 and 3 rows)"));
   ASSERT_TRUE(b->Execute({"ALTER TABLE d.n ADD y INT"}).ok());
   EXPECT_NE(std::string::npos, Differences(*a, *b).value().find("TABLE `d`.`n` differs"));
