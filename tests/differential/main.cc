@@ -1,16 +1,4 @@
 // srdf-differential: runs random scenarios against real servers until told to stop, and shrinks what fails.
-//
-//   srdf-differential [--seeds N] [--first-seed S] [--minutes M]   a range of seeds, or as many as fit
-//   srdf-differential --seed N                                     one scenario
-//   srdf-differential --replay FILE                                a listing that an earlier run has written
-//
-//   --apply native|sql|both   how wagons are applied (default native)
-//   --out DIR                 where listings of failures go (default: the working directory)
-//   --no-shrink               write failures as they are
-//   --failures-max N          stop after so many differences (default 20)
-//   --print                   print the scenario's listing as well
-//
-// Exit status: 0 no difference, 1 a difference, 2 the test could not run.
 #include <unistd.h>
 
 #include <charconv>
@@ -32,6 +20,24 @@ namespace {
 
 using std::chrono::steady_clock;
 
+constexpr const char* kUsage =
+    R"(srdf-differential: random scenarios through the product, compared after every wagon with the source
+and with MariaDB's own replica. It starts the servers it needs and removes them.
+
+  srdf-differential [--seeds N] [--first-seed S] [--minutes M]   a range of seeds (default 100 of them), or
+                                                                 as many as fit
+  srdf-differential --seed N                                     one scenario
+  srdf-differential --replay FILE                                a listing that an earlier run has written
+
+  --apply native|sql|both   how wagons are applied (default native)
+  --out DIR                 where listings of failures go (default: the working directory)
+  --no-shrink               write failures as they are
+  --failures-max N          stop after so many differences (default 20)
+  --print                   print the scenario's listing as well
+  --help
+
+Exit status: 0 no difference, 1 a difference, 2 the test could not run.
+)";
 constexpr std::chrono::seconds kProgressEvery{5};
 constexpr std::chrono::seconds kShrinkMax{180};
 constexpr size_t kExamplesMax = 5;
@@ -45,6 +51,7 @@ struct Arguments {
   std::string out = ".";
   bool shrink = true;
   bool print = false;
+  bool help = false;
   uint64_t failures_max = 20;
 };
 
@@ -73,12 +80,15 @@ Listing ListingOf(uint64_t seed) {
 Result<Arguments> ParseArguments(int argc, char** argv) {
   Arguments arguments;
   const auto bad = [](const std::string& what) {
-    return Status(StatusCode::kInvalidArgument, what,
-                  "srdf-differential --seeds 100, --minutes 30, --seed 7 or --replay FILE; see main.cc");
+    return Status(StatusCode::kInvalidArgument, what, "srdf-differential --help lists the arguments");
   };
   bool one = false;
   for (int i = 1; i < argc; ++i) {
     const std::string name = argv[i];
+    if (name == "--help" || name == "-h") {
+      arguments.help = true;
+      return arguments;
+    }
     if (name == "--no-shrink" || name == "--print") {
       (name == "--print" ? arguments.print : arguments.shrink) = name == "--print";
       continue;
@@ -273,6 +283,10 @@ int Main(int argc, char** argv) {
   if (!arguments.ok()) {
     std::cerr << arguments.status().ToString() << "\n";
     return 2;
+  }
+  if (arguments->help) {
+    std::cout << kUsage;
+    return 0;
   }
   std::vector<std::string> methods = {arguments->apply};
   if (arguments->apply == "both") methods = {"native", "sql"};
