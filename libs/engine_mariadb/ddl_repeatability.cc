@@ -1,8 +1,11 @@
 #include "engine_mariadb/ddl_repeatability.h"
 
+#include <mysqld_error.h>
+
 #include <algorithm>
 #include <iterator>
 
+#include "engine_mariadb/ddl_context.h"
 #include "engine_mariadb/sql_tokens.h"
 #include "engine_mariadb/text_excerpt.h"
 
@@ -164,7 +167,36 @@ std::optional<RepeatDoubt> DoubtOfRepeating(std::string_view sql, std::string_vi
   return {};
 }
 
+bool IsErrorOfTheMoment(uint32_t error_code) {
+  switch (error_code) {
+    case ER_LOCK_WAIT_TIMEOUT:
+    case ER_LOCK_DEADLOCK:
+    case ER_LOCK_TABLE_FULL:
+    case ER_QUERY_INTERRUPTED:
+    case ER_CONNECTION_KILLED:
+    case ER_STATEMENT_TIMEOUT:
+    case ER_SERVER_SHUTDOWN:
+    case ER_NEW_ABORTING_CONNECTION:
+    case ER_DISK_FULL:
+    case ER_RECORD_FILE_FULL:
+    case ER_OUTOFMEMORY:
+    case ER_OUT_OF_RESOURCES:
+      return true;
+    default:
+      return false;
+  }
+}
+
 Status CheckRepeatable(Connection* connection, const Statement& statement) {
+  if (IsErrorOfTheMoment(statement.error_code) && !IsDrop(statement.sql)) {
+    return {
+        StatusCode::kFailedPrecondition,
+        "a DDL statement ended with error " + std::to_string(statement.error_code) +
+            " at the source, and the log does not say how much it had done; it was not run: " +
+            Excerpt(statement.sql, 500),
+        "see what its objects are at the source, make them the same at the target, then set state='done' in "
+        "its row of srdf.ddl_intent and resume the flow"};
+  }
   const auto doubt = DoubtOfRepeating(statement.sql, statement.database);
   if (!doubt) return {};
   const std::string name =

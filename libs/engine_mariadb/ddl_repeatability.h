@@ -35,8 +35,14 @@ struct RepeatDoubt {
 // Nothing when the statement says the same at every run, whatever rows there are. Pure.
 std::optional<RepeatDoubt> DoubtOfRepeating(std::string_view sql, std::string_view default_database);
 
+// Did the source's statement end with an error of its moment (a lock, a kill, a full disk)? The log then has
+// a statement that did a part of its work, or nothing, and does not say which; run again it would do all of
+// it. MariaDB's own replica runs it. Pure.
+bool IsErrorOfTheMoment(uint32_t error_code);
+
 // kFailedPrecondition, naming table and remedy, when the statement is in doubt and its table at the target
-// has rows (for kOrder: rows that are not kept in the order of a primary key).
+// has rows (for kOrder: rows that are not kept in the order of a primary key), and when its error at the
+// source is one of the moment (a DROP excepted: what it names is gone there, or the log names it again).
 Status CheckRepeatable(Connection* connection, const Statement& statement);
 
 }  // namespace srdf::engine_mariadb

@@ -23,7 +23,7 @@ bool Mentions(const Scenario& scenario, const std::string& text) {
 }
 
 // docs/operations/statements.md says them to the operator.
-constexpr std::array<Refusal, 6> kRefusals = {{
+constexpr std::array<Refusal, 7> kRefusals = {{
     {"capture", StatusCode::kFailedPrecondition,
      "which cannot roll back: it cannot be replicated exactly once",
      "changes of a table that cannot roll back", ""},
@@ -35,6 +35,8 @@ constexpr std::array<Refusal, 6> kRefusals = {{
      "SQL apply: triggers at the target", "TRIGGER"},
     {"apply sql", StatusCode::kFailedPrecondition, "is system-versioned: SQL apply cannot write",
      "SQL apply: system-versioned tables", "SYSTEM VERSIONING"},
+    {"apply", StatusCode::kFailedPrecondition, "the log does not say how much it had done",
+     "DDL that the source logged with an error of its moment", "PARTITION"},
     {"apply native", StatusCode::kFailedPrecondition, "would lead to a duplicate entry",
      "two cascades over one row of a system-versioned table within a second", "SYSTEM VERSIONING"},
 }};
