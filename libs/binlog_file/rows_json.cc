@@ -53,6 +53,8 @@ Status RowsJson::Read(const LogEvent& event, TableMaps* maps,
                                                table->Name(), table->columns.size())};
   }
   if (!wanted(*table)) return {};
+  // A MINIMAL insert of nothing but constant defaults: one row, without a byte.
+  if (rows.rows.empty() && rows.op == RowOp::kInsert) return on_row(*table, rows.op, R"("after":{})");
   std::string json;
   while (!rows.rows.empty()) {
     json.clear();

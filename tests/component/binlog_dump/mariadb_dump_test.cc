@@ -87,7 +87,11 @@ TEST_F(MariaDbDump, Trap10AMinimalInsertOfNothingButDefaultsIsARow) {
   Sql("CREATE TABLE t (a INT DEFAULT 5, b INT, c VARCHAR(10) DEFAULT 'x')");
   Sql("SET binlog_row_image = MINIMAL");
   Sql("INSERT INTO t () VALUES (), ()");
+  Sql("CREATE TABLE keyed (id INT PRIMARY KEY DEFAULT 5, v INT)");
+  Sql("INSERT INTO keyed () VALUES ()");  // an event whose row has no bytes
   Sql("SET binlog_row_image = FULL");
+  const Dumped keyed = DumpPath({.path = File(1), .table = "d.keyed"});
+  EXPECT_EQ(RowsOf(keyed).size(), 1u) << nlohmann::ordered_json(keyed.transactions);
   const Dumped dumped = DumpPath({.path = File(1), .table = "d.t"});
   EXPECT_EQ(RowsOf(dumped).size(), 2u) << nlohmann::ordered_json(dumped.transactions);
 }
