@@ -25,7 +25,8 @@ class RunBuilder {
   RunBuilder(std::string* out, bool full_before) : out_(out), full_before_(full_before), writer_(out) {}
 
   // Appends the rows of one event, before them the table's schema if it was not handed on yet. `in_place`
-  // forces the flag. kDataLoss when the rows do not fit the table.
+  // forces the flag. kDataLoss when the rows do not fit the table, or there are none; kFailedPrecondition
+  // for an inserted row whose image has no columns.
   // Partial images keep their bitmaps. They are left in place where the compactor could not unite them by
   // column: without a logical key, and when an update without all columns changes the key or a unique value.
   Status Add(const RowsEvent& event, TableUse* table, bool in_place);

@@ -79,6 +79,21 @@ TEST_F(ImagesTest, WhatReplaceSetsBackToItsDefaultIsNotInAMinimalLog) {
   EXPECT_EQ(rows[1].after, R"({"id":1,"v":2})");
 }
 
+// Its image takes no bytes: an event without rows is not an event without a change.
+TEST_F(ImagesTest, Trap10AMinimalInsertOfNothingButConstantDefaultsStopsTheFlow) {
+  Sql("CREATE TABLE a (id INT PRIMARY KEY DEFAULT 5, v INT)");
+  Sql("SET SESSION binlog_row_image = MINIMAL");
+  Sql("INSERT INTO a (v) VALUES (1)");
+  Sql("UPDATE a SET id = 6");
+  EXPECT_EQ(ReadAll().back().rows.at(0).after, R"({"id":6})");
+  Sql("INSERT INTO a () VALUES ()");
+  const Status status = ReadUntilError();
+  EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
+  EXPECT_NE(status.message().find("inserted into table t.a with a MINIMAL row image"), std::string::npos)
+      << status.message();
+  EXPECT_NE(status.remedy().find("binlog_row_image = FULL"), std::string::npos) << status.remedy();
+}
+
 TEST_F(ImagesTest, NoblobImagesLackTheBlobsThatDidNotChange) {
   const auto rows = Rows({"CREATE TABLE a (id INT PRIMARY KEY, v INT, b TEXT)"},
                          {"SET SESSION binlog_row_image = NOBLOB", "INSERT INTO a VALUES (1, 1, 'b')",
