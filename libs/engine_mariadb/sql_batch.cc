@@ -3,6 +3,7 @@
 #include <mysqld_error.h>
 
 #include <cstdio>
+#include <string_view>
 
 namespace srdf::engine_mariadb {
 
@@ -48,8 +49,12 @@ Status SqlBatch::Send(bool warnings_pass) {
     return status;
   }
   for (size_t i = 0;; ++i) {
-    if (MYSQL_RES* result = mysql_store_result(mysql); result != nullptr) mysql_free_result(result);
-    if (status.ok() && i < expected_.size()) status = CheckResult(expected_[i], warnings_pass);
+    MYSQL_RES* const result = mysql_store_result(mysql);
+    if (status.ok() && i < expected_.size()) {
+      status = expected_[i].count == Count::kNoneFound ? CheckNoneFound(result)
+                                                       : CheckResult(expected_[i], warnings_pass);
+    }
+    if (result != nullptr) mysql_free_result(result);
     const int more =
         mysql_next_result(mysql);  // read to the end, whatever was found: the connection is used on
     if (more == 0) continue;
@@ -65,6 +70,19 @@ Status SqlBatch::Send(bool warnings_pass) {
   }
   Clear();
   return status;
+}
+
+Status SqlBatch::CheckNoneFound(MYSQL_RES* result) {
+  const MYSQL_ROW row = result == nullptr ? nullptr : mysql_fetch_row(result);
+  if (row == nullptr || row[0] == nullptr) {
+    return {StatusCode::kInternal, "no answer about the stored generated columns of written rows"};
+  }
+  if (std::string_view(row[0]) == "0") return {};
+  return {StatusCode::kFailedPrecondition,
+          "the target computes another value for a stored generated column than the source has: its "
+          "expression depends on the session (time_zone, div_precision_increment) or on the day",
+          "GRANT BINLOG REPLAY ON *.* to the user of the target and set apply_method: native, which copies "
+          "the value; or make the column VIRTUAL at both sides"};
 }
 
 Status SqlBatch::CheckResult(const Expected& expected, bool warnings_pass) {

@@ -30,6 +30,8 @@ class SqlBatch {
   void EndDeleted(uint64_t rows) { expected_.push_back({Count::kDeleted, rows}); }
   // INSERT … ON DUPLICATE KEY UPDATE of at least two rows, each of which is there already.
   void EndAllDuplicates(uint64_t rows) { expected_.push_back({Count::kDuplicates, rows}); }
+  // SELECT COUNT(*) of rows whose stored generated columns are not what was said: there has to be none.
+  void EndNoneComputedOtherwise() { expected_.push_back({Count::kNoneFound, 0}); }
   // A statement without rows (SET, SAVEPOINT).
   void EndPlain() { expected_.push_back({Count::kNone, 0}); }
 
@@ -39,19 +41,21 @@ class SqlBatch {
 
   // Sends what was added and clears it. kDivergence with error() 1032 (ER_KEY_NOT_FOUND) for a wrong count;
   // kFailedPrecondition, unless `warnings_pass`, when a statement that wrote rows had a warning: a value may
-  // not be what was said.
+  // not be what was said; with error() 0 when the server has computed another value than was said.
   Status Send(bool warnings_pass = false);
   // The server's error number of the last Send; 0 for none.
   unsigned error() const { return error_; }
 
  private:
-  enum class Count { kNone, kWritten, kDuplicates, kDeleted };
+  enum class Count { kNone, kWritten, kDuplicates, kDeleted, kNoneFound };
   struct Expected {
     Count count;
     uint64_t rows;
   };
 
   Status CheckResult(const Expected& expected, bool warnings_pass);
+  // `result` is that of the SELECT; null when it had none.
+  static Status CheckNoneFound(MYSQL_RES* result);
 
   Connection* const connection_;
   std::string text_;

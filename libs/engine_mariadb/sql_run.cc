@@ -8,6 +8,8 @@ namespace {
 
 // The optimizer gives up on ranges, and reads the whole table, when a list is too long.
 constexpr uint64_t kDeleteRowsMax = 500;
+// Each row with stored generated columns is a condition of the SELECT that asks for them.
+constexpr uint64_t kCheckedRowsMax = 64;
 
 void AppendList(const SqlTable& table, const std::vector<uint16_t>& ordinals, std::string* out) {
   const char* separator = "";
@@ -28,6 +30,7 @@ SqlRun::SqlRun(const SqlTarget* target, const RowRunHeader& header, size_t state
   after_present_.Set(header.bitmap_after, count);
   for (const uint16_t ordinal : after_present_.ordinals) {
     if (sql.columns[ordinal].visible && !sql.columns[ordinal].generated) written_.push_back(ordinal);
+    if (sql.columns[ordinal].stored && header.op != RowOp::kDelete) stored_.push_back(ordinal);
   }
   if (target->schema.key_kind == KeyKind::kNone) return;
   may_group_deletes_ = (header.flags & kRunNoForeignKeyChecks) != 0;
@@ -36,7 +39,8 @@ SqlRun::SqlRun(const SqlTarget* target, const RowRunHeader& header, size_t state
   std::vector<uint16_t> key = target->schema.key_columns;
   std::sort(key.begin(), key.end());
   may_upsert_ = header.op == RowOp::kUpdate && sql.primary_key == key && !sql.other_unique_keys &&
-                sql.insert_triggers.empty() && written_.size() == static_cast<size_t>(writable) &&
+                sql.insert_triggers.empty() && stored_.empty() &&
+                written_.size() == static_cast<size_t>(writable) &&
                 std::any_of(written_.begin(), written_.end(), [&](uint16_t o) { return !IsKey(o); });
 }
 
@@ -86,7 +90,8 @@ Status SqlRun::Add(const Row& row) {
     SRDF_RETURN_IF_ERROR(OpenStatement(upserts ? Open::kUpsert : Open::kInsert));
     if (open_rows_ == 0) first_row_ = row;
     SRDF_RETURN_IF_ERROR(AppendTuple(written_, after_, SqlUse::kStore));
-    ++open_rows_;
+    SRDF_RETURN_IF_ERROR(AddStoredCheck());
+    if (++open_rows_ == kCheckedRowsMax && !stored_.empty()) return Close();
   } else if (header_.op == RowOp::kDelete && may_group_deletes_) {
     SRDF_RETURN_IF_ERROR(OpenStatement(Open::kDelete));
     SRDF_RETURN_IF_ERROR(AppendTuple(target_->schema.key_columns, before_, SqlUse::kMatch));
@@ -95,9 +100,13 @@ Status SqlRun::Add(const Row& row) {
     SRDF_RETURN_IF_ERROR(Close());
     SRDF_RETURN_IF_ERROR(Take(row));  // Close may have taken the first row of the statement again
     batch_->Begin();
-    return header_.op == RowOp::kUpdate ? AppendUpdate() : AppendDelete();
+    if (header_.op == RowOp::kDelete) return AppendDelete();
+    SRDF_RETURN_IF_ERROR(AppendUpdate());
+    SRDF_RETURN_IF_ERROR(AddStoredCheck());
+    EndStoredChecks();
+    return {};
   }
-  return batch_->bytes() - open_at_ >= statement_bytes_max_ ? Close() : Status();
+  return batch_->bytes() + stored_checks_.size() - open_at_ >= statement_bytes_max_ ? Close() : Status();
 }
 
 Status SqlRun::OpenStatement(Open kind) {
@@ -138,6 +147,7 @@ Status SqlRun::Close() {
       return {};
     case Open::kInsert:
       batch_->EndWritten(rows);
+      EndStoredChecks();
       return {};
     case Open::kUpsert:
       break;
@@ -158,6 +168,46 @@ Status SqlRun::Close() {
   }
   batch_->EndAllDuplicates(rows);
   return {};
+}
+
+Status SqlRun::AddStoredCheck() {
+  if (stored_.empty()) return {};
+  const auto& key = target_->schema.key_columns;
+  // Without a key that the image alone decides, the row is found by all that was written.
+  const bool by_key =
+      target_->schema.key_kind != KeyKind::kNone &&
+      std::none_of(key.begin(), key.end(), [&](uint16_t o) { return target_->sql.columns[o].generated; });
+  std::string* out = &stored_checks_;
+  const char* separator = out->empty() ? "(" : " OR (";
+  for (const uint16_t ordinal : by_key ? key : written_) {
+    *out += separator;
+    separator = " AND ";
+    if (by_key) {
+      const bool after = after_.columns[ordinal].state == RowSlices::kValue;
+      *out += target_->sql.columns[ordinal].quoted_name + "=";
+      SRDF_RETURN_IF_ERROR(AppendValue(ordinal, after ? after_ : before_, SqlUse::kMatch, out));
+      continue;
+    }
+    const Status status = AppendSqlExactMatch(
+        target_->schema.columns[ordinal], target_->sql.columns[ordinal].sql, after_.columns[ordinal], out);
+    if (!status.ok()) return Named(ordinal, status);
+  }
+  for (const uint16_t ordinal : stored_) {
+    *out += ordinal == stored_.front() ? std::string(separator) + "(" : " AND ";
+    const Status status = AppendSqlExactMatch(
+        target_->schema.columns[ordinal], target_->sql.columns[ordinal].sql, after_.columns[ordinal], out);
+    if (!status.ok()) return Named(ordinal, status);
+  }
+  *out += ") IS NOT TRUE)";
+  return {};
+}
+
+void SqlRun::EndStoredChecks() {
+  if (stored_checks_.empty()) return;
+  batch_->Begin();
+  *batch_->text() += "SELECT COUNT(*) FROM " + target_->sql.quoted_name + " WHERE " + stored_checks_;
+  batch_->EndNoneComputedOtherwise();
+  stored_checks_.clear();
 }
 
 Status SqlRun::AppendTuple(const std::vector<uint16_t>& ordinals, const RowSlices& from, SqlUse use) {

@@ -15,7 +15,9 @@
 // unique key than the primary one clashes. It is used only when the whole new row is known, its primary key
 // is the old one's, and the table has no other unique key. Then each row, in order, either finds its own row
 // and updates it as UPDATE would (with the same cascades), or its row is missing, which shows in the count of
-// duplicates. Generated columns are never written, columns are always named. docs/adr/0005-sql-apply.md has
+// duplicates. Columns are always named. Generated ones are never written: what the target computes for a
+// stored one may depend on its session (a TIMESTAMP's hour), so a SELECT behind the statement counts the rows
+// where it is not the image's; there has to be none. docs/adr/0005-sql-apply.md has
 // the reasons. Pure but for the batch that it appends to.
 #pragma once
 
@@ -66,6 +68,10 @@ class SqlRun {
   Status AppendDelete();
   // A sequence's row is replaced as a whole: what a partial image lacks is the row's own.
   Status AppendSequence();
+  // Of the row taken, once it is written: its stored generated columns have the values of the image. Asked
+  // behind the statement.
+  Status AddStoredCheck();
+  void EndStoredChecks();
   // " WHERE …" that finds the old row.
   Status AppendWhere(std::string* out);
   Status AppendValue(uint16_t ordinal, const RowSlices& from, SqlUse use, std::string* out) const;
@@ -78,6 +84,7 @@ class SqlRun {
   SqlBatch* const batch_;
   PresentColumns before_present_, after_present_;
   std::vector<uint16_t> written_;  // columns of the after image that SQL may write
+  std::vector<uint16_t> stored_;   // generated columns of the after image that are kept in the row
   bool may_upsert_ = false;
   bool may_group_deletes_ = false;
 
@@ -85,7 +92,8 @@ class SqlRun {
   Open open_ = Open::kNothing;
   size_t open_at_ = 0;  // in the batch's text
   uint64_t open_rows_ = 0;
-  Row first_row_;  // of the open statement
+  Row first_row_;              // of the open statement
+  std::string stored_checks_;  // conditions of rows that the target has computed otherwise
 };
 
 }  // namespace srdf::engine_mariadb

@@ -42,6 +42,7 @@ Status LoadColumns(Connection* connection, const TableSchema& schema, const std:
     made.sql.character_set = Text((*row)[2]);
     made.sql.is_unsigned = Text((*row)[3]).find("unsigned") != std::string::npos;
     made.generated = Text((*row)[4]) == "ALWAYS";
+    made.stored = made.generated && Text((*row)[5]).find("STORED") != std::string::npos;
     made.changes_itself = Text((*row)[5]).find("on update") != std::string::npos;
   }
   return {};

@@ -20,6 +20,7 @@ struct SqlTable {
     std::string quoted_name;
     bool visible = false;         // false: a column of the server's own making, which SQL cannot name
     bool generated = false;       // written by the server alone
+    bool stored = false;          // generated, and kept in the row
     bool changes_itself = false;  // ON UPDATE CURRENT_TIMESTAMP
   };
 

@@ -132,6 +132,40 @@ TEST_F(SqlRows, CascadesMeetTheirRowsInTheOrderOfTheSource) {
        "DELETE FROM p WHERE id<3", "SET foreign_key_checks=1"});
 }
 
+TEST_F(SqlRows, StoredGeneratedColumnsAreWhatTheSourceHas) {
+  Arrives(s_, {"CREATE TABLE g(id INT PRIMARY KEY, a INT, s BIGINT AS (a*2) STORED, t VARCHAR(30) AS "
+               "(CONCAT('x',a)) STORED, v INT AS (a+1) VIRTUAL)",
+               "INSERT INTO g(id,a) SELECT seq, IF(seq%7=0,NULL,seq) FROM seq_1_to_300", "UPDATE g SET a=a+1",
+               "UPDATE g SET id=id+1000, a=5 WHERE id<9", "DELETE FROM g WHERE id%2=0",
+               "CREATE TABLE k(a INT, s BIGINT AS (a*2) STORED)", "INSERT INTO k(a) VALUES(1),(1),(NULL)",
+               "UPDATE k SET a=3 LIMIT 1", "DELETE FROM k WHERE a=1",
+               "CREATE TABLE u(a INT, s INT AS (a+1) STORED, UNIQUE(s))",
+               "INSERT INTO u(a) VALUES(1),(2)", "UPDATE u SET a=a+10 ORDER BY a DESC"});
+}
+
+// The expression of a stored column may depend on the session: row events bring the value, statements do not.
+TEST_F(SqlRows, AStoredGeneratedColumnThatTheTargetComputesOtherwiseStopsTheFlow) {
+  Arrives(s_, {"CREATE TABLE g(id INT PRIMARY KEY, ts TIMESTAMP NULL, n INT, h INT AS (HOUR(ts)) STORED)",
+               "CREATE TABLE k(ts TIMESTAMP NULL, h DATETIME AS (ts) STORED)", "SET time_zone='+00:00'",
+               "INSERT INTO g(id,ts) VALUES(1,'2024-01-01 12:00:00'),(2,NULL)",
+               "INSERT INTO k(ts) VALUES('2024-01-01 12:00:00')"});
+  for (const char* change :
+       {"INSERT INTO d.g(id,ts) VALUES(3,NULL),(4,'2024-01-01 12:00:00'),(5,NULL)",
+        "UPDATE d.g SET ts='2024-01-01 13:00:00' WHERE id=1", "INSERT INTO d.k(ts) VALUES(NOW())",
+        "UPDATE d.k SET ts='2024-01-01 11:00:00'"}) {
+    SCOPED_TRACE(change);
+    const std::string before = s_.target().Value("SELECT COUNT(*) FROM srdf.apply_log");
+    s_.AtSource({"SET time_zone='+05:30'", change});
+    const Status status = s_.Replicate();
+    EXPECT_EQ(StatusCode::kFailedPrecondition, status.code()) << status.ToString();
+    EXPECT_NE(std::string::npos, status.message().find("another value for a stored generated column"))
+        << status.ToString();
+    EXPECT_NE(std::string::npos, status.remedy().find("apply_method: native")) << status.ToString();
+    EXPECT_EQ(before, s_.target().Value("SELECT COUNT(*) FROM srdf.apply_log"));
+    s_.StartHere();
+  }
+}
+
 // A strict session refuses what a lenient source has stored: it arrives all the same, exactly.
 TEST_F(SqlRows, ValuesThatAStrictSessionRefusesArriveExactly) {
   Arrives(s_, {"SET sql_mode=''", "CREATE TABLE e(id INT PRIMARY KEY, e ENUM('a','b'), n INT)",
