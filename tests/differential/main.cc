@@ -3,6 +3,7 @@
 
 #include <charconv>
 #include <chrono>
+#include <csignal>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
@@ -130,6 +131,11 @@ Result<Arguments> ParseArguments(int argc, char** argv) {
   return arguments;
 }
 
+// Set by SIGINT and SIGTERM: the scenario under way is given up, what was found is told.
+volatile std::sig_atomic_t g_interrupted = 0;
+
+void Interrupt(int) { g_interrupted = 1; }
+
 class Campaign {
  public:
   Campaign(const Arguments& arguments, ServerSet* servers)
@@ -166,6 +172,10 @@ class Campaign {
       const Listing listing = ListingOf(seed);
       if (arguments_.print) std::cout << ToText(listing, "") << std::flush;
       const Outcome outcome = RunOne(listing);
+      if (g_interrupted != 0) {
+        std::cout << "interrupted at seed " << seed << ", which does not count\n";
+        break;
+      }
       Count(listing, outcome);
       if (outcome.verdict == Verdict::kDifferent) Report(listing, outcome);
       if (outcome.verdict == Verdict::kBroken) {
@@ -295,6 +305,8 @@ int Main(int argc, char** argv) {
     std::cerr << servers.status().ToString() << "\n";
     return 2;
   }
+  std::signal(SIGINT, Interrupt);
+  std::signal(SIGTERM, Interrupt);
   Campaign campaign(*arguments, servers->get());
   return arguments->replay.empty() ? campaign.RunSeeds() : campaign.Replay();
 }
