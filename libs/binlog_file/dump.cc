@@ -130,11 +130,11 @@ Status Dump(const DumpOptions& options, const Print& print, DumpSummary* summary
   SRDF_ASSIGN_OR_RETURN(const DumpFilter filter, DumpFilter::Parse(options.gtids, options.table));
   SRDF_ASSIGN_OR_RETURN(const std::unique_ptr<EventFile> file, EventFile::Open(options.path));
   SRDF_RETURN_IF_ERROR(filter.CheckDialect(file->format().dialect));
+  summary->begin_offset = options.from == 0 ? kMagicBytes : options.from;
+  SRDF_RETURN_IF_ERROR(file->Seek(summary->begin_offset));
   summary->server = ServerName(file->format());
   summary->checksums = file->format().checksums;
-  summary->begin_offset = options.from == 0 ? kMagicBytes : options.from;
   summary->end_offset = summary->begin_offset;
-  SRDF_RETURN_IF_ERROR(file->Seek(summary->begin_offset));
   return DumpRun(options, filter, print, summary).Run(file.get());
 }
 

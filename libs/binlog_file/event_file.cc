@@ -102,10 +102,39 @@ Status EventFile::Seek(uint64_t offset) {
             fmt::format("offset {} is behind the end of {}, which has {} bytes", offset, path_, file_bytes),
             "give the offset at which an event begins"};
   }
+  SRDF_ASSIGN_OR_RETURN(const bool begins_there, LeadsTo(offset));
   next_ = offset;
-  sought_ = offset != kMagicBytes;
+  sought_ = !begins_there;
   tail_ = {};
   return {};
+}
+
+Result<bool> EventFile::LeadsTo(uint64_t offset) {
+  uint64_t at = kMagicBytes;
+  while (at < offset) {
+    SRDF_ASSIGN_OR_RETURN(const ByteView header, Take(at, kEventHeaderBytes));
+    if (header.size() < kEventHeaderBytes) return false;
+    const uint64_t length = U32At(header, kLengthAt);
+    if (length < kEventHeaderBytes || length > kEventBytesMax) return false;
+    const auto type = static_cast<EventType>(header[4]);
+    if (type == EventType::kFormatDescription || type == EventType::kStartEncryption) {
+      next_ = at;
+      sought_ = false;
+      SRDF_RETURN_IF_ERROR(Next().status());
+    }
+    at += length;
+  }
+  return at == offset;
+}
+
+Result<ByteView> EventFile::Take(uint64_t offset, size_t bytes) {
+  const bool inside = offset >= read_ahead_at_ && offset + bytes <= read_ahead_at_ + read_ahead_.size();
+  // What is in the read-ahead may be older than what the server has written since.
+  if (!inside) {
+    SRDF_RETURN_IF_ERROR(ReadAt(offset, std::max(bytes, kReadAheadBytes), &read_ahead_));
+    read_ahead_at_ = offset;
+  }
+  return ByteView(read_ahead_).substr(offset - read_ahead_at_, bytes);
 }
 
 Result<uint64_t> EventFile::FileBytes() const {
@@ -145,27 +174,23 @@ Result<bool> EventFile::AllZero(uint64_t from, uint64_t to) {
   return true;
 }
 
+Status EventFile::NoEventAt(uint64_t offset) const {
+  return {StatusCode::kInvalidArgument, fmt::format("no event begins at {}", Where(offset)),
+          "give the offset at which an event begins, as --events shows it"};
+}
+
 bool EventFile::EndTorn(uint64_t file_bytes, std::string what) {
   tail_ = {true, next_, file_bytes - next_, std::move(what)};
   return false;
 }
 
 Result<bool> EventFile::Next() {
-  // From the read-ahead, or read anew: what is in it may be older than what the server has written since.
-  const auto take = [this](size_t bytes) -> Result<ByteView> {
-    const bool inside = next_ >= read_ahead_at_ && next_ + bytes <= read_ahead_at_ + read_ahead_.size();
-    if (!inside) {
-      SRDF_RETURN_IF_ERROR(ReadAt(next_, std::max(bytes, kReadAheadBytes), &read_ahead_));
-      read_ahead_at_ = next_;
-    }
-    return ByteView(read_ahead_).substr(next_ - read_ahead_at_, bytes);
-  };
   SRDF_ASSIGN_OR_RETURN(const uint64_t file_bytes, FileBytes());
   if (next_ >= file_bytes) {
     tail_ = {false, next_, 0, {}};
     return false;
   }
-  SRDF_ASSIGN_OR_RETURN(const ByteView header, take(kEventHeaderBytes));
+  SRDF_ASSIGN_OR_RETURN(const ByteView header, Take(next_, kEventHeaderBytes));
   if (header.size() < kEventHeaderBytes) {
     return EndTorn(file_bytes, fmt::format("{} bytes of an event's header", header.size()));
   }
@@ -182,12 +207,13 @@ Result<bool> EventFile::Next() {
                   sought_ ? "give the offset at which an event begins, as --events shows it"
                           : "the file is damaged; copy it again, or check the server's disk");
   }
+  if (length > file_bytes - next_ && sought_) return NoEventAt(next_);
   if (length > file_bytes - next_) {
     return EndTorn(file_bytes, fmt::format("{} bytes of an event of {} bytes ({})", file_bytes - next_,
                                            length, format_.EventName(type)));
   }
   if (length <= kReadAheadBytes) {
-    SRDF_ASSIGN_OR_RETURN(const ByteView whole, take(length));
+    SRDF_ASSIGN_OR_RETURN(const ByteView whole, Take(next_, length));
     bytes_.assign(whole);
   } else {
     SRDF_RETURN_IF_ERROR(ReadAt(next_, length, &bytes_));
@@ -224,8 +250,7 @@ Status EventFile::Check(bool first_after_seek) {
     event_.body.remove_suffix(kChecksumBytes);
   } else if (first_after_seek && event_.header.end_position != 0 &&
              event_.header.end_position != static_cast<uint32_t>(next_)) {
-    return {StatusCode::kInvalidArgument, fmt::format("no event begins at {}", Where(offset_)),
-            "give the offset at which an event begins, as --events shows it"};
+    return NoEventAt(offset_);
   }
   if (event_.header.event_type() == EventType::kStartEncryption && format_.dialect == LogDialect::kMariaDb) {
     return {StatusCode::kFailedPrecondition, path_ + " is encrypted (MariaDB encrypt_binlog)",

@@ -36,8 +36,9 @@ class EventFile {
   EventFile(const EventFile&) = delete;
   EventFile& operator=(const EventFile&) = delete;
 
-  // Continues at this offset, which must be the beginning of an event: the first one there is checked the
-  // more. 4, the beginning, gives the format description itself.
+  // Continues at this offset, which must be the beginning of an event. The headers before it are followed
+  // from the file's beginning, and format descriptions among them count; where damage hides the way, the
+  // first event at the offset is checked the more. 4, the beginning, gives the format description itself.
   Status Seek(uint64_t offset);
 
   // Reads the next event; false at the end.
@@ -58,8 +59,13 @@ class EventFile {
   EventFile(int fd, std::string path);
   // Reads up to `bytes` at `offset` into *out; fewer at the file's end.
   Status ReadAt(uint64_t offset, size_t bytes, std::string* out);
+  // The same, from the read-ahead where it can be; valid until the next read.
+  Result<ByteView> Take(uint64_t offset, size_t bytes);
   Result<uint64_t> FileBytes() const;
+  // Whether following the headers from the beginning leads to this offset.
+  Result<bool> LeadsTo(uint64_t offset);
   Result<bool> AllZero(uint64_t from, uint64_t to);
+  Status NoEventAt(uint64_t offset) const;
   bool EndTorn(uint64_t file_bytes, std::string what);
   Status Check(bool first_after_seek);
 
@@ -69,7 +75,7 @@ class EventFile {
   Tail tail_;
   uint64_t offset_ = 0;  // of event_
   uint64_t next_ = kMagicBytes;
-  bool sought_ = false;  // the next event is the first one after Seek
+  bool sought_ = false;  // the next event is the first one after Seek, and not known to begin there
   std::string read_ahead_;
   uint64_t read_ahead_at_ = 0;
   std::string bytes_;

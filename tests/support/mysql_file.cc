@@ -105,6 +105,7 @@ MySqlFile::MySqlFile(const std::string& version, bool checksums, bool closed) : 
 
 uint64_t MySqlFile::Add(uint8_t type, std::string_view body, uint16_t flags) {
   const uint64_t at = bytes_.size();
+  offsets_.insert(at);
   const size_t length = 19 + body.size() + (checksums_ ? 4 : 0);
   std::string event = Le(kTimestamp, 4) + Le(type, 1) + Le(kServerId, 4) + Le(length, 4) +
                       Le(at + length, 4) + Le(flags, 2) + std::string(body);

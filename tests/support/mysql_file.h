@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -66,9 +67,11 @@ class MySqlFile {
   void AddRotate() { Add(4, Le(4, 8) + "binlog.000002"); }
 
   const std::string& bytes() const { return bytes_; }
+  bool IsEvent(uint64_t offset) const { return offsets_.count(offset) != 0; }
 
  private:
   const bool checksums_;
+  std::set<uint64_t> offsets_;
   std::string bytes_;
 };
 

@@ -209,10 +209,12 @@ class CommandLine {
         "before is sound. docs/operations/binlog-dump.md describes the form.",
         [o](const GlobalOptions&) { return BinlogDump(*o); });
     dump->add_option("FILE", o->path, "a binlog or relay log file")->required();
-    dump->add_option("--from", o->from, "offset of the first event; default: the file's beginning");
+    dump->add_option("--from", o->from, "offset of the first event; default: the file's beginning")
+        ->check(CLI::Range(uint64_t{0}, uint64_t{1'000'000'000'000'000}));
     dump->add_option("--gtid", o->gtids, "these transactions only: MariaDB GTIDs, or a MySQL GTID set");
     dump->add_option("--table", o->table, "rows of this table only, as database.table");
-    dump->add_option("--limit", o->limit, "stop after so many transactions, or events; 0: all");
+    dump->add_option("--limit", o->limit, "stop after so many transactions, or events; 0: all")
+        ->check(CLI::Range(uint64_t{0}, uint64_t{1'000'000'000'000'000}));
     dump->add_flag("--events", o->events, "an event per line, with everything that the log says of it");
   }
 

@@ -55,6 +55,50 @@ TEST(EventFile, ZerosThatACrashLeftAreTheTail) {
             StatusCode::kDataLoss);
 }
 
+TEST(EventFile, AnOffsetInsideAnEventIsRefusedAlsoWhileTheFileIsWritten) {
+  for (const bool checksums : {true, false}) {
+    const MySqlFile file = Small(false, checksums);
+    binlog_file::DumpOptions options;
+    for (options.from = 5; options.from < file.bytes().size() - 19; ++options.from) {
+      const DumpResult result = DumpBytes(file.bytes(), options);
+      // Every event of the file is there to be begun at, and nothing else.
+      EXPECT_EQ(result.status.ok(), file.IsEvent(options.from)) << options.from << result.summary.end;
+    }
+  }
+}
+
+// A relay log begins with the description of the replica's own events; those of its source may have other
+// checksums, and end where they ended in the source's log.
+TEST(EventFile, ARelayLogMayBeReadFromTheMiddle) {
+  for (const bool checksums : {true, false}) {
+    const MySqlFile own("8.0.36", checksums);
+    const MySqlFile of_the_source = Small(true, !checksums);
+    const std::string relay = own.bytes() + of_the_source.bytes().substr(kMagicBytes);
+    binlog_file::DumpOptions options;
+    const DumpResult whole = DumpBytes(relay, options);
+    ASSERT_TRUE(whole.status.ok()) << whole.status.ToString();
+    ASSERT_EQ(whole.lines.size(), 2u);
+    options.from = whole.lines[1]["offset"];
+    const DumpResult part = DumpBytes(relay, options);
+    ASSERT_TRUE(part.status.ok()) << part.status.ToString();
+    ASSERT_EQ(part.lines.size(), 1u);
+    EXPECT_EQ(part.lines[0], whole.lines[1]);
+    EXPECT_EQ(part.summary.checksums, !checksums);
+  }
+}
+
+TEST(EventFile, WhatComesBehindDamageMayBeReadFromItsOffset) {
+  const MySqlFile file = Small(true);
+  binlog_file::DumpOptions options;
+  options.from = DumpBytes(file.bytes()).lines.at(1)["offset"];
+  std::string bytes = file.bytes();
+  const size_t first_event = static_cast<size_t>(DumpBytes(bytes).lines.at(0)["offset"]);
+  for (size_t i = 0; i < 19; ++i) bytes[first_event + i] = '\0';  // its header, with the length
+  const DumpResult result = DumpBytes(bytes, options);
+  EXPECT_TRUE(result.status.ok()) << result.status.ToString();
+  EXPECT_EQ(result.lines.size(), 1u);
+}
+
 TEST(EventFile, GrowsWhileItIsRead) {
   const std::string path = test::TestPath();
   MySqlFile log("8.0.36", true, false);
