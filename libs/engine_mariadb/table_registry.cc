@@ -10,6 +10,9 @@ namespace srdf::engine_mariadb {
 
 namespace {
 
+// Of one table map: with certain facts and without, and some more as foreign keys come and go.
+constexpr size_t kNumberedMax = 8;
+
 bool IsOldTemporal(uint8_t type) {
   switch (static_cast<FieldType>(type)) {
     case FieldType::kTime:
@@ -104,6 +107,20 @@ void TableRegistry::AnnounceAgain() {
   for (auto& [description, use] : tables_) use->announced = false;
 }
 
+// Every statement makes facts uncertain for a while, so that a table is described in one way, in another, and
+// then in the first way again. Who reads the stream keeps each description it was given a number for: without
+// the old number, a TRUNCATE a second and a hundred tables in use would be millions of them in a day.
+void TableRegistry::Number(TableUse* use, TableSchema* schema) {
+  const auto known = std::find_if(use->numbered.begin(), use->numbered.end(), [&](const TableSchema& other) {
+    schema->table_ref = other.table_ref;
+    return *schema == other;
+  });
+  if (known != use->numbered.end()) return;
+  schema->table_ref = ++last_ref_;
+  if (use->numbered.size() == kNumberedMax) use->numbered.erase(use->numbered.begin());
+  use->numbered.push_back(*schema);
+}
+
 Status TableRegistry::ApplyFacts(TableUse* use) {
   const TableMap& map = use->map;
   const std::string name = map.database + "." + map.table;
@@ -160,7 +177,7 @@ Status TableRegistry::ApplyFacts(TableUse* use) {
   schema.has_secondary_unique = j.has_secondary_unique;
   schema.constraint_group = certain ? facts->constraint_group : 0;
   if (use->schema.table_ref == 0 || schema != use->schema) {
-    schema.table_ref = ++last_ref_;
+    Number(use, &schema);
     use->schema = std::move(schema);
     use->announced = false;
   }

@@ -31,9 +31,10 @@ struct TableUse {
 
   // With the catalogue's facts; renewed when they change.
   TableSchema schema;
-  bool announced = false;  // the schema was handed on under its table_ref
-  bool in_place = true;    // never merge
-  bool key_only = false;   // a before image may be reduced to the key's columns
+  std::vector<TableSchema> numbered;  // what `schema` was, under their table_refs
+  bool announced = false;             // the schema was handed on under its table_ref
+  bool in_place = true;               // never merge
+  bool key_only = false;              // a before image may be reduced to the key's columns
   bool delete_cascades = false;
   std::vector<uint16_t> update_cascade_columns;
   std::vector<uint16_t> unique_columns;  // of unique keys besides the logical key
@@ -59,6 +60,8 @@ class TableRegistry {
   };
 
   Status ApplyFacts(TableUse* use);
+  // Gives the schema the table_ref it had, or a new one.
+  void Number(TableUse* use, TableSchema* schema);
 
   Catalogue* const catalogue_;
   std::unordered_map<std::string, std::unique_ptr<TableUse>, Hash, std::equal_to<>> tables_;

@@ -45,6 +45,20 @@ TEST_F(CatalogueTest, AStatementMakesFactsUncertainAgain) {
   EXPECT_FALSE(Do("INSERT INTO a VALUES (4, 1)").at(0).in_place());
 }
 
+// Who reads the stream keeps every description for as long as the stream lasts.
+TEST_F(CatalogueTest, StatementsDoNotGiveATableNewNumbersForEver) {
+  Sql("CREATE TABLE a (id INT PRIMARY KEY, x INT)");
+  Sql("CREATE TABLE other (id INT)");
+  StartStream();
+  for (int i = 0; i < 5; ++i) {
+    Do("TRUNCATE TABLE other");
+    EXPECT_TRUE(Do("INSERT INTO a VALUES (" + std::to_string(2 * i) + ", 1)").at(0).in_place());
+    EXPECT_FALSE(Do("INSERT INTO a VALUES (" + std::to_string(2 * i + 1) + ", 1)").at(0).in_place());
+  }
+  EXPECT_EQ(run_->Stop().code(), StatusCode::kCancelled);
+  EXPECT_EQ(recorder_.schemas.size(), 2u);  // with certain facts, and without
+}
+
 TEST_F(CatalogueTest, ASkippedStatementDropsFactsUnlessItIsOfAccounts) {
   Sql("CREATE TABLE a (id INT PRIMARY KEY)");
   StartStream();
