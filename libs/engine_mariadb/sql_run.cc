@@ -170,26 +170,54 @@ Status SqlRun::Close() {
   return {};
 }
 
+// Without a key in the schema (the log need not name one) the row is found by all that its images say, as
+// long as that is a primary key of the target, or the whole row; else nothing tells it from its neighbours.
+std::vector<uint16_t> SqlRun::ColumnsThatFindTheRow() const {
+  const SqlTable& table = target_->sql;
+  const auto generated = [&](uint16_t o) { return table.columns[o].generated; };
+  const auto& key = target_->schema.key_columns;
+  if (target_->schema.key_kind != KeyKind::kNone && std::none_of(key.begin(), key.end(), generated))
+    return key;
+  std::vector<uint16_t> said;
+  bool whole = true;
+  for (uint16_t o = 0; o < table.columns.size(); ++o) {
+    if (generated(o) || !table.columns[o].visible) continue;
+    if (ValueNow(o).state == RowSlices::kAbsent) {
+      whole = false;
+    } else {
+      said.push_back(o);
+    }
+  }
+  const auto is_said = [&](uint16_t o) { return std::find(said.begin(), said.end(), o) != said.end(); };
+  const auto& primary = table.primary_key;
+  const bool found = whole || (!primary.empty() && std::all_of(primary.begin(), primary.end(), is_said));
+  return found ? said : std::vector<uint16_t>();
+}
+
+const RowSlices::Slice& SqlRun::ValueNow(uint16_t ordinal) const {
+  const bool after = header_.op == RowOp::kInsert || after_.columns[ordinal].state != RowSlices::kAbsent;
+  return after ? after_.columns[ordinal] : before_.columns[ordinal];
+}
+
 Status SqlRun::AddStoredCheck() {
   if (stored_.empty()) return {};
-  const auto& key = target_->schema.key_columns;
-  // Without a key that the image alone decides, the row is found by all that was written.
-  const bool by_key =
-      target_->schema.key_kind != KeyKind::kNone &&
-      std::none_of(key.begin(), key.end(), [&](uint16_t o) { return target_->sql.columns[o].generated; });
+  const bool by_key = target_->schema.key_kind != KeyKind::kNone;
+  const std::vector<uint16_t> find = ColumnsThatFindTheRow();
+  if (find.empty()) return {};
   std::string* out = &stored_checks_;
   const char* separator = out->empty() ? "(" : " OR (";
-  for (const uint16_t ordinal : by_key ? key : written_) {
+  for (const uint16_t ordinal : find) {
     *out += separator;
     separator = " AND ";
-    if (by_key) {
-      const bool after = after_.columns[ordinal].state == RowSlices::kValue;
+    const RowSlices::Slice& value = ValueNow(ordinal);
+    if (by_key && value.state == RowSlices::kValue) {
       *out += target_->sql.columns[ordinal].quoted_name + "=";
-      SRDF_RETURN_IF_ERROR(AppendValue(ordinal, after ? after_ : before_, SqlUse::kMatch, out));
+      const RowSlices& row = &value == &after_.columns[ordinal] ? after_ : before_;
+      SRDF_RETURN_IF_ERROR(AppendValue(ordinal, row, SqlUse::kMatch, out));
       continue;
     }
-    const Status status = AppendSqlExactMatch(
-        target_->schema.columns[ordinal], target_->sql.columns[ordinal].sql, after_.columns[ordinal], out);
+    const Status status =
+        AppendSqlExactMatch(target_->schema.columns[ordinal], target_->sql.columns[ordinal].sql, value, out);
     if (!status.ok()) return Named(ordinal, status);
   }
   for (const uint16_t ordinal : stored_) {

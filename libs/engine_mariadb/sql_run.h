@@ -71,6 +71,9 @@ class SqlRun {
   // Of the row taken, once it is written: its stored generated columns have the values of the image. Asked
   // behind the statement.
   Status AddStoredCheck();
+  std::vector<uint16_t> ColumnsThatFindTheRow() const;
+  // What the column holds when the change is done, as far as the images say.
+  const RowSlices::Slice& ValueNow(uint16_t ordinal) const;
   void EndStoredChecks();
   // " WHERE …" that finds the old row.
   Status AppendWhere(std::string* out);

@@ -139,8 +139,18 @@ TEST_F(SqlRows, StoredGeneratedColumnsAreWhatTheSourceHas) {
                "UPDATE g SET id=id+1000, a=5 WHERE id<9", "DELETE FROM g WHERE id%2=0",
                "CREATE TABLE k(a INT, s BIGINT AS (a*2) STORED)", "INSERT INTO k(a) VALUES(1),(1),(NULL)",
                "UPDATE k SET a=3 LIMIT 1", "DELETE FROM k WHERE a=1",
-               "CREATE TABLE u(a INT, s INT AS (a+1) STORED, UNIQUE(s))",
-               "INSERT INTO u(a) VALUES(1),(2)", "UPDATE u SET a=a+10 ORDER BY a DESC"});
+               "CREATE TABLE u(a INT, s INT AS (a+1) STORED, UNIQUE(s))", "INSERT INTO u(a) VALUES(1),(2)",
+               "UPDATE u SET a=a+10 ORDER BY a DESC"});
+}
+
+// Without row metadata the log names no key; a MINIMAL image says little of the row: other rows with the same
+// values must not be asked.
+TEST_F(SqlRows, StoredGeneratedColumnsOfRowsWithoutALoggedKeyAreTheirOwn) {
+  Arrives(s_, {"SET binlog_row_image=MINIMAL", "SET GLOBAL binlog_row_metadata=NO_LOG",
+               "CREATE TABLE g(id INT PRIMARY KEY, a INT, b VARCHAR(9), s BIGINT AS (a*2) STORED)",
+               "INSERT INTO g(id,a) VALUES(1,1),(2,2),(3,NULL)", "UPDATE g SET b='same'",
+               "UPDATE g SET a=a+1", "UPDATE g SET a=7 WHERE id=3", "INSERT INTO g(id,b) VALUES(4,'same')"});
+  s_.AtSource({"SET GLOBAL binlog_row_metadata=FULL"});
 }
 
 // The expression of a stored column may depend on the session: row events bring the value, statements do not.
