@@ -1,10 +1,11 @@
 // FailoverReader: the changes of a cluster, from whichever of its servers can be reached.
 //
 // One MariaDbChangeReader per server. Each Run begins at the server that was read last, and goes on to the
-// others in their order while one cannot be reached. Whether a server may be read on from a position is the
-// reader's question: it must contain the position, domain by domain, else Run ends with what it lacks, and
-// the flow stops. A server that is read stays the one until it cannot be reached, also when an earlier one
-// comes back. Threads as in engine/source.h.
+// others in their order while one cannot be reached, or does not contain the position, domain by domain. When
+// none is left, those that cannot be reached decide: while there is one, it may be the one that contains the
+// position (a source that restarts, and a replica that lags), and Run ends with kUnavailable, to be tried
+// again; when all answer, with what each lacks, and the flow stops. A server that is read stays the one until
+// it cannot be reached, also when an earlier one comes back. Threads as in engine/source.h.
 #pragma once
 
 #include <memory>
@@ -13,6 +14,7 @@
 
 #include "engine/source.h"
 #include "engine_mariadb/change_reader.h"
+#include "engine_mariadb/gtid_position.h"
 #include "engine_mariadb/source_engine.h"
 
 namespace srdf::engine_mariadb {
@@ -20,9 +22,12 @@ namespace srdf::engine_mariadb {
 // "db1:3306", or the socket.
 std::string ServerName(const engine::ServerEndpoint& endpoint);
 
-// The first server, from `first` on and round again, that accepts a connection of the user; kUnavailable,
-// naming all, when there is none. Any other error is that of the server that gave it.
+// The first server, from `first` on and round again, that accepts a connection of the user. kUnavailable when
+// there is none and one of them cannot be reached, else the first refusal; either names all servers.
 Result<size_t> FindReachable(const std::vector<engine::ServerEndpoint>& servers, size_t first);
+// The same, and its log contains the position; kFailedPrecondition when all answer and none contains it.
+Result<size_t> FindContaining(const std::vector<engine::ServerEndpoint>& servers, size_t first,
+                              const GtidPosition& position);
 
 class FailoverReader : public engine::ChangeReader {
  public:
