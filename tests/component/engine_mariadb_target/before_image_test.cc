@@ -17,6 +17,12 @@ struct Change {
   const char* found;      // in the message
 };
 
+std::string Labels(int count) {
+  std::string out;
+  for (int i = 0; i < count; ++i) out += (i == 0 ? "'" : ",'") + std::to_string(i) + "'";
+  return out;
+}
+
 TEST(BeforeImage, ARowThatDiffersInAnyColumnStopsTheFlowWithKeyExpectedAndFound) {
   const Change kChanges[] = {
       {"v", "INT", "5", "6", R"("v":6)"},
@@ -99,11 +105,13 @@ TEST(BeforeImage, EqualRowsOfEveryTypeAreNeverTakenForDifferent) {
        "ST_GeomFromText('LINESTRING(1 2.5,-3 1e-300)'),REPEAT('z',90),REPEAT('y',200),'\xe8\xa1\xa8')",
        "INSERT INTO d.t(id,k2,c,e,i,k) VALUES('odd',0.001,0.1,-0.0,'2021-02-31','2021-00-10 "
        "01:02:03.5'),('float',1,16777217,1e22,NULL,NULL),('float2',2,1.17549e-38,4.9e-324,NULL,NULL)",
+       "CREATE TABLE d.sets(id INT PRIMARY KEY, s SET(" + Labels(64) + "))",
+       "INSERT INTO d.sets VALUES(1,'1,63'),(2,'0,1,2,40,62')",
        "CREATE TABLE d.u(a INT NOT NULL, b BINARY(3) NOT NULL, v INT, UNIQUE(b,a))",
        "INSERT INTO d.u VALUES(1,x'610000',1),(2,'abc',NULL)"});
   for (const char* change :
        {"UPDATE d.t SET z5=5", "UPDATE d.t SET z5=6, id=UPPER(id)", "UPDATE d.t SET k2=k2+1",
-        "UPDATE d.u SET v=9", "DELETE FROM d.u", "DELETE FROM d.t"}) {
+        "UPDATE d.u SET v=9", "DELETE FROM d.u", "DELETE FROM d.sets", "DELETE FROM d.t"}) {
     pair.AtSource({session, change});
     const Status status = pair.Replicate();
     ASSERT_TRUE(status.ok()) << change << "\n" << status.ToString();
