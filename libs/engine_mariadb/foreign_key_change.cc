@@ -17,6 +17,13 @@ bool IsPlain(std::string_view name) {
   });
 }
 
+// False when a name of the catalogue may stand in the text in other bytes: of another character set, or with
+// doubled quotes.
+bool ShowsNames(std::string_view sql) {
+  return std::none_of(sql.begin(), sql.end(), [](char c) { return static_cast<unsigned char>(c) >= 0x7f; }) &&
+         sql.find("\"\"") == std::string_view::npos;
+}
+
 // The table of "CREATE | ALTER … TABLE [IF [NOT] EXISTS] [database.]table"; false when that is not clear.
 bool TakeTable(std::string_view sql, std::string_view database, ForeignKeyChange* change) {
   Tokens tokens(sql);
@@ -58,6 +65,7 @@ ForeignKeyChange ForeignKeysChangedBy(std::string_view sql, std::string_view dat
     change.effect = ForeignKeyEffect::kAdds;
   } else {
     const bool removes = words.Has("drop") || words.Has("replace");
+    if (removes && !ShowsNames(sql)) return {};
     change.effect = removes ? ForeignKeyEffect::kRemoves : ForeignKeyEffect::kNone;
   }
   return change;

@@ -1,5 +1,8 @@
 #include "engine_mariadb/foreign_key_graph.h"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <array>
 
@@ -66,18 +69,31 @@ Result<bool> ForeignKeyGraph::Read(Connection* connection, const std::string& wh
                      where_constraint));
   if (!constraints) return false;
   using Key = std::array<std::string, 3>;  // schema, table, constraint
-  std::map<Key, std::vector<std::string>> columns;
-  if (std::any_of(constraints->begin(), constraints->end(), [&](const auto& row) { return Acts(row[5]); })) {
+  struct KeyColumns {
+    std::vector<std::string> referencing, referenced;
+  };
+  std::map<Key, KeyColumns> columns;
+  if (std::any_of(constraints->begin(), constraints->end(),
+                  [&](const auto& row) { return Acts(row[5]) || Acts(row[6]); })) {
     SRDF_ASSIGN_OR_RETURN(
         const auto rows,
-        QueryWhole(connection,
-                   "SELECT TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, REFERENCED_COLUMN_NAME FROM "
-                   "information_schema.KEY_COLUMN_USAGE WHERE REFERENCED_COLUMN_NAME IS NOT NULL" +
-                       where_column));
+        QueryWhole(
+            connection,
+            "SELECT TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, REFERENCED_COLUMN_NAME, COLUMN_NAME FROM "
+            "information_schema.KEY_COLUMN_USAGE WHERE REFERENCED_COLUMN_NAME IS NOT NULL" +
+                where_column + " ORDER BY ORDINAL_POSITION"));
     if (!rows) return false;
     for (const ResultRow& row : *rows) {
-      columns[{Text(row[0]), Text(row[1]), Text(row[2])}].push_back(Text(row[3]));
+      KeyColumns& key = columns[{Text(row[0]), Text(row[1]), Text(row[2])}];
+      key.referenced.push_back(Text(row[3]));
+      key.referencing.push_back(Text(row[4]));
     }
+  }
+  // What these tables have now takes the place of what they had.
+  std::set<Name> children;
+  for (const ResultRow& row : *constraints) children.insert({Text(row[2]), Text(row[3])});
+  for (auto& [parent, referenced] : tables_) {
+    std::erase_if(referenced.keys, [&](const auto& key) { return children.contains(key.child); });
   }
   for (const ResultRow& row : *constraints) {
     const Name parent{Text(row[0]), Text(row[1])};
@@ -85,17 +101,35 @@ Result<bool> ForeignKeyGraph::Read(Connection* connection, const std::string& wh
     members_.insert({parent, child});
     Connect(parent, child);
     if (!Acts(row[5]) && !Acts(row[6])) continue;
-    Referenced& referenced = tables_[parent];
-    if (Acts(row[6])) referenced.delete_cascades = true;
-    if (!Acts(row[5])) continue;
     const auto found = columns.find({child.first, child.second, Text(row[4])});
     if (found == columns.end()) return false;  // dropped in between
+    const KeyColumns& key = found->second;
+    Referenced& referenced = tables_[parent];
+    // RESTRICT and NO ACTION are one.
+    referenced.keys.push_back(
+        {child,
+         fmt::format("{}.{}({})->({}) ON DELETE {} ON UPDATE {}", Connection::QuoteIdentifier(child.first),
+                     Connection::QuoteIdentifier(child.second), fmt::join(key.referencing, ","),
+                     fmt::join(key.referenced, ","), Acts(row[6]) ? Text(row[6]) : "RESTRICT",
+                     Acts(row[5]) ? Text(row[5]) : "RESTRICT")});
+    if (Acts(row[6])) referenced.delete_cascades = true;
+    if (!Acts(row[5])) continue;
     auto& all = referenced.update_cascade_columns;
-    for (const std::string& column : found->second) {
+    for (const std::string& column : key.referenced) {
       if (std::find(all.begin(), all.end(), column) == all.end()) all.push_back(column);
     }
   }
   return true;
+}
+
+std::vector<std::string> ForeignKeyGraph::ActingOn(const std::string& database,
+                                                   const std::string& table) const {
+  std::vector<std::string> keys;
+  if (const Referenced* const referenced = Find(database, table); referenced != nullptr) {
+    for (const auto& key : referenced->keys) keys.push_back(key.text);
+  }
+  std::sort(keys.begin(), keys.end());
+  return keys;
 }
 
 bool ForeignKeyGraph::HasATableOf(NamesInText* text) const {

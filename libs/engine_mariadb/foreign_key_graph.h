@@ -1,8 +1,9 @@
 // ForeignKeyGraph: which tables foreign keys connect, and what they do on changes of the table they refer to.
 //
 // Loaded for all tables at once, which makes the server open every table; kept from then on, and added to
-// where a statement brings new foreign keys (foreign_key_change.h). A foreign key that is gone may stay in
-// it: that costs merging, never an order. Driven by one thread.
+// where a statement brings new foreign keys (foreign_key_change.h). What a foreign key that is gone made of
+// groups and cascades may stay in it: that costs merging, never an order. The list of the keys that act does
+// not keep it: two servers are compared by it. Driven by one thread.
 #pragma once
 
 #include <cstdint>
@@ -21,9 +22,15 @@ namespace srdf::engine_mariadb {
 
 class ForeignKeyGraph {
  public:
+  using Name = std::pair<std::string, std::string>;  // database, table
   struct Referenced {
+    struct ActingKey {
+      Name child;
+      std::string text;  // as in TableSchema::acting_foreign_keys
+    };
     bool delete_cascades = false;
     std::vector<std::string> update_cascade_columns;
+    std::vector<ActingKey> keys;
   };
   // Nothing when the server could not look at every table right now (one is locked): try again later.
   static Result<std::optional<ForeignKeyGraph>> Load(Connection* connection);
@@ -34,13 +41,13 @@ class ForeignKeyGraph {
   bool HasATableOf(NamesInText* text) const;
   // Nothing when no foreign key acts on the table.
   const Referenced* Find(const std::string& database, const std::string& table) const;
+  // TableSchema::acting_foreign_keys of the table.
+  std::vector<std::string> ActingOn(const std::string& database, const std::string& table) const;
   // The number that the table shares with all tables it is connected to by foreign keys; never 0. Made of the
   // names of these tables: it changes only with them.
   uint32_t GroupOf(const std::string& database, const std::string& table) const;
 
  private:
-  using Name = std::pair<std::string, std::string>;  // database, table
-
   // `where`: of which tables, with the column names of either view; false as for Add.
   Result<bool> Read(Connection* connection, const std::string& where_constraint,
                     const std::string& where_column);

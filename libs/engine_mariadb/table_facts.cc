@@ -129,6 +129,7 @@ Result<std::optional<TableFacts>> LoadTableFacts(Connection* connection, const F
   facts.constraint_group = graph.GroupOf(database, table);
   if (const auto* referenced = graph.Find(database, table); referenced != nullptr) {
     facts.delete_cascades = referenced->delete_cascades;
+    facts.acting_foreign_keys = graph.ActingOn(database, table);
     for (const std::string& name : referenced->update_cascade_columns) {
       const auto ordinal = ordinals.find(name);
       if (ordinal == ordinals.end()) return std::optional<TableFacts>();

@@ -47,6 +47,8 @@ struct TableFacts {
   std::vector<uint16_t> update_cascade_columns;
   // TableSchema::constraint_group
   uint32_t constraint_group = 0;
+  // TableSchema::acting_foreign_keys
+  std::vector<std::string> acting_foreign_keys;
 
   // True when the columns are those of a table map: number, names (when the map has them) and types.
   bool Matches(const std::vector<srdf::Column>& columns_of_map, bool has_names) const;

@@ -176,6 +176,8 @@ Status TableRegistry::ApplyFacts(TableUse* use) {
   schema.key_columns = std::move(j.key_columns);
   schema.has_secondary_unique = j.has_secondary_unique;
   schema.constraint_group = certain ? facts->constraint_group : 0;
+  schema.acting_foreign_keys.reset();
+  if (certain) schema.acting_foreign_keys = facts->acting_foreign_keys;
   if (use->schema.table_ref == 0 || schema != use->schema) {
     Number(use, &schema);
     use->schema = std::move(schema);

@@ -27,6 +27,11 @@ std::string Joined(const std::vector<std::string>& names) {
   return "(" + out + ")";
 }
 
+// Servers differ in the case of names.
+bool SameKeys(const std::vector<std::string>& a, const std::vector<std::string>& b) {
+  return std::is_permutation(a.begin(), a.end(), b.begin(), b.end(), SameName);
+}
+
 // Enough to see what is wrong with a table of thousands of columns.
 constexpr size_t kShownBytesMax = 1500;
 
@@ -55,6 +60,7 @@ Status TargetTables::Check(const TableSchema& schema) {
   const auto key = std::pair(schema.database, schema.table);
   if (const auto it = checked_.find(key);
       it != checked_.end() && it->second.schema.columns == schema.columns &&
+      it->second.schema.acting_foreign_keys == schema.acting_foreign_keys &&
       it->second.schema.key_kind == schema.key_kind && it->second.schema.key_columns == schema.key_columns) {
     return {};
   }
@@ -70,6 +76,7 @@ Status TargetTables::Check(const TableSchema& schema) {
   }
   SRDF_RETURN_IF_ERROR(CheckLogicalKey(name, where, schema, known.primary_key));
   SRDF_RETURN_IF_ERROR(CheckEngine(name, where));
+  SRDF_RETURN_IF_ERROR(CheckForeignKeys(name, schema));
   checked_[key] = std::move(known);
   return {};
 }
@@ -186,6 +193,63 @@ Status TargetTables::CheckEngine(const std::string& name, const std::string& whe
           name + " has engine " + (rows.empty() ? "none" : rows[0][0].value_or("none")) +
               " at the target, which cannot roll back",
           "ALTER TABLE " + name + " ENGINE=InnoDB at the target, then resume the flow"};
+}
+
+// Their actions are not in the log: each server makes its own.
+Status TargetTables::CheckForeignKeys(const std::string& name, const TableSchema& schema) {
+  if (!schema.acting_foreign_keys) return {};
+  const Names& wanted = *schema.acting_foreign_keys;
+  if (wanted.empty()) {
+    SRDF_ASSIGN_OR_RETURN(const bool none, NoForeignKeyActsOn(schema));
+    if (none) return {};
+  }
+  const bool kept = foreign_keys_.has_value();
+  if (!kept) SRDF_RETURN_IF_ERROR(LoadForeignKeys());
+  if (!foreign_keys_) return {};  // a table is locked, or out of sight: asked again with the next table
+  if (SameKeys(foreign_keys_->ActingOn(schema.database, schema.table), wanted)) return {};
+  if (kept) {  // somebody may have altered the target since
+    SRDF_RETURN_IF_ERROR(LoadForeignKeys());
+    if (!foreign_keys_) return {};
+  }
+  const Names found = foreign_keys_->ActingOn(schema.database, schema.table);
+  if (SameKeys(found, wanted)) return {};
+  const auto shown = [](const Names& keys) {
+    return keys.empty() ? "none" : Excerpt(Joined(keys), kShownBytesMax);
+  };
+  return {StatusCode::kFailedPrecondition,
+          "the foreign keys that act when rows of " + name +
+              " are deleted or updated differ: at the source " + shown(wanted) + ", at the target " +
+              shown(found),
+          "give the tables at the target the source's foreign keys, then resume the flow"};
+}
+
+// A table that somebody has locked must not hold up the flow.
+Status TargetTables::LoadForeignKeys() {
+  SRDF_RETURN_IF_ERROR(
+      connection_->Execute("SET @srdf_lock_wait_timeout=@@lock_wait_timeout, SESSION lock_wait_timeout=1"));
+  auto loaded = ForeignKeyGraph::Load(connection_);
+  SRDF_RETURN_IF_ERROR(connection_->Execute("SET SESSION lock_wait_timeout=@srdf_lock_wait_timeout"));
+  SRDF_ASSIGN_OR_RETURN(foreign_keys_, std::move(loaded));
+  return {};
+}
+
+// Most tables: the long question, which opens every table, is not needed for them.
+Result<bool> TargetTables::NoForeignKeyActsOn(const TableSchema& schema) {
+  // Other names are written otherwise there.
+  const auto plain = [](const std::string& text) {
+    return std::all_of(text.begin(), text.end(), [](char c) {
+      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+    });
+  };
+  if (!plain(schema.database) || !plain(schema.table)) return false;
+  // The lowest bits are the actions. Compared without case: finds too many rather than too few.
+  const auto acting = connection_->QueryValue(
+      "SELECT COUNT(*) FROM information_schema.innodb_sys_foreign WHERE type & 15 AND "
+      "ref_name=" +
+      connection_->Quote(schema.database + "/" + schema.table));
+  if (acting.status().code() == StatusCode::kPermissionDenied) return false;
+  if (!acting.ok()) return acting.status();
+  return *acting == "0";
 }
 
 Status TargetTables::CheckKey(const TableSchema& schema) const {

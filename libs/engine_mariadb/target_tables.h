@@ -16,6 +16,7 @@
 
 #include "base/status.h"
 #include "engine_mariadb/connection.h"
+#include "engine_mariadb/foreign_key_graph.h"
 #include "engine_mariadb/target_columns.h"
 #include "model/schema.h"
 
@@ -25,8 +26,9 @@ class TargetTables {
  public:
   explicit TargetTables(Connection* connection) : connection_(connection) {}
 
-  // kFailedPrecondition, with both definitions, when the columns differ, when the key that rows are told
-  // apart by is not there, when database or table are missing, and when the engine cannot roll back.
+  // kFailedPrecondition, with both definitions, when the columns or the foreign keys that act differ, when
+  // the key that rows are told apart by is not there, when database or table are missing, and when the engine
+  // cannot roll back.
   Status Check(const TableSchema& schema);
 
   // Gives columns that the source's log and catalogue could not name the names, and signs, of the target's,
@@ -39,7 +41,10 @@ class TargetTables {
   Status CheckKey(const TableSchema& schema) const;
 
   // What is known of the tables no longer holds.
-  void Forget() { checked_.clear(); }
+  void Forget() {
+    checked_.clear();
+    foreign_keys_.reset();
+  }
 
  private:
   using Names = std::vector<std::string>;
@@ -50,10 +55,14 @@ class TargetTables {
   Status CheckLogicalKey(const std::string& name, const std::string& where, const TableSchema& schema,
                          const Names& primary_key);
   Status CheckEngine(const std::string& name, const std::string& where);
+  Status CheckForeignKeys(const std::string& name, const TableSchema& schema);
+  Status LoadForeignKeys();
+  Result<bool> NoForeignKeyActsOn(const TableSchema& schema);
   Status Missing(const std::string& name, const TableSchema& schema);
 
   Connection* const connection_;
   std::optional<Collations> collations_;
+  std::optional<ForeignKeyGraph> foreign_keys_;
   struct Known {
     TableSchema schema;  // found to fit
     Names primary_key;   // in table order

@@ -23,6 +23,9 @@ void EncodeTableSchema(const TableSchema& s, std::string* out) {
   w.U8(s.has_secondary_unique ? 1 : 0);
   w.U32(s.constraint_group);
   w.Blob(s.engine_meta);
+  if (!s.acting_foreign_keys) return;
+  w.Varint(s.acting_foreign_keys->size());
+  for (const std::string& key : *s.acting_foreign_keys) w.Blob(key);
 }
 
 Result<TableSchema> DecodeTableSchema(ByteView in) {
@@ -56,6 +59,11 @@ Result<TableSchema> DecodeTableSchema(ByteView in) {
   s.has_secondary_unique = r.U8() != 0;
   s.constraint_group = r.U32();
   s.engine_meta = std::string(r.Blob());
+  if (r.ok() && !r.AtEnd()) {
+    s.acting_foreign_keys.emplace();
+    const uint64_t count = r.Varint();
+    for (uint64_t i = 0; i < count && r.ok(); ++i) s.acting_foreign_keys->emplace_back(r.Blob());
+  }
   if (!r.ok() || !r.AtEnd() || key_kind > 2 || !keys_in_range) {
     return Status(StatusCode::kDataLoss, "change stream: torn or malformed table schema");
   }

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,9 @@ struct TableSchema {
   // cannot touch each other by a cascade or a check. 0: not known, may be connected to any table.
   uint32_t constraint_group = 0;
   std::string engine_meta;
+  // The foreign keys that change rows of other tables (or of this one) when a row here is deleted or updated,
+  // in the engine's words, sorted; nothing when they are not known for certain.
+  std::optional<std::vector<std::string>> acting_foreign_keys;
 
   friend bool operator==(const TableSchema&, const TableSchema&) = default;
 };

@@ -184,5 +184,109 @@ TEST(SchemaCheck, TheKeyThatRowsAreToldApartByMustBeThere) {
   EXPECT_TRUE(pair.Replicate().ok());
 }
 
+// Trap 5: what they do is not in the log, so that one at a single side would differ silently.
+TEST(SchemaCheck, ForeignKeysThatActMustBeTheSources) {
+  const std::string kParent = "CREATE TABLE d.parent(id INT PRIMARY KEY)";
+  const std::string kChild =
+      "CREATE TABLE d.child(id INT PRIMARY KEY, p INT, FOREIGN KEY(p) REFERENCES parent(id) ";
+  const std::string kRows = "INSERT INTO d.parent VALUES(1),(2),(3),(4)";
+  const struct {
+    const char *source, *target, *at_source, *at_target;
+  } kCases[] = {
+      {"", "ON DELETE CASCADE", "none", "`d`.`child`(p)->(id) ON DELETE CASCADE ON UPDATE RESTRICT"},
+      {"ON DELETE SET NULL", "ON DELETE CASCADE",
+       "`d`.`child`(p)->(id) ON DELETE SET NULL ON UPDATE RESTRICT",
+       "`d`.`child`(p)->(id) ON DELETE CASCADE ON UPDATE RESTRICT"},
+      {"ON UPDATE CASCADE", "", "`d`.`child`(p)->(id) ON DELETE RESTRICT ON UPDATE CASCADE", "none"},
+  };
+  for (const auto& c : kCases) {
+    SCOPED_TRACE(std::string(c.source) + " / " + c.target);
+    SourceAndTarget pair;
+    pair.AtBoth({"CREATE DATABASE d", kParent});
+    pair.AtSource({"USE d", kChild + c.source + ")", kRows});
+    pair.AtTarget({"USE d", kChild + c.target + ")", kRows, "INSERT INTO d.child VALUES(10,4)"});
+    pair.StartHere();
+    // The first change makes capture look; what it has seen is certain for those after.
+    pair.AtSource({"DELETE FROM d.parent WHERE id=1"});
+    ASSERT_TRUE(pair.Replicate().ok());
+    pair.AtSource({"DELETE FROM d.parent WHERE id=2"});
+    (void)pair.Replicate();
+    pair.AtSource({"DELETE FROM d.parent WHERE id=4"});
+    const Status refused = pair.Replicate();
+    ASSERT_EQ(StatusCode::kFailedPrecondition, refused.code()) << refused.ToString();
+    EXPECT_NE(std::string::npos,
+              refused.message().find(std::string("at the source ") + (c.at_source[0] == 'n' ? "none" : "(")))
+        << refused.ToString();
+    EXPECT_NE(std::string::npos, refused.message().find(c.at_source)) << refused.ToString();
+    EXPECT_NE(std::string::npos, refused.message().find(c.at_target)) << refused.ToString();
+    EXPECT_EQ("4", pair.target().Value("SELECT p FROM d.child WHERE id=10"));
+  }
+}
+
+// The source's list is kept over statements: none of them may leave behind what would stop the flow falsely,
+// and a key that is the target's alone is found after any of them.
+TEST(SchemaCheck, ForeignKeysThatComeAndGoWithStatementsStopNothingFalsely) {
+  SourceAndTarget pair;
+  pair.AtBoth({"CREATE DATABASE d", "CREATE TABLE d.parent(id INT PRIMARY KEY, code INT UNIQUE)"});
+  pair.AtSource({"INSERT INTO d.parent VALUES(1,1),(2,2),(3,3)"});
+  pair.AtTarget({"INSERT INTO d.parent VALUES(1,1),(2,2),(3,3)"});
+  pair.StartHere();
+  std::string parent = "d.parent";
+  // The first change makes capture look; of the second what it saw is certain, and the target is asked.
+  const auto goes_on = [&](const std::string& after) {
+    for (int i = 0; i < 3; ++i) {
+      pair.AtSource({"UPDATE " + parent + " SET code=code+10 WHERE id=1"});
+      const Status status = pair.Replicate();
+      ASSERT_TRUE(status.ok()) << after << "\n" << status.ToString();
+    }
+    EXPECT_EQ("", pair.Difference()) << after;
+  };
+  goes_on("nothing");
+  for (const char* statement :
+       {"CREATE TABLE d.child(id INT PRIMARY KEY, p INT, c INT, CONSTRAINT one FOREIGN KEY(p) REFERENCES "
+        "parent(id) ON DELETE CASCADE)",
+        "CREATE TABLE d.unrelated(id INT PRIMARY KEY)",
+        "ALTER TABLE d.child ADD CONSTRAINT two FOREIGN KEY(c) REFERENCES parent(code) ON UPDATE CASCADE",
+        "ALTER TABLE d.child DROP FOREIGN KEY one, ADD CONSTRAINT three FOREIGN KEY(p) REFERENCES parent(id) "
+        "ON "
+        "DELETE SET NULL ON UPDATE NO ACTION",
+        "ALTER TABLE d.child RENAME COLUMN p TO q", "ALTER TABLE d.child DROP FOREIGN KEY two",
+        "RENAME TABLE d.child TO d.kind", "CREATE OR REPLACE TABLE d.kind(id INT PRIMARY KEY, x INT)",
+        "ALTER TABLE d.kind ADD FOREIGN KEY (x) REFERENCES parent(id) ON DELETE CASCADE", "DROP TABLE d.kind",
+        "CREATE TABLE d.`caf\xc3\xa9`(x INT, FOREIGN KEY(x) REFERENCES parent(id) ON DELETE CASCADE)",
+        "DROP TABLE d.`caf\xc3\xa9`",
+        "CREATE TABLE d.self(id INT PRIMARY KEY, x INT, FOREIGN KEY(x) REFERENCES self(id) ON DELETE "
+        "CASCADE)",
+        "CREATE TABLE d.again(x INT, FOREIGN KEY(x) REFERENCES parent(id) ON DELETE CASCADE)",
+        "SET foreign_key_checks=0;DROP TABLE d.parent;CREATE TABLE d.parent(id INT PRIMARY KEY, code INT "
+        "UNIQUE);INSERT INTO d.parent VALUES(1,1)"}) {
+    std::vector<std::string> statements;
+    for (size_t at = 0, end = 0; end != std::string::npos; at = end + 1) {
+      end = std::string(statement).find(';', at);
+      statements.push_back(std::string(statement).substr(at, end - at));
+    }
+    pair.AtSource(statements);
+    goes_on(statement);
+    if (HasFatalFailure()) return;
+  }
+  pair.AtSource({"RENAME TABLE d.parent TO d.elder"});
+  parent = "d.elder";
+  goes_on("RENAME of the parent");
+  pair.AtTarget({"CREATE TABLE d.own(x INT, FOREIGN KEY(x) REFERENCES d.elder(id) ON DELETE CASCADE)"});
+  pair.AtSource({"CREATE TABLE d.last(id INT)"});
+  Status refused;
+  for (int i = 0; i < 3 && refused.ok(); ++i) {
+    pair.AtSource({"UPDATE d.elder SET code=code+10"});
+    refused = pair.Replicate();
+  }
+  EXPECT_EQ(StatusCode::kFailedPrecondition, refused.code()) << refused.ToString();
+  EXPECT_NE(std::string::npos, refused.message().find("`d`.`own`(x)->(id) ON DELETE CASCADE"))
+      << refused.ToString();
+  // The remedy, without anything being told to look again.
+  pair.AtTarget({"DROP TABLE d.own"});
+  const Status resumed = pair.Replicate();
+  EXPECT_TRUE(resumed.ok()) << resumed.ToString();
+}
+
 }  // namespace
 }  // namespace srdf::test

@@ -59,6 +59,9 @@ TEST(ForeignKeyChange, DropsCanOnlyTakeAway) {
   EXPECT_EQ(Effect("DROP DATABASE d"), ForeignKeyEffect::kRemoves);
   EXPECT_EQ(Effect("ALTER TABLE t DROP FOREIGN KEY f"), ForeignKeyEffect::kRemoves);
   EXPECT_EQ(Effect("CREATE OR REPLACE TABLE t (a INT)"), ForeignKeyEffect::kRemoves);
+  // The catalogue may have the name in other bytes.
+  EXPECT_EQ(Effect("DROP TABLE caf\xe9"), ForeignKeyEffect::kAny);
+  EXPECT_EQ(Effect("DROP TABLE \"a\"\"b\""), ForeignKeyEffect::kAny);
 }
 
 }  // namespace

@@ -40,6 +40,20 @@ TEST(TableSchema, IsReadBack) {
   EXPECT_EQ(*read, SomeSchema());
 }
 
+TEST(TableSchema, ActingForeignKeysNoneAndNotKnownAreThreeThings) {
+  using Keys = std::vector<std::string>;
+  for (const std::optional<Keys>& keys :
+       {std::optional<Keys>(), std::optional(Keys()), std::optional(Keys{"`a`.`b`(c)->(d)", ""})}) {
+    TableSchema s = SomeSchema();
+    s.acting_foreign_keys = keys;
+    std::string out;
+    EncodeTableSchema(s, &out);
+    const auto read = DecodeTableSchema(out);
+    ASSERT_TRUE(read.ok()) << read.status().ToString();
+    EXPECT_EQ(s, *read);
+  }
+}
+
 TEST(TableSchema, EveryTornEncodingIsAnError) {
   std::string out;
   EncodeTableSchema(SomeSchema(), &out);
