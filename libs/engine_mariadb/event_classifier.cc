@@ -27,6 +27,8 @@ EventClass ClassifyEvent(const EventHeader& header) {
       return EventClass::kTableMap;
     case EventType::kHeartbeat:
       return EventClass::kHeartbeat;
+    case EventType::kRand:
+      return EventClass::kRandomSeed;
     case EventType::kStop:  // clean shutdown of the server
     case EventType::kIgnorable:
     case EventType::kRowsQuery:
@@ -52,7 +54,6 @@ Status EventRefusal(const EventView& event, const std::string& where) {
               "re-establish the flow by difference: source and target may differ"};
     }
     case EventType::kIntvar:
-    case EventType::kRand:
     case EventType::kUserVar:
     case EventType::kLoad:
     case EventType::kNewLoad:

@@ -20,8 +20,9 @@ enum class EventClass : uint8_t {
   kTableMap,
   kRows,
   kHeartbeat,
-  kIgnored,  // says nothing that a replica needs
-  kFatal,    // EventRefusal says why
+  kRandomSeed,  // of the statement that follows
+  kIgnored,     // says nothing that a replica needs
+  kFatal,       // EventRefusal says why
 };
 
 EventClass ClassifyEvent(const EventHeader& header);

@@ -170,6 +170,19 @@ bool IsInternalSchema(std::string_view name) {
                      [&](std::string_view schema) { return EqualsIgnoringCase(name, schema); });
 }
 
+bool ComputesNothing(std::string_view sql) {
+  Tokens tokens(sql);
+  Token token = tokens.Next();
+  if (!token.IsOneOf({"CREATE", "ALTER"})) return false;
+  // Between the two: OR REPLACE, ALGORITHM=…, DEFINER=…, SQL SECURITY ….
+  for (token = tokens.Next(); token.kind != Token::kEnd; token = tokens.Next()) {
+    if (token.IsOneOf({"VIEW", "TRIGGER", "PROCEDURE", "FUNCTION", "PACKAGE"})) return true;
+    if (token.IsOneOf({"TABLE", "EVENT", "INDEX", "DATABASE", "SCHEMA", "SEQUENCE", "SERVER"})) return false;
+    if (token.IsPunctuation('(')) return false;
+  }
+  return false;
+}
+
 std::string SavepointName(std::string_view sql) {
   Tokens tokens(sql);
   Token token = tokens.Next();

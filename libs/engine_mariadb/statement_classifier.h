@@ -41,6 +41,11 @@ struct StatementVerdict {
 // `database` is the statement's default database.
 StatementVerdict ClassifyStatement(std::string_view sql, std::string_view database);
 
+// Statements that only write down what their text computes: those that make views, triggers and routines. The
+// server logs the state of RAND() with them too, when the text or a DEFAULT of their table calls it (seen in
+// 10.11), and it means nothing.
+bool ComputesNothing(std::string_view sql);
+
 // The savepoint of SAVEPOINT, RELEASE SAVEPOINT and ROLLBACK TO, in lower case as the server compares them;
 // empty when there is none.
 std::string SavepointName(std::string_view sql);

@@ -81,6 +81,9 @@ Status TransactionAssembler::HandleInside(const EventView& event) {
     case EventClass::kIgnored:
     case EventClass::kHeartbeat:
       return {};
+    case EventClass::kRandomSeed:
+      group_.has_random_seed = true;
+      return {};
     case EventClass::kFormatDescription:
       // Groups do not span files: the server died while it wrote this one.
       return group_.open && !event.header.artificial() ? AbandonGroup() : Status();
@@ -221,6 +224,13 @@ Status TransactionAssembler::HandleStatement(const EventView& event) {
         return {StatusCode::kUnimplemented,
                 "a statement after other changes of its transaction: " + Excerpt(statement.sql),
                 std::string("run such statements on their own") + kReestablish};
+      }
+      if (group_.has_random_seed && !ComputesNothing(statement.sql)) {
+        return {
+            StatusCode::kUnimplemented,
+            "a statement computes with RAND(), and would not say the same again: " + Excerpt(statement.sql),
+            std::string("run it at the target by hand with what it has computed at the source") +
+                kReestablish};
       }
       if (unknown_variable) {
         return {

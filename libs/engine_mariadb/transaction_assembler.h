@@ -69,8 +69,9 @@ class TransactionAssembler {
     GtidEvent gtid;
     bool two_phase_alter = false;  // START or ROLLBACK ALTER: its statement has no effect
     bool has_statement = false;
-    std::vector<Mark> marks;  // the beginning, then the savepoints in their order
-    size_t start = 0;         // in the buffer, if nothing of the group was handed on
+    bool has_random_seed = false;  // before its statement
+    std::vector<Mark> marks;       // the beginning, then the savepoints in their order
+    size_t start = 0;              // in the buffer, if nothing of the group was handed on
     bool handed_on = false;
     uint64_t bytes = 0;
     // Of a group that prepares an XA transaction: where the part being gathered begins, and its rows.

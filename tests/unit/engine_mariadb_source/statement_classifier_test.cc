@@ -137,6 +137,24 @@ TEST(StatementClassifier, SavepointsHaveNames) {
   EXPECT_EQ(SavepointName("ROLLBACK"), "");
 }
 
+TEST(StatementClassifier, ViewsTriggersAndRoutinesComputeNothingWhenTheyAreMade) {
+  for (const std::string_view sql :
+       {"CREATE VIEW v AS SELECT RAND()",
+        "alter algorithm=merge definer=`event`@`%` sql security definer view v as select 1",
+        "CREATE OR REPLACE DEFINER=`a`@`b` TRIGGER t BEFORE INSERT ON x FOR EACH ROW SET NEW.a=RAND()",
+        "CREATE AGGREGATE FUNCTION f(x INT) RETURNS INT RETURN 1",
+        "/*!50003 CREATE PROCEDURE p() SELECT 1 */"}) {
+    EXPECT_TRUE(ComputesNothing(sql)) << sql;
+  }
+  for (const std::string_view sql :
+       {"CREATE EVENT e ON SCHEDULE AT NOW() + INTERVAL RAND() DAY DO CALL PROCEDURE p",
+        "CREATE DEFINER=`view`@`b` EVENT e ON SCHEDULE EVERY 1 DAY DO SET @a=1", "CREATE TABLE view (a INT)",
+        "ALTER TABLE t ADD x DOUBLE DEFAULT (RAND())", "INSERT INTO trigger VALUES(RAND())", "DROP VIEW v",
+        ""}) {
+    EXPECT_FALSE(ComputesNothing(sql)) << sql;
+  }
+}
+
 TEST(StatementClassifier, WhatIsNotKnownIsUnknown) {
   for (const std::string_view sql :
        {"", "FROBNICATE a", "SET x = 1", "SET STATEMENT x=1", "CREATE", "ALTER INSTANCE ROTATE KEY",
