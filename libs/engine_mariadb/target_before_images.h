@@ -12,8 +12,8 @@
 // row by row, and asks for each row just before it.
 //
 // Not compared: generated columns, columns of the server's own making, system-versioned tables, sequences,
-// tables without a logical key (there the server itself compares whole rows), partial before images, and
-// values that have no literal. Driven by one thread.
+// tables without a logical key (there the server itself compares whole rows), partial before images, values
+// that have no literal, and rows that are too long for one statement. Driven by one thread.
 #pragma once
 
 #include <map>
