@@ -12,7 +12,7 @@ namespace srdf::test {
 struct DumpResult {
   Status status;
   binlog_file::DumpSummary summary;
-  std::string text;                   // as printed
+  std::string text;  // as printed
   // Mutable, so that a missing key fails a comparison, not the process.
   mutable std::vector<nlohmann::json> lines;  // each line parsed; the test fails when one is not JSON
 };
