@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # scripts/soak crash: ends every process of a real mesh at every failure point, thousands of times.
 #
-# First the applier's points alone, by processes that apply wagons to a real server until they die; and the server
-# killed at random moments. Then two MariaDB servers and the whole mesh under a mixed load with DDL. A round per failure point, then all of
-# them at once with a small probability, then again; kill -9 of the target server in between. At the end of
-# each group of rounds the mesh must catch up by itself and the target must be what the source is: data,
-# definitions, position, every wagon once. docs/operations/failure-points.md says what each point is.
+# First the applier's points alone, by processes that apply wagons to a real server until they die; and the
+# server killed at random moments. Then two MariaDB servers and the whole mesh under a mixed load with DDL: a
+# round per failure point, then all of them at once with a small probability, then again; kill -9 of the target
+# server in between. At the end of each group of rounds the mesh must catch up by itself and the target must be
+# what the source is: data, definitions, position, every wagon once. docs/operations/failure-points.md says what
+# each point is.
 #
 #   scripts/soak crash                      1000 crashes
 #   scripts/soak crash --crashes 5000       until so many crashes of each kind
