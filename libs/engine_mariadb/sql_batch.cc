@@ -80,7 +80,9 @@ Status SqlBatch::CheckNoneFound(MYSQL_RES* result) {
   if (std::string_view(row[0]) == "0") return {};
   return {StatusCode::kFailedPrecondition,
           "the target computes another value for a stored generated column than the source has: its "
-          "expression depends on the session (time_zone, div_precision_increment) or on the day",
+          "expression depends on the session (time_zone, div_precision_increment) or on the day, or the log "
+          "lacks "
+          "columns that a REPLACE has set back (binlog_row_image below FULL)",
           "GRANT BINLOG REPLAY ON *.* to the user of the target and set apply_method: native, which copies "
           "the value; or make the column VIRTUAL at both sides"};
 }

@@ -32,7 +32,12 @@ SqlRun::SqlRun(const SqlTarget* target, const RowRunHeader& header, size_t state
     if (sql.columns[ordinal].visible && !sql.columns[ordinal].generated) written_.push_back(ordinal);
     if (sql.columns[ordinal].stored && header.op != RowOp::kDelete) stored_.push_back(ordinal);
   }
-  if (target->schema.key_kind == KeyKind::kNone) return;
+  const std::vector<uint16_t>& finds =
+      (header.op == RowOp::kInsert ? after_present_ : before_present_).ordinals;
+  keyed_ = target->schema.key_kind != KeyKind::kNone &&
+           std::all_of(target->schema.key_columns.begin(), target->schema.key_columns.end(),
+                       [&](uint16_t o) { return std::find(finds.begin(), finds.end(), o) != finds.end(); });
+  if (!keyed_) return;
   may_group_deletes_ = (header.flags & kRunNoForeignKeyChecks) != 0;
   const auto writable = std::count_if(sql.columns.begin(), sql.columns.end(),
                                       [](const auto& c) { return c.visible && !c.generated; });
@@ -176,8 +181,7 @@ std::vector<uint16_t> SqlRun::ColumnsThatFindTheRow() const {
   const SqlTable& table = target_->sql;
   const auto generated = [&](uint16_t o) { return table.columns[o].generated; };
   const auto& key = target_->schema.key_columns;
-  if (target_->schema.key_kind != KeyKind::kNone && std::none_of(key.begin(), key.end(), generated))
-    return key;
+  if (keyed_ && std::none_of(key.begin(), key.end(), generated)) return key;
   std::vector<uint16_t> said;
   bool whole = true;
   for (uint16_t o = 0; o < table.columns.size(); ++o) {
@@ -201,7 +205,6 @@ const RowSlices::Slice& SqlRun::ValueNow(uint16_t ordinal) const {
 
 Status SqlRun::AddStoredCheck() {
   if (stored_.empty()) return {};
-  const bool by_key = target_->schema.key_kind != KeyKind::kNone;
   const std::vector<uint16_t> find = ColumnsThatFindTheRow();
   if (find.empty()) return {};
   std::string* out = &stored_checks_;
@@ -210,7 +213,7 @@ Status SqlRun::AddStoredCheck() {
     *out += separator;
     separator = " AND ";
     const RowSlices::Slice& value = ValueNow(ordinal);
-    if (by_key && value.state == RowSlices::kValue) {
+    if (keyed_ && value.state == RowSlices::kValue) {
       *out += target_->sql.columns[ordinal].quoted_name + "=";
       const RowSlices& row = &value == &after_.columns[ordinal] ? after_ : before_;
       SRDF_RETURN_IF_ERROR(AppendValue(ordinal, row, SqlUse::kMatch, out));
@@ -322,7 +325,7 @@ Status SqlRun::AppendDelete() {
 
 Status SqlRun::AppendWhere(std::string* out) {
   const char* separator = " WHERE ";
-  if (target_->schema.key_kind != KeyKind::kNone) {
+  if (keyed_) {
     for (const uint16_t ordinal : target_->schema.key_columns) {
       *out += separator + target_->sql.columns[ordinal].quoted_name + "=";
       separator = " AND ";
@@ -348,7 +351,7 @@ Result<std::string> SqlRun::CountQuery(const Row& row) {
   std::string out = "SELECT COUNT(*) FROM " + target_->sql.quoted_name;
   const char* separator = " WHERE ";
   // The key by its index, whether or not the after image has it.
-  for (const uint16_t ordinal : target_->schema.key_columns) {
+  for (const uint16_t ordinal : keyed_ ? target_->schema.key_columns : std::vector<uint16_t>()) {
     const bool after = after_.columns[ordinal].state == RowSlices::kValue;
     out += separator + target_->sql.columns[ordinal].quoted_name + "=";
     separator = " AND ";

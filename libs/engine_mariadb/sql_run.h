@@ -89,6 +89,9 @@ class SqlRun {
   std::vector<uint16_t> written_;  // columns of the after image that SQL may write
   std::vector<uint16_t> stored_;   // generated columns of the after image that are kept in the row
   bool may_upsert_ = false;
+  // The image that finds the row has the schema's key. It need not: where the log names no key, and a table
+  // has several unique keys without NULLs, a MINIMAL image may have another one of them.
+  bool keyed_ = false;
   bool may_group_deletes_ = false;
 
   RowSlices before_, after_;  // of the row taken

@@ -23,7 +23,7 @@ bool Mentions(const Scenario& scenario, const std::string& text) {
 }
 
 // docs/operations/statements.md says them to the operator.
-constexpr std::array<Refusal, 8> kRefusals = {{
+constexpr std::array<Refusal, 10> kRefusals = {{
     {"capture", StatusCode::kFailedPrecondition,
      "which cannot roll back: it cannot be replicated exactly once",
      "changes of a table that cannot roll back", ""},
@@ -37,6 +37,10 @@ constexpr std::array<Refusal, 8> kRefusals = {{
      "SQL apply: system-versioned tables", "SYSTEM VERSIONING"},
     {"apply", StatusCode::kFailedPrecondition, "the log does not say how much it had done",
      "DDL that the source logged with an error of its moment", "PARTITION"},
+    {"apply sql", StatusCode::kFailedPrecondition, "another value for a stored generated column",
+     "SQL apply: stored generated columns of the source's session", "time_zone"},
+    {"apply sql", StatusCode::kFailedPrecondition, "another value for a stored generated column",
+     "SQL apply: stored generated columns over what REPLACE set back, images below FULL", "REPLACE"},
     {"apply sql", StatusCode::kFailedPrecondition, "an empty geometry has no SQL literal",
      "SQL apply: empty geometries", ""},
     {"apply native", StatusCode::kFailedPrecondition, "would lead to a duplicate entry",

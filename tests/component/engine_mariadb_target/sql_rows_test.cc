@@ -143,6 +143,15 @@ TEST_F(SqlRows, StoredGeneratedColumnsAreWhatTheSourceHas) {
                "UPDATE u SET a=a+10 ORDER BY a DESC"});
 }
 
+// The server takes the first unique key for the images, the catalogue names them in another order.
+TEST_F(SqlRows, AMinimalImageMayHaveAnotherKeyThanTheSchema) {
+  Arrives(s_, {"SET binlog_row_image=MINIMAL", "SET GLOBAL binlog_row_metadata=NO_LOG",
+               "CREATE TABLE t(k INT NOT NULL, u INT NOT NULL, c INT, UNIQUE KEY un(k), UNIQUE KEY u0(u))",
+               "INSERT INTO t VALUES(1,1,1),(2,2,2),(3,3,3)", "UPDATE t SET u=u+1 ORDER BY u DESC",
+               "UPDATE t SET c=9 WHERE u=3", "DELETE FROM t WHERE u=4", "UPDATE t SET k=k+10"});
+  s_.AtSource({"SET GLOBAL binlog_row_metadata=FULL"});
+}
+
 // Without row metadata the log names no key; a MINIMAL image says little of the row: other rows with the same
 // values must not be asked.
 TEST_F(SqlRows, StoredGeneratedColumnsOfRowsWithoutALoggedKeyAreTheirOwn) {
