@@ -122,21 +122,30 @@ void Catalogue::ForgetTables() {
 Result<const Catalogue::Entry*> Catalogue::Find(const std::string& database, const std::string& table) {
   const Entry* const unknown = nullptr;
   const Name name(database, table);
-  if (const auto it = entries_.find(name); it != entries_.end()) return &it->second;
   const auto now = std::chrono::steady_clock::now();
-  if (const auto it = retry_at_.find(name); it != retry_at_.end() && now < it->second) return unknown;
-  const auto try_later = [&]() -> Result<const Entry*> {
-    retry_at_[name] = std::chrono::steady_clock::now() + kRetryAfter;
-    return unknown;
-  };
-  if (!graph_ || !new_children_.empty()) {
-    SRDF_ASSIGN_OR_RETURN(const bool fresh, RefreshForeignKeys());
-    if (!fresh) return try_later();
+  const auto retry = retry_at_.find(name);
+  const bool too_early = retry != retry_at_.end() && now < retry->second;
+  if (const auto it = entries_.find(name); it != entries_.end()) {
+    if (it->second.foreign_keys_known || too_early) return &it->second;
+    entries_.erase(it);
   }
-  SRDF_ASSIGN_OR_RETURN(auto facts, LoadTableFacts(connection_.get(), *graph_, database, table));
+  if (too_early) return unknown;
+  const auto try_later = [&] { retry_at_[name] = std::chrono::steady_clock::now() + kRetryAfter; };
+  bool foreign_keys_known = true;
+  if (!graph_ || !new_children_.empty()) {
+    SRDF_ASSIGN_OR_RETURN(foreign_keys_known, RefreshForeignKeys());
+  }
+  const ForeignKeyGraph none;
+  SRDF_ASSIGN_OR_RETURN(
+      auto facts, LoadTableFacts(connection_.get(), foreign_keys_known ? *graph_ : none, database, table));
   if (!facts) {
-    graph_outdated_ = true;  // the table is locked, or lacks a column that the graph knows
-    return try_later();
+    graph_outdated_ = foreign_keys_known;  // the table is locked, or lacks a column that the graph knows
+    try_later();
+    return unknown;
+  }
+  if (!foreign_keys_known) {
+    try_later();
+    return &entries_.emplace(name, Entry{std::move(*facts), {}, false}).first->second;
   }
   // After the facts, never before them.
   SRDF_ASSIGN_OR_RETURN(const std::string text, connection_->QueryValue("SELECT @@global.gtid_binlog_pos"));

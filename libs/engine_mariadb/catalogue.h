@@ -40,7 +40,9 @@ class Catalogue {
   struct Entry {
     TableFacts facts;
     std::vector<Gtid> pending;  // GTIDs that the stream has yet to pass
-    bool certain() const { return pending.empty(); }
+    // False: they cannot be read at present, and nothing is certain. Asked for again by a later Find.
+    bool foreign_keys_known = true;
+    bool certain() const { return foreign_keys_known && pending.empty(); }
   };
 
   explicit Catalogue(engine::ServerEndpoint endpoint) : endpoint_(std::move(endpoint)) {}
@@ -57,7 +59,8 @@ class Catalogue {
   // Nothing is known any more.
   void Forget();
 
-  // Nothing when the table cannot be looked at right now. The pointer lives until the next Forget or Start.
+  // Nothing when the table cannot be looked at right now. The pointer lives until the next Find, Forget or
+  // Start.
   Result<const Entry*> Find(const std::string& database, const std::string& table);
 
   // Changes whenever an answer of Find may have changed.
@@ -75,7 +78,7 @@ class Catalogue {
   using Name = std::pair<std::string, std::string>;
 
   Status Connect();
-  // False when the foreign keys cannot be read right now.
+  // False when the foreign keys cannot be read right now: some table is locked, or cannot be opened at all.
   Result<bool> RefreshForeignKeys();
   void ForgetForeignKeys();
 
@@ -93,7 +96,7 @@ class Catalogue {
   bool graph_outdated_ = false;     // it names what is gone: not kept over the next statement
   std::map<Name, Entry> entries_;
   std::map<Name, std::chrono::steady_clock::time_point> retry_at_;
-  size_t uncertain_ = 0;  // entries with pending GTIDs
+  size_t uncertain_ = 0;  // entries that are certain once the stream has passed their GTIDs
   uint64_t version_ = 1;
 };
 

@@ -192,7 +192,8 @@ Status TableRegistry::ApplyFacts(TableUse* use) {
   if (facts != nullptr && facts->exists && !facts->transactional && !facts->sequence) {
     use->nontransactional_engine = facts->engine.empty() ? "?" : facts->engine;
   }
-  use->facts_version = entry == nullptr ? 0 : catalogue_->version();
+  use->engine_known = facts != nullptr;
+  use->facts_version = entry == nullptr || !entry->foreign_keys_known ? 0 : catalogue_->version();
   return {};
 }
 

@@ -38,9 +38,10 @@ struct TableUse {
   bool delete_cascades = false;
   std::vector<uint16_t> update_cascade_columns;
   std::vector<uint16_t> unique_columns;  // of unique keys besides the logical key
+  bool engine_known = false;
   // Not empty: the table's engine, now, cannot roll back.
   std::string nontransactional_engine;
-  uint64_t facts_version = 0;  // 0: facts are not known
+  uint64_t facts_version = 0;  // 0: not all facts are known
 };
 
 class TableRegistry {

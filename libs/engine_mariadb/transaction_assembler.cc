@@ -339,7 +339,7 @@ Status TransactionAssembler::HandleTableMap(const EventView& event) {
   if (use->internal || (group_.gtid.flags & kGtidTransactional) != 0) return {};
   // The flag is also missing when another table of the transaction, a temporary one for instance, cannot be
   // rolled back. What counts is the table itself.
-  if (use->facts_version == 0) {
+  if (!use->engine_known) {
     return {StatusCode::kUnavailable, "table " + use->schema.database + "." + use->schema.table +
                                           " is locked and its storage engine cannot be asked; tried again"};
   }

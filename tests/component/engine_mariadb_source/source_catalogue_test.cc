@@ -1,4 +1,6 @@
 // What the catalogue knows, when it is certain, and what that makes of runs.
+#include <fstream>
+
 #include "source_fixture.h"
 
 namespace srdf::test {
@@ -277,6 +279,23 @@ TEST_F(CatalogueTest, TablesWithRulesThatAreNotModelledStayInPlace) {
     EXPECT_TRUE(Do(insert + "(2, 2)").at(0).in_place()) << table;
     EXPECT_EQ(Do("DELETE FROM " + table + " WHERE id = 2").at(0).before.find("{\"id\""), 0u) << table;
   }
+}
+
+// As a table whose file is gone: nobody can say what its foreign keys are, ever. What a sequence writes, and
+// CREATE … SELECT, goes on only when the engine of its table is known.
+TEST_F(CatalogueTest, ATableThatCannotBeOpenedStopsMergingAlone) {
+  Sql("CREATE TABLE a (id INT PRIMARY KEY)");
+  std::ofstream(server().datadir() + "/t/broken.frm") << "not a table";
+  Sql("CREATE SEQUENCE s");
+  StartStream();
+  EXPECT_EQ(Do("DO NEXTVAL(s)").size(), 1u);
+  EXPECT_TRUE(Do("INSERT INTO a VALUES (1)").at(0).in_place());
+  EXPECT_TRUE(Do("INSERT INTO a VALUES (2)").at(0).in_place());
+  EXPECT_EQ(Do("CREATE TABLE b ENGINE=InnoDB AS SELECT 1 AS x").size(), 1u);
+  Sql("CREATE TABLE m (id INT) ENGINE=MyISAM");
+  Sql("INSERT INTO m VALUES (1)");
+  const Status status = run_->WaitForEnd();
+  EXPECT_NE(status.message().find("which cannot roll back"), std::string::npos) << status.ToString();
 }
 
 TEST_F(CatalogueTest, ALockedTableHoldsUpNothing) {
