@@ -34,6 +34,7 @@ TEST(ForeignKeyChange, ReferencesAddToTheTableThatIsMadeOrAltered) {
             "e/t");
   EXPECT_EQ(Child("-- a word\nALTER ONLINE TABLE t ADD CONSTRAINT `c` FOREIGN KEY (a)\nREFERENCES p (id)"),
             "d/t");
+  EXPECT_EQ(Child("CREATE TABLE t (a DECIMAL(3,1) DEFAULT 1.0REFERENCES p (id))"), "d/t");
   EXPECT_EQ(Child("ALTER TABLE t DROP FOREIGN KEY f, ADD FOREIGN KEY (a) REFERENCES p (id)"), "d/t");
 }
 
