@@ -20,6 +20,8 @@
 set -euo pipefail
 # shellcheck source=common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+# shellcheck source=packages.sh
+source "$PROJECT_DIR/scripts/lib/packages.sh"
 # shellcheck source=build.sh
 source "$PROJECT_DIR/scripts/lib/build.sh"
 
@@ -41,6 +43,7 @@ while (($# > 0)); do
 done
 if [[ -z $crashes && -z $minutes ]]; then crashes=1000; fi
 
+packages_install "${PACKAGES[@]}"
 step "Building"
 build dev target_crash_test crash_points_test
 step "Crashing what applies"

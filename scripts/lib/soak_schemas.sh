@@ -23,6 +23,8 @@
 set -euo pipefail
 # shellcheck source=common.sh
 source "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+# shellcheck source=packages.sh
+source "$PROJECT_DIR/scripts/lib/packages.sh"
 # shellcheck source=build.sh
 source "$PROJECT_DIR/scripts/lib/build.sh"
 # shellcheck source=mariadb.sh
@@ -110,6 +112,7 @@ keep_logs() {
 }
 
 if [[ -z $BIN ]]; then
+  packages_install "${PACKAGES[@]}"
   step "Building"
   build dev srdfctl srdf-capture srdf-batcher srdf-shipper srdf-receiver srdf-applier srdf-orchestrator srdf-loadgen \
     srdf-compare
