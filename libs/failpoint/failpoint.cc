@@ -2,9 +2,11 @@
 
 #include <unistd.h>
 
+#include <charconv>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
+#include <cstring>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -27,15 +29,22 @@ struct Orders {
   std::mt19937_64 random;
 };
 
-uint64_t Seed() {
-  const char* seed = std::getenv(kSeedVariable);
-  if (seed != nullptr) return std::strtoull(seed, nullptr, 10);
+Result<uint64_t> Seed() {
+  if (const char* text = std::getenv(kSeedVariable); text != nullptr) {
+    uint64_t seed = 0;
+    const char* const end = text + std::strlen(text);
+    const auto parsed = std::from_chars(text, end, seed);
+    if (parsed.ec == std::errc() && parsed.ptr == end) return seed;
+    return Status(StatusCode::kInvalidArgument,
+                  std::string(kSeedVariable) + ": " + text + " is not a number below 2^64",
+                  "give a number, or leave it out: it is drawn then");
+  }
   return (uint64_t{std::random_device()()} << 32) | std::random_device()();
 }
 
 Result<Orders> ReadEnvironment() {
   Orders orders;
-  const uint64_t seed = Seed();
+  SRDF_ASSIGN_OR_RETURN(const uint64_t seed, Seed());
   if (const char* text = std::getenv(kPlanVariable); text != nullptr) {
     SRDF_ASSIGN_OR_RETURN(orders.plan, Plan::Parse(text, seed));
   }

@@ -103,5 +103,12 @@ TEST(Failpoint, AWrongNameIsSaidToWhoAsks) {
   EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 7);
 }
 
+TEST(Failpoint, ASeedThatIsNoNumberIsSaidToWhoAsks) {
+  setenv("SRDF_FAILPOINT_SEED", "abc", 1);
+  const int status = StatusOfChild("applier.after_ddl=crash", [] { _exit(CheckEnvironment().ok() ? 1 : 7); });
+  unsetenv("SRDF_FAILPOINT_SEED");
+  EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 7);
+}
+
 }  // namespace
 }  // namespace srdf::failpoint
