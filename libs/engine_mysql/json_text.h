@@ -8,9 +8,6 @@
 
 namespace srdf::engine_mysql {
 
-// In quotes; bytes from 0x80 on are copied.
-void AppendJsonTextString(std::string_view text, std::string* out);
-
 // A finite number in the shortest form that reads back, always with a point or an exponent.
 // The server's choice between 0.001 and 1e-3: with the shortest digits d1…dn and the point after the first p
 // of them, plain while p is in -14…15, or while there are digits behind the point.

@@ -8,6 +8,7 @@
 
 #include "engine_mariadb/column_type.h"
 #include "engine_mariadb/column_value.h"
+#include "engine_mariadb/row_json.h"
 #include "engine_mysql/json_text.h"
 
 namespace srdf::engine_mysql {
@@ -123,7 +124,7 @@ class Printer {
     ByteReader r(value);
     ByteView text;
     if (!TakeBytes(&r, &text)) return Malformed("a string");
-    AppendJsonTextString(text, out_);
+    engine_mariadb::AppendJsonString(text, out_);
     return {};
   }
 
@@ -205,7 +206,7 @@ class Printer {
         const uint64_t offset = read(&keys);
         const uint64_t length = keys.U16();
         if (offset > bytes || length > bytes - offset || !Charge(length)) return Malformed("a key");
-        AppendJsonTextString(value.substr(offset, length), out_);
+        engine_mariadb::AppendJsonString(value.substr(offset, length), out_);
         *out_ += ": ";
       }
       const uint8_t type = entries.U8();
