@@ -12,6 +12,7 @@
 
 #include "base/bytes.h"
 #include "base/status.h"
+#include "engine_mariadb/connection.h"
 #include "model/record.h"
 #include "model/schema.h"
 
@@ -44,6 +45,11 @@ class RowApplier {
   virtual uint64_t rows() const = 0;
   virtual uint64_t server_statements() const = 0;  // round trips with rows
 };
+
+// Is it an error after which nothing more can be asked in this transaction?
+bool EndsTransaction(const Status& status);
+// Some errors roll back the whole transaction, not the statement alone.
+Result<bool> InTransaction(Connection* connection);
 
 // The words for a row that the target refuses: table, operation, the row, and what the server's error number
 // (0: none) says of the row that the target has instead.

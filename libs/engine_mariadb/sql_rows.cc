@@ -18,11 +18,6 @@ constexpr const char kStrictMode[] =
 constexpr const char kLenientMode[] =
     "sql_mode='ALLOW_INVALID_DATES,NO_AUTO_VALUE_ON_ZERO,NO_ENGINE_SUBSTITUTION'";
 
-// Errors after which nothing more can be asked in this transaction.
-bool EndsTransaction(const Status& status) {
-  return status.code() == StatusCode::kUnavailable || status.code() == StatusCode::kAborted;
-}
-
 bool SameColumns(const SqlTable& known, const TableSchema& schema) {
   return std::equal(known.columns.begin(), known.columns.end(), schema.columns.begin(), schema.columns.end(),
                     [](const SqlTable::Column& a, const Column& b) { return a.sql.name == b.name; });
@@ -256,12 +251,6 @@ Status SqlRows::TakeBack() {
   return connection_->Execute("ROLLBACK TO SAVEPOINT srdf_batch");
 }
 
-Result<bool> SqlRows::InTransaction() {
-  const auto open = connection_->QueryValue("SELECT @@in_transaction");
-  if (!open.ok()) return open.status();
-  return open.value() == "1";
-}
-
 Status SqlRows::ExecuteRows(const Slice& slice, uint32_t rows, RowRunReader* from, bool lenient) {
   sent_ = false;
   PrepareBatch(slice.header.flags, lenient);
@@ -282,7 +271,7 @@ Status SqlRows::ExecuteRows(const Slice& slice, uint32_t rows, RowRunReader* fro
 
 Status SqlRows::Locate(const Status& refused) {
   // Rows tried again outside a transaction would be committed one by one, without their checkpoint.
-  SRDF_ASSIGN_OR_RETURN(const bool open, InTransaction());
+  SRDF_ASSIGN_OR_RETURN(const bool open, InTransaction(connection_));
   if (!open) return refused;
   SRDF_RETURN_IF_ERROR(TakeBack());
   return Repeat(/*row_by_row=*/false);
@@ -301,7 +290,7 @@ Status SqlRows::Repeat(bool row_by_row) {
       Status status = ExecuteRows(slice, size, &after);
       if (!status.ok()) {
         if (EndsTransaction(status)) return status;
-        SRDF_ASSIGN_OR_RETURN(const bool still_open, InTransaction());
+        SRDF_ASSIGN_OR_RETURN(const bool still_open, InTransaction(connection_));
         if (!still_open) return status;
         const unsigned error = sent_ ? batch_.error() : 0;
         SRDF_RETURN_IF_ERROR(TakeBack());

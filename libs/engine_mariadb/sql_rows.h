@@ -69,8 +69,6 @@ class SqlRows : public RowApplier {
   Status Send(bool warnings_pass = false);
   // Takes back what the last batch has done; nothing when it was never sent.
   Status TakeBack();
-  Result<bool> InTransaction();
-
   Result<bool> BeforeImagesAreEqual();
   // The batch is taken back, or was not sent: executes its slices again, piece by piece. `row_by_row`: each
   // row by itself, after its before image was compared.

@@ -34,11 +34,6 @@ std::string TableName(const TableSchema& table) {
   return Connection::QuoteIdentifier(table.database) + "." + Connection::QuoteIdentifier(table.table);
 }
 
-// Errors after which nothing more can be asked in this transaction.
-bool EndsTransaction(const Status& status) {
-  return status.code() == StatusCode::kUnavailable || status.code() == StatusCode::kAborted;
-}
-
 }  // namespace
 
 NativeRows::NativeRows(Connection* connection, uint64_t packet_bytes_max, bool compare_before_images)
@@ -224,12 +219,6 @@ Status NativeRows::Send() {
   return {StatusCode::kAborted, status.message(), "raise innodb_buffer_pool_size at the target"};
 }
 
-Result<bool> NativeRows::InTransaction() {
-  const auto open = connection_->QueryValue("SELECT @@in_transaction");
-  if (!open.ok()) return open.status();
-  return open.value() == "1";
-}
-
 // One row can be larger than a packet when it is written as base64: it goes in two halves through user
 // variables, which the BINLOG statement empties.
 Status NativeRows::SendInFragments() {
@@ -273,7 +262,7 @@ Status NativeRows::ExecuteRows(const Slice& slice, uint32_t rows, RowRunReader* 
 Status NativeRows::Locate(const Status& refused, unsigned error) {
   if (error == 0) return refused;  // said by us, with the row
   // Rows tried again outside a transaction would be committed one by one, without their checkpoint.
-  SRDF_ASSIGN_OR_RETURN(const bool open, InTransaction());
+  SRDF_ASSIGN_OR_RETURN(const bool open, InTransaction(connection_));
   if (!open) return refused;
   SRDF_ASSIGN_OR_RETURN(const bool transactional, AllTransactional());
   if (!transactional) {
@@ -297,7 +286,7 @@ Status NativeRows::Locate(const Status& refused, unsigned error) {
       }
       const unsigned row_error = connection_->last_errno();
       if (EndsTransaction(status) || row_error == 0) return status;
-      SRDF_ASSIGN_OR_RETURN(const bool still_open, InTransaction());
+      SRDF_ASSIGN_OR_RETURN(const bool still_open, InTransaction(connection_));
       if (!still_open) return status;
       if (size == 1) return DescribeRow(slice, from, status, row_error);
       size /= 2;

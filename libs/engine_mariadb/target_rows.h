@@ -59,9 +59,6 @@ class NativeRows : public RowApplier {
   Status SendInFragments();
   Status RowTooLarge(const Slice& slice, uint64_t bytes) const;
 
-  // Some errors roll back the whole transaction, not the statement alone.
-  Result<bool> InTransaction();
-
   Result<bool> BeforeImagesAreEqual();
   // Executes the slices row by row, each after its before image was compared.
   Status ApplyOneByOne();
