@@ -2,9 +2,10 @@
 // as docs/operations/statements.md says. Each is run at a real source and sent through to a real target,
 // which has to equal the source afterwards.
 #include <gtest/gtest.h>
-#include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
+#include <thread>
 
 #include "applying_sink.h"
 
@@ -251,9 +252,12 @@ TEST(StatementClasses, AnEventOfTheSourceDoesNotRunAtTheTarget) {
                  "CREATE EVENT d.tick ON SCHEDULE EVERY 1 SECOND DO INSERT INTO d.ticks(at) VALUES(NOW())"});
   ASSERT_TRUE(pair.Replicate().ok());
   pair.AtSource({"SET GLOBAL event_scheduler=ON"});
-  for (int i = 0; i < 300 && pair.source().Value("SELECT COUNT(*) >= 2 FROM d.ticks").value() != "1"; ++i) {
-    usleep(20000);
+  const auto ticks = [&] { return pair.source().Value("SELECT COUNT(*) >= 2 FROM d.ticks").value(); };
+  const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(60);
+  while (ticks() != "1" && std::chrono::steady_clock::now() < deadline) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
   }
+  ASSERT_EQ("1", ticks()) << "the event does not run at the source";
   pair.AtSource({"SET GLOBAL event_scheduler=OFF"});
   EXPECT_EQ("0", pair.target().Value("SELECT COUNT(*) FROM d.ticks"));
   EXPECT_EQ("ENABLED", pair.target().Value("SELECT status FROM information_schema.events"));
