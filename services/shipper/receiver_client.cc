@@ -81,6 +81,7 @@ class GrpcDeliverSession : public DeliverSession {
         return events_.on_applied(response.applied().sequence());
       case DeliverResponse::kFailed:
         return events_.on_failed(response.failed().sequence(), rpc::FromProto(response.failed().problem()));
+      case DeliverResponse::kReadiness:
       case DeliverResponse::MESSAGE_NOT_SET:
         return;
     }
