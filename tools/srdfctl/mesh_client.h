@@ -14,6 +14,7 @@
 
 #include "base/status.h"
 #include "config/config.h"
+#include "rpc/caller.h"
 #include "rpc/status_map.h"
 #include "srdf/applier/v1/applier.grpc.pb.h"
 #include "srdf/batcher/v1/batcher.grpc.pb.h"
@@ -40,6 +41,7 @@ class MeshClient {
                         const Request& request, std::chrono::milliseconds deadline = kDeadline) {
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + deadline);
+    rpc::TellCaller(&context);
     Response response;
     const grpc::Status status = (stub->*method)(&context, request, &response);
     if (!status.ok()) return Explain(service, rpc::FromGrpc(status));

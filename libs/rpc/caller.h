@@ -1,0 +1,21 @@
+// Caller: who makes a call, for audit rows and logs.
+//
+// srdfctl tells the login name of the person in the metadata `srdf-user`. It is what the client says of
+// itself: it tells apart people who may do the same, it gives no right.
+//
+// Thread rules: pure functions; any thread.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include <string>
+
+namespace srdf::rpc {
+
+// "alice"; "unknown" when the client did not say. Printable, at most 64 characters, whatever was sent.
+std::string CallerName(const grpc::ServerContext& context);
+
+// Has the call say the login name of this process's user. Before the call is started.
+void TellCaller(grpc::ClientContext* context);
+
+}  // namespace srdf::rpc
