@@ -64,8 +64,11 @@ struct FlowConfig {
 };
 
 struct ServiceConfig {
-  std::string listen;   // host:port of the gRPC API
-  std::string metrics;  // host:port of the Prometheus endpoint
+  std::string listen;        // host:port of the gRPC API
+  std::string metrics;       // host:port of the Prometheus endpoint
+  std::string address = {};  // host:port at which others reach the API; empty: at `listen`
+
+  const std::string& peer_address() const { return address.empty() ? listen : address; }
 };
 
 struct Config {

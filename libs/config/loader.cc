@@ -109,10 +109,25 @@ class Loader {
     CheckListeners();
   }
 
+  // What is given to connect to. `listen` is checked as a listener.
+  void CheckPeerAddress(std::string_view name, const ServiceConfig& service) {
+    if (service.address.empty()) return;
+    const std::string key = fmt::format("services.{}.address", name);
+    const auto address = ParseAddress(service.address);
+    if (!address.ok()) {
+      problems_.Add(key, "\"" + service.address + "\" " + address.status().message(),
+                    "write host:port, such as 10.0.2.20:7104 or dr.example.net:7104");
+    } else if (IsAnyInterface(*address)) {
+      problems_.Add(key, "\"" + service.address + "\" means every interface: nobody can connect to that",
+                    "name the host, or one of its addresses, as the other hosts reach it");
+    }
+  }
+
   void CheckListeners() {
     std::vector<Listener> listeners;
     for (std::string_view name : kServiceNames) {
       const ServiceConfig& service = config_.services[std::string(name)];
+      CheckPeerAddress(name, service);
       for (const bool is_metrics : {false, true}) {
         const std::string key = fmt::format("services.{}.{}", name, is_metrics ? "metrics" : "listen");
         const std::string& text = is_metrics ? service.metrics : service.listen;

@@ -50,6 +50,13 @@ const std::vector<Setting<ServiceConfig>>& ServiceSettings() {
        .type = SettingType::kText,
        .sentence = "Address of the gRPC API; the other services reach it there, so the port cannot be 0.",
        .unit = "host:port"},
+      {.name = "address",
+       .member = &ServiceConfig::address,
+       .type = SettingType::kText,
+       .sentence =
+           "Where the other services and `srdfctl` reach the API, when that is not what it listens at "
+           "(every interface, address translation, a tunnel); without it `listen`.",
+       .unit = "host:port"},
       {.name = "metrics",
        .member = &ServiceConfig::metrics,
        .type = SettingType::kText,

@@ -32,8 +32,6 @@ size_t Distance(std::string_view a, std::string_view b) {
   return row[b.size()];
 }
 
-bool IsWildcard(std::string_view host) { return host == "0.0.0.0" || host == "::" || host == "*"; }
-
 }  // namespace
 
 std::optional<uint64_t> ParseNumber(std::string_view text) {
@@ -101,9 +99,13 @@ bool IsLoopback(const Address& address) {
   return address.host.find_first_not_of("0123456789.") == std::string::npos;
 }
 
+bool IsAnyInterface(const Address& address) {
+  return address.host == "0.0.0.0" || address.host == "::" || address.host == "*";
+}
+
 bool Collide(const Address& a, const Address& b) {
   if (a.port != b.port) return false;
-  if (IsWildcard(a.host) || IsWildcard(b.host)) return true;
+  if (IsAnyInterface(a) || IsAnyInterface(b)) return true;
   const auto normal = [](const std::string& host) { return host == "localhost" ? "127.0.0.1" : host; };
   return normal(a.host) == normal(b.host);
 }

@@ -29,6 +29,8 @@ struct Address {
 Result<Address> ParseAddress(std::string_view text);
 // 127.0.0.0/8, ::1 or localhost.
 bool IsLoopback(const Address& address);
+// 0.0.0.0, :: or *: a listener on every interface, and nothing to connect to.
+bool IsAnyInterface(const Address& address);
 // Whether two listeners cannot be on the same host: the same port on the same or on every interface.
 bool Collide(const Address& a, const Address& b);
 

@@ -15,7 +15,7 @@ class ApplierApp : public rpc::App {
  public:
   explicit ApplierApp(const rpc::AppContext& context)
       : metrics_(context.metrics),
-        receiver_(NewGrpcTakeClient(context.config->services.at("receiver").listen)),
+        receiver_(NewGrpcTakeClient(context.config->services.at("receiver").peer_address())),
         service_(&flows_) {}
 
   Status Build(const config::Config& config) {

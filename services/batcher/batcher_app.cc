@@ -14,7 +14,7 @@ class BatcherApp : public rpc::App {
  public:
   explicit BatcherApp(const rpc::AppContext& context)
       : metrics_(context.metrics),
-        shipper_(NewGrpcShipperClient(context.config->services.at("shipper").listen)),
+        shipper_(NewGrpcShipperClient(context.config->services.at("shipper").peer_address())),
         service_(&flows_, shipper_.get()) {}
 
   Status Build(const config::Config& config) {

@@ -14,7 +14,7 @@ namespace {
 std::map<std::string, std::string> Peers(const config::Config& config) {
   std::map<std::string, std::string> peers;
   for (const auto& [name, service] : config.services) {
-    if (name != "orchestrator") peers[name] = service.listen;
+    if (name != "orchestrator") peers[name] = service.peer_address();
   }
   return peers;
 }

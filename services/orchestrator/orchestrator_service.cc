@@ -31,7 +31,7 @@ grpc::Status OrchestratorServiceImpl::GetInventory(grpc::ServerContext*, const v
   for (const auto& [name, service] : config_->services) {
     v1::Service* out = response->add_services();
     out->set_name(name);
-    out->set_address(service.listen);
+    out->set_address(service.peer_address());
     out->set_metrics(service.metrics);
   }
   for (const config::FlowConfig& flow : config_->flows) {

@@ -17,7 +17,7 @@ class ShipperApp : public rpc::App {
  public:
   ShipperApp(const rpc::AppContext& context, std::unique_ptr<store::Outbox> outbox)
       : metrics_(context.metrics),
-        destination_(context.config->services.at("receiver").listen),
+        destination_(context.config->services.at("receiver").peer_address()),
         outbox_(std::move(outbox)),
         receiver_(NewGrpcReceiverClient(destination_)),
         service_(&flows_, destination_) {

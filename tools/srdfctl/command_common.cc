@@ -2,9 +2,11 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 #include <nlohmann/json.hpp>
+#include <utility>
 
 #include "config/settings.h"
 #include "srdfctl/commands.h"
@@ -43,10 +45,14 @@ bool KnowsFlow(const config::Config& config, const std::string& flow) {
   return false;
 }
 
-bool SecretsAreSound(const config::Config& config) {
+bool SecretsAreSound(const config::Config& config, const std::vector<std::string>& services) {
+  const auto has = [&](const char* name) {
+    return std::find(services.begin(), services.end(), name) != services.end();
+  };
   bool sound = true;
   for (const config::FlowConfig& flow : config.flows) {
-    for (const config::DatabaseConfig* database : {&flow.source, &flow.target}) {
+    for (const auto& [reader, database] : {std::pair("capture", &flow.source), {"applier", &flow.target}}) {
+      if (!has(reader)) continue;
       const auto secret = config::ReadSecret(*database);
       if (secret.ok()) continue;
       Fail(secret.status().WithContext("flows[" + flow.name + "]"));
@@ -59,7 +65,7 @@ bool SecretsAreSound(const config::Config& config) {
 int ConfigCheck(const GlobalOptions& global) {
   config::Config config;
   if (!LoadOrExplain(global, &config)) return kExitBadConfiguration;
-  if (!SecretsAreSound(config)) return kExitBadConfiguration;
+  if (!SecretsAreSound(config, {"capture", "applier"})) return kExitBadConfiguration;
   if (global.json) {
     nlohmann::ordered_json flows = nlohmann::ordered_json::array();
     for (const config::FlowConfig& flow : config.flows) flows.push_back(flow.name);

@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <string>
+#include <vector>
 
 #include "base/status.h"
 #include "binlog_file/dump.h"
@@ -25,14 +26,16 @@ std::string FindConfigPath(const std::string& given);
 bool LoadOrExplain(const GlobalOptions& global, config::Config* config);
 // Prints the error and returns false when `flow` is not in the configuration; empty is every flow.
 bool KnowsFlow(const config::Config& config, const std::string& flow);
-// Prints the errors and returns false when a password cannot be read.
-bool SecretsAreSound(const config::Config& config);
+// Prints the errors and returns false when a password that one of these services reads cannot be read.
+bool SecretsAreSound(const config::Config& config, const std::vector<std::string>& services);
 // "srdfctl: what" and "  remedy: …" on stderr; returns kExitFailed for the caller to return.
 int Fail(const Status& status);
 
 struct UpOptions {
   bool detach = false;
   std::string data_dir;
+  std::string only;     // names of services, with commas: these alone
+  std::string site;     // source | target: the services of this side alone
   std::string bin_dir;  // where the services are; empty: found beside srdfctl
   std::chrono::seconds timeout{60};
   std::chrono::milliseconds restart_pause{5000};  // the longest before a service that ended starts again

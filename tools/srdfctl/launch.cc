@@ -4,11 +4,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
 #include <filesystem>
+#include <iterator>
 #include <memory>
+#include <sstream>
 #include <thread>
 
 #include "config/values.h"
@@ -44,10 +47,10 @@ Status CheckFree(const std::string& key, const std::string& text) {
           "stop what uses it (ss -ltnp 'sport = :" + std::to_string(address->port) + "'), or set " + key};
 }
 
-Status CheckAllFree(const config::Config& config) {
-  for (std::string_view name : config::kServiceNames) {
-    const config::ServiceConfig& service = config.services.at(std::string(name));
-    const std::string key = "services." + std::string(name);
+Status CheckAllFree(const config::Config& config, const ServiceNames& names) {
+  for (const std::string& name : names) {
+    const config::ServiceConfig& service = config.services.at(name);
+    const std::string key = "services." + name;
     SRDF_RETURN_IF_ERROR(CheckFree(key + ".listen", service.listen));
     SRDF_RETURN_IF_ERROR(CheckFree(key + ".metrics", service.metrics));
   }
@@ -56,7 +59,35 @@ Status CheckAllFree(const config::Config& config) {
 
 }  // namespace
 
-Result<std::string> FindServices(const std::string& given) {
+Result<ServiceNames> ChooseServices(const std::string& only, const std::string& site) {
+  const ServiceNames all(config::kServiceNames.begin(), config::kServiceNames.end());
+  if (!only.empty() && !site.empty()) {
+    return Status(StatusCode::kInvalidArgument, "--only and --site are both given", "keep one of the two");
+  }
+  if (site == "source") return ServiceNames{"capture", "batcher", "shipper", "orchestrator"};
+  if (site == "target") return ServiceNames{"receiver", "applier"};
+  if (!site.empty()) {
+    return Status(StatusCode::kInvalidArgument, "--site: \"" + site + "\" is no site of a mesh",
+                  "write source or target");
+  }
+  if (only.empty()) return all;
+  ServiceNames asked;
+  std::istringstream words(only);
+  for (std::string word; std::getline(words, word, ',');) {
+    if (std::find(all.begin(), all.end(), word) == all.end()) {
+      return Status(StatusCode::kInvalidArgument, "--only: there is no service \"" + word + "\"",
+                    "name some of capture, batcher, shipper, receiver, applier, orchestrator, with commas");
+    }
+    asked.push_back(word);
+  }
+  ServiceNames chosen;
+  std::copy_if(all.begin(), all.end(), std::back_inserter(chosen), [&](const std::string& name) {
+    return std::find(asked.begin(), asked.end(), name) != asked.end();
+  });
+  return chosen;
+}
+
+Result<std::string> FindServices(const std::string& given, const ServiceNames& names) {
   std::vector<std::string> candidates;
   if (!given.empty()) {
     candidates.push_back(given);
@@ -71,8 +102,8 @@ Result<std::string> FindServices(const std::string& given) {
   for (std::string& directory : candidates) {
     while (directory.size() > 1 && directory.back() == '/') directory.pop_back();
     missing.clear();
-    for (std::string_view name : config::kServiceNames) {
-      const std::string program = directory + "/srdf-" + std::string(name);
+    for (const std::string& name : names) {
+      const std::string program = directory + "/srdf-" + name;
       if (::access(program.c_str(), X_OK) != 0) missing += (missing.empty() ? "" : ", ") + program;
     }
     if (missing.empty()) return directory;
@@ -81,20 +112,21 @@ Result<std::string> FindServices(const std::string& given) {
                 "install or build them beside srdfctl, or name their directory with --bin-dir");
 }
 
-std::vector<ProcessSpec> ServiceProcesses(const config::Config& config, const std::string& bin_dir) {
+std::vector<ProcessSpec> ServiceProcesses(const config::Config& config, const std::string& bin_dir,
+                                          const ServiceNames& names) {
   std::vector<ProcessSpec> processes;
-  for (std::string_view name : config::kServiceNames) {
-    const std::string service(name);
+  for (const std::string& service : names) {
     processes.push_back(
         {service, {bin_dir + "/srdf-" + service, "--config", config.path, "--data-dir", config.data_dir}});
   }
   return processes;
 }
 
-Status CheckListenersFree(const config::Config& config, std::chrono::milliseconds patience) {
+Status CheckListenersFree(const config::Config& config, const ServiceNames& names,
+                          std::chrono::milliseconds patience) {
   const auto deadline = std::chrono::steady_clock::now() + patience;
   while (true) {
-    Status status = CheckAllFree(config);
+    Status status = CheckAllFree(config, names);
     if (status.code() != StatusCode::kFailedPrecondition || std::chrono::steady_clock::now() > deadline)
       return status;
     std::this_thread::sleep_for(std::chrono::milliseconds(50));

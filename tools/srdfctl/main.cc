@@ -95,7 +95,10 @@ class CommandLine {
     CLI::App* up =
         Add(&app_, "up", "start and supervise every service of the mesh on this host",
             "  srdfctl up --config srdf.yaml             in the foreground; Ctrl-C stops it in order\n"
-            "  srdfctl up --config srdf.yaml --detach    returns when every service is serving",
+            "  srdfctl up --config srdf.yaml --detach    returns when every service is serving\n"
+            "A mesh over two hosts has the same file on both (docs/operations/networks.md):\n"
+            "  srdfctl up --site source --detach         there: capture, batcher, shipper, orchestrator\n"
+            "  srdfctl up --site target --detach         here: receiver, applier",
             [p](const GlobalOptions& global) {
               p->up.timeout = std::chrono::seconds(p->up_timeout_seconds);
               p->up.restart_pause = std::chrono::milliseconds(p->up_restart_pause_ms);
@@ -103,6 +106,8 @@ class CommandLine {
             });
     up->add_flag("--detach", p->up.detach, "go into the background; logs go to DATA_DIR/log");
     up->add_option("--data-dir", p->up.data_dir, "overrides data_dir of the configuration");
+    up->add_option("--only", p->up.only, "these services alone, with commas: receiver,applier");
+    up->add_option("--site", p->up.site, "the services of this side alone: source or target");
     up->add_option("--bin-dir", p->up.bin_dir, "where the services' programs are; default: beside srdfctl");
     up->add_option("--timeout", p->up_timeout_seconds, "with --detach: seconds to wait for the services")
         ->capture_default_str();

@@ -6,8 +6,8 @@
 namespace srdf::ctl {
 MeshClient::MeshClient(const config::Config& config) {
   for (const auto& [name, service] : config.services) {
-    addresses_[name] = service.listen;
-    channels_[name] = rpc::NewChannel(service.listen);
+    addresses_[name] = service.peer_address();
+    channels_[name] = rpc::NewChannel(service.peer_address());
   }
   capture_ = capture::v1::CaptureService::NewStub(channels_.at("capture"));
   batcher_ = batcher::v1::BatcherService::NewStub(channels_.at("batcher"));
@@ -36,7 +36,7 @@ Status MeshClient::Explain(const std::string& service, const Status& cause) cons
   }
   if (cause.code() == StatusCode::kUnavailable && cause.remedy().empty()) {
     return {cause.code(), where + " cannot be reached: " + cause.message(),
-            "start the mesh with `srdfctl up`, or correct services." + service + ".listen"};
+            "start the mesh with `srdfctl up`, or correct services." + service + ".listen or .address"};
   }
   return cause.WithContext(service);
 }

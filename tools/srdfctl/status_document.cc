@@ -240,7 +240,7 @@ Document BuildStatus(const config::Config& config, const MeshReplies& replies, c
     const std::string key(name);
     const auto error = replies.errors.find(key);
     Document service = {{"name", key},
-                        {"address", config.services.at(key).listen},
+                        {"address", config.services.at(key).peer_address()},
                         {"metrics", config.services.at(key).metrics},
                         {"reachable", error == replies.errors.end()},
                         {"error", error == replies.errors.end() ? "" : error->second}};

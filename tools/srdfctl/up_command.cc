@@ -64,10 +64,12 @@ sigset_t StopSignals() {
 // Sees the mesh come up, from the operator's process.
 class Watch {
  public:
-  Watch(const config::Config& config, pid_t supervisor)
-      : config_(config), supervisor_(supervisor), client_(config) {
-    for (std::string_view name : config::kServiceNames) pending_.emplace(name);
-  }
+  Watch(const config::Config& config, const ServiceNames& names, pid_t supervisor)
+      : config_(config),
+        names_(names),
+        supervisor_(supervisor),
+        client_(config),
+        pending_(names.begin(), names.end()) {}
 
   // Asks what is not serving yet. A service counts only while the supervisor says that it runs.
   void Look() {
@@ -86,8 +88,7 @@ class Watch {
 
   // The last words of the services that are not serving.
   void ExplainPending() const {
-    for (std::string_view name : config::kServiceNames) {
-      const std::string service(name);
+    for (const std::string& service : names_) {
       if (pending_.count(service) == 0) continue;
       std::string exit;
       if (mesh_.is_object() && mesh_.contains("services")) {
@@ -104,6 +105,7 @@ class Watch {
 
  private:
   const config::Config& config_;
+  const ServiceNames& names_;
   const pid_t supervisor_;
   MeshClient client_;
   ordered_json mesh_;
@@ -140,12 +142,12 @@ void SayUp(const GlobalOptions& global, const config::Config& config, pid_t supe
   std::fflush(stdout);
 }
 
-int WaitDetached(const GlobalOptions& global, const config::Config& config, pid_t supervisor,
-                 std::chrono::seconds timeout) {
+int WaitDetached(const GlobalOptions& global, const config::Config& config, const ServiceNames& names,
+                 pid_t supervisor, std::chrono::seconds timeout) {
   const sigset_t signals = StopSignals();
   const timespec step = {0, std::chrono::nanoseconds(kLookEvery).count()};
   const auto deadline = Clock::now() + timeout;
-  Watch watch(config, supervisor);
+  Watch watch(config, names, supervisor);
   while (true) {
     watch.Look();
     if (watch.AllServing()) {
@@ -174,12 +176,12 @@ int WaitDetached(const GlobalOptions& global, const config::Config& config, pid_
   }
 }
 
-int WaitInForeground(const config::Config& config, pid_t supervisor) {
+int WaitInForeground(const config::Config& config, const ServiceNames& names, pid_t supervisor) {
   const sigset_t signals = StopSignals();
   const timespec step = {0, std::chrono::nanoseconds(kLookEvery).count()};
   // Let go as soon as all are serving: a connection that nobody polls would make each service wait for its
   // end when it drains.
-  std::optional<Watch> watch(std::in_place, config, supervisor);
+  std::optional<Watch> watch(std::in_place, config, names, supervisor);
   while (true) {
     if (const auto code = Ended(supervisor)) return *code;
     if (watch) {
@@ -198,6 +200,18 @@ int WaitInForeground(const config::Config& config, pid_t supervisor) {
   }
 }
 
+// The first service that the running mesh was not started with; empty: all of them are its own.
+std::string NotAmong(const ordered_json& mesh, const ServiceNames& names) {
+  if (!mesh.is_object() || !mesh.contains("services")) return "";
+  for (const std::string& name : names) {
+    const ordered_json& services = mesh["services"];
+    const bool known = std::any_of(services.begin(), services.end(),
+                                   [&](const ordered_json& service) { return service["name"] == name; });
+    if (!known) return name;
+  }
+  return "";
+}
+
 std::string AbsoluteDataDir(const config::Config& config, const std::string& given) {
   if (given.empty()) return config.data_dir;
   std::string path = fs::absolute(given).lexically_normal().string();
@@ -211,8 +225,13 @@ int Up(const GlobalOptions& global, const UpOptions& options) {
   config::Config config;
   if (!LoadOrExplain(global, &config)) return kExitBadConfiguration;
   config.data_dir = AbsoluteDataDir(config, options.data_dir);
-  if (!SecretsAreSound(config)) return kExitBadConfiguration;
-  const auto bin_dir = FindServices(options.bin_dir);
+  const auto names = ChooseServices(options.only, options.site);
+  if (!names.ok()) {
+    Fail(names.status());
+    return kExitBadConfiguration;
+  }
+  if (!SecretsAreSound(config, *names)) return kExitBadConfiguration;
+  const auto bin_dir = FindServices(options.bin_dir, *names);
   if (!bin_dir.ok()) return Fail(bin_dir.status());
   auto directory = RunDirectory::Acquire(config.data_dir);
   if (!directory.ok()) {
@@ -223,15 +242,20 @@ int Up(const GlobalOptions& global, const UpOptions& options) {
       return Fail({StatusCode::kUnavailable, "the mesh " + config.mesh + " is being stopped",
                    "wait for the end with `srdfctl down`, then start it"});
     }
+    if (const std::string absent = NotAmong(mesh, *names); !absent.empty()) {
+      return Fail({StatusCode::kAlreadyExists,
+                   "the mesh of " + config.data_dir + " runs, and " + absent + " is not among its services",
+                   "stop it with `srdfctl down` first, or name another directory with --data-dir"});
+    }
     SayUp(global, config, FindSupervisor(config.data_dir).value_or(0), "already running");
     return kExitOk;
   }
-  if (Status status = CheckListenersFree(config, kPortPatience); !status.ok()) return Fail(status);
+  if (Status status = CheckListenersFree(config, *names, kPortPatience); !status.ok()) return Fail(status);
 
   SupervisorOptions supervisor_options;
   supervisor_options.config_path = config.path;
   supervisor_options.backoff_max = options.restart_pause;
-  supervisor_options.processes = ServiceProcesses(config, *bin_dir);
+  supervisor_options.processes = ServiceProcesses(config, *bin_dir, *names);
   const sigset_t signals = StopSignals();
   ::sigprocmask(SIG_BLOCK, &signals, nullptr);
   std::fflush(nullptr);
@@ -243,8 +267,8 @@ int Up(const GlobalOptions& global, const UpOptions& options) {
   }
   if (supervisor == 0) BecomeSupervisor(supervisor_options, directory->get(), options.detach, self);
   directory->reset();  // the supervisor holds the lock
-  return options.detach ? WaitDetached(global, config, supervisor, options.timeout)
-                        : WaitInForeground(config, supervisor);
+  return options.detach ? WaitDetached(global, config, *names, supervisor, options.timeout)
+                        : WaitInForeground(config, *names, supervisor);
 }
 
 int Down(const GlobalOptions& global, const std::string& data_dir, std::chrono::seconds timeout) {

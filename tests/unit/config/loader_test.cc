@@ -272,6 +272,24 @@ TEST_F(Loader, APlaintextListenerBeyondThisHostNeedsTheOperatorsWord) {
   EXPECT_TRUE(Load(std::string(kFlow) + "services: {receiver: {metrics: \"0.0.0.0:9404\"}}\n").ok());
 }
 
+TEST_F(Loader, AServiceMayBeReachedElsewhereThanItListens) {
+  auto config = Load(std::string(kFlow) +
+                     "services: {receiver: {listen: \"127.0.0.1:7104\", address: \"dr.example.net:443\"}}\n");
+  ASSERT_TRUE(config.ok()) << config.status().message();
+  EXPECT_EQ(config->services.at("receiver").peer_address(), "dr.example.net:443");
+  EXPECT_EQ(config->services.at("applier").peer_address(), config->services.at("applier").listen);
+}
+
+TEST_F(Loader, AnAddressThatNobodyCanConnectToIsAnError) {
+  const auto error = [&](const std::string& address) {
+    return ErrorOf(std::string(kFlow) + "services: {receiver: {address: \"" + address + "\"}}\n");
+  };
+  EXPECT_THAT(error("dr.example.net"),
+              HasSubstr("services.receiver.address: \"dr.example.net\" has no port"));
+  EXPECT_THAT(error("0.0.0.0:7104"), HasSubstr("services.receiver.address: \"0.0.0.0:7104\" means every"));
+  EXPECT_THAT(error("[::]:7104"), HasSubstr("means every interface"));
+}
+
 TEST_F(Loader, GzipEndsAtLevelNine) {
   EXPECT_THAT(ErrorOfFlowLine("compression_codec: gzip\n    compression_level: 12"),
               HasSubstr("more than gzip has"));

@@ -55,6 +55,12 @@ TEST(Values, OnlyThisHostIsLoopback) {
   EXPECT_FALSE(IsLoopback({"127.example.com", 1}));
 }
 
+TEST(Values, EveryInterfaceIsNoPlaceToConnectTo) {
+  EXPECT_TRUE(IsAnyInterface({"0.0.0.0", 1}));
+  EXPECT_TRUE(IsAnyInterface({"::", 1}));
+  EXPECT_FALSE(IsAnyInterface({"10.0.0.1", 1}));
+}
+
 TEST(Values, AWildcardListenerCollidesWithEveryOtherOnItsPort) {
   EXPECT_TRUE(Collide({"0.0.0.0", 7101}, {"127.0.0.1", 7101}));
   EXPECT_TRUE(Collide({"localhost", 7101}, {"127.0.0.1", 7101}));

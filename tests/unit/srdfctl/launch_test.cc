@@ -15,6 +15,8 @@ namespace {
 using ::testing::HasSubstr;
 using namespace std::chrono_literals;
 
+const ServiceNames kAll(config::kServiceNames.begin(), config::kServiceNames.end());
+
 class Launch : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -56,19 +58,19 @@ TEST_F(Launch, AMissingServiceIsNamed) {
   for (std::string_view name : config::kServiceNames) {
     if (name != "shipper") AddProgram("srdf-" + std::string(name));
   }
-  auto found = FindServices(directory_);
+  auto found = FindServices(directory_, kAll);
   ASSERT_FALSE(found.ok());
   EXPECT_THAT(found.status().message(), HasSubstr(directory_ + "/srdf-shipper"));
   EXPECT_EQ(found.status().message().find("srdf-capture"), std::string::npos);
   AddProgram("srdf-shipper");
-  EXPECT_EQ(FindServices(directory_ + "/").value(), directory_);
+  EXPECT_EQ(FindServices(directory_ + "/", kAll).value(), directory_);
 }
 
 TEST_F(Launch, ServicesAreStoppedInTheDirectionOfTheChanges) {
   config::Config config;
   config.path = "/etc/srdf/srdf.yaml";
   config.data_dir = "/var/lib/srdf";
-  const auto processes = ServiceProcesses(config, "/usr/libexec/srdf");
+  const auto processes = ServiceProcesses(config, "/usr/libexec/srdf", kAll);
   ASSERT_EQ(processes.size(), 6u);
   EXPECT_EQ(processes.front().name, "capture");
   EXPECT_EQ(processes.back().name, "orchestrator");
@@ -89,12 +91,38 @@ TEST_F(Launch, AListenerInUseIsNamedWithItsKey) {
     config.services[std::string(name)] = {free[next], free[next + 1]};
     next += 2;
   }
-  EXPECT_EQ(CheckListenersFree(config, 0ms).ToString(), Status().ToString());
+  EXPECT_EQ(CheckListenersFree(config, kAll, 0ms).ToString(), Status().ToString());
   const Listener taken;
   config.services["receiver"].metrics = taken.text();
-  const Status status = CheckListenersFree(config, 0ms);
+  const Status status = CheckListenersFree(config, kAll, 0ms);
   EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition);
   EXPECT_THAT(status.message(), HasSubstr(taken.text() + " (services.receiver.metrics)"));
+  // The other site's listeners are no business of this one.
+  EXPECT_EQ(CheckListenersFree(config, {"capture", "applier"}, 0ms).ToString(), Status().ToString());
+}
+
+TEST_F(Launch, AHostRunsTheServicesOfItsSite) {
+  using ::testing::ElementsAre;
+  EXPECT_EQ(ChooseServices("", "").value(), kAll);
+  EXPECT_THAT(ChooseServices("", "source").value(),
+              ElementsAre("capture", "batcher", "shipper", "orchestrator"));
+  EXPECT_THAT(ChooseServices("", "target").value(), ElementsAre("receiver", "applier"));
+  EXPECT_THAT(ChooseServices("applier,receiver,applier", "").value(), ElementsAre("receiver", "applier"));
+}
+
+TEST_F(Launch, WhatIsNoServiceIsNamed) {
+  EXPECT_THAT(ChooseServices("capture,bather", "").status().message(), HasSubstr("no service \"bather\""));
+  EXPECT_EQ(ChooseServices("capture,,batcher", "").status().code(), StatusCode::kInvalidArgument);
+  EXPECT_THAT(ChooseServices("", "middle").status().message(), HasSubstr("\"middle\" is no site"));
+  EXPECT_EQ(ChooseServices("capture", "source").status().code(), StatusCode::kInvalidArgument);
+}
+
+TEST_F(Launch, AHostNeedsTheProgramsOfItsServicesOnly) {
+  AddProgram("srdf-receiver");
+  EXPECT_THAT(FindServices(directory_, {"receiver", "applier"}).status().message(),
+              HasSubstr("srdf-applier"));
+  AddProgram("srdf-applier");
+  EXPECT_EQ(FindServices(directory_, {"receiver", "applier"}).value(), directory_);
 }
 
 }  // namespace
