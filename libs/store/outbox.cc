@@ -9,6 +9,10 @@ namespace {
 
 constexpr uint32_t kChunksPerRecoveryStep = 64;
 
+bool IsSettled(const std::string& status) {
+  return status == "applied" || status == "superseded" || status == "skipped" || status == "merged";
+}
+
 }  // namespace
 
 const char* DeliveryStatusName(DeliveryStatus status) {
@@ -31,6 +35,12 @@ const char* DeliveryStatusName(DeliveryStatus status) {
       return "applied";
     case DeliveryStatus::kSuperseded:
       return "superseded";
+    case DeliveryStatus::kSealed:
+      return "sealed";
+    case DeliveryStatus::kSkipped:
+      return "skipped";
+    case DeliveryStatus::kMerged:
+      return "merged";
   }
   return "unknown";
 }
@@ -56,13 +66,13 @@ Status SqliteOutbox::Recover() {
     Query(c,
           "UPDATE delivery_attempt SET ended_at_ms = ?, outcome = 'interrupted: the shipper was restarted'"
           " WHERE ended_at_ms = 0 AND (wagon_id, destination) IN (SELECT wagon_id, destination"
-          " FROM delivery INDEXED BY delivery_unapplied WHERE status NOT IN ('applied', 'superseded'))",
+          " FROM delivery INDEXED BY delivery_unsettled WHERE " SRDF_UNSETTLED("") ")",
           NowMs())
         .Run();
     Query(c,
-          "UPDATE delivery INDEXED BY delivery_unapplied SET status = 'pending' WHERE status IN ('sending', "
+          "UPDATE delivery INDEXED BY delivery_unsettled SET status = 'pending' WHERE status IN ('sending', "
           "'sent')"
-          " AND status NOT IN ('applied', 'superseded')")
+          " AND " SRDF_UNSETTLED(""))
         .Run();
     return Status::Ok();
   }));
@@ -81,11 +91,22 @@ Status SqliteOutbox::Recover() {
   });
 }
 
+ErrorClass ParseErrorClass(const std::string& word) {
+  if (word.empty()) return ErrorClass::kNone;
+  for (int value = 0; value <= static_cast<int>(ErrorClass::kFunctional); ++value) {
+    const auto error_class = static_cast<ErrorClass>(value);
+    if (word == ErrorClassName(error_class)) return error_class;
+  }
+  throw SQLite::Exception("unknown error class: " + word);
+}
+
 std::optional<OutboxFlowRow> ReadOutboxFlow(Connection& c, const std::string& flow) {
   Query q(c,
           "SELECT initialised, paused, tip_epoch, tip_sequence, tip_uid, tip_hash, tip_gtid, tip_file, "
           "tip_offset,"
-          " base_sequence, base_hash, base_gtid, acked_sequence, applied_sequence FROM flow WHERE flow = ?",
+          " base_sequence, base_hash, base_gtid, acked_sequence, applied_sequence, max_bytes_per_second, "
+          "priority, failing_since_ms, suspended_at_ms,"
+          " suspended_class, suspended_error, suspended_remedy, suspended_sequence FROM flow WHERE flow = ?",
           flow);
   if (!q.Step()) return std::nullopt;
   OutboxFlowRow row;
@@ -101,6 +122,10 @@ std::optional<OutboxFlowRow> ReadOutboxFlow(Connection& c, const std::string& fl
   row.base_gtid = q.Text(11);
   row.acked_sequence = q.U64(12);
   row.applied_sequence = q.U64(13);
+  if (!q.IsNull(14)) row.max_bytes_per_second = q.U64(14);
+  if (!q.IsNull(15)) row.priority = q.I64(15);
+  row.failing_since_ms = q.I64(16);
+  row.suspension = {q.I64(17), ParseErrorClass(q.Text(18)), q.Text(19), q.Text(20), q.U64(21)};
   return row;
 }
 
@@ -140,21 +165,25 @@ Result<OutboxFlow> SqliteOutbox::GetFlow(const std::string& flow) {
     out.tip = row->tip;
     out.acked_sequence = row->acked_sequence;
     out.applied_sequence = row->applied_sequence;
+    out.max_bytes_per_second = row->max_bytes_per_second;
+    out.priority = row->priority;
+    out.failing_since_ms = row->failing_since_ms;
+    out.suspension = row->suspension;
     {
       Query q(c, "SELECT status, wagons, bytes FROM delivery_count WHERE flow = ? AND destination = ?", flow,
               kDestination);
       while (q.Step()) {
         const std::string status = q.Text(0);
-        if (status == "applied" || status == "superseded") continue;
+        if (IsSettled(status)) continue;
         out.unapplied_wagons += q.U64(1);
         out.unapplied_bytes += q.U64(2);
         if (status != "acked" && status != "failed") out.unacked_wagons += q.U64(1);
       }
     }
     Query oldest(c,
-                 "SELECT w.commit_time_first_ms FROM delivery d INDEXED BY delivery_unapplied"
+                 "SELECT w.commit_time_first_ms FROM delivery d INDEXED BY delivery_unsettled"
                  " JOIN wagon w ON w.wagon_id = d.wagon_id WHERE d.flow = ?"
-                 " AND d.status NOT IN ('applied', 'superseded') ORDER BY d.epoch, d.sequence LIMIT 1",
+                 " AND " SRDF_UNSETTLED("d.") " ORDER BY d.epoch, d.sequence LIMIT 1",
                  flow);
     if (oldest.Step()) out.oldest_unapplied_commit_ms = oldest.I64(0);
     return out;

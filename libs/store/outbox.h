@@ -1,9 +1,8 @@
 // Outbox: the durable queue of sealed wagons at the source site (outbox.db, SQLite, WAL mode, full sync).
 //
-// Owned by the shipper. Tables: flow, wagon, wagon_chunk, delivery, delivery_attempt, dead_letter; any SQLite
-// tool can read them. Frames are opaque: they arrive and leave in pieces (chunks), so a wagon of any size
-// needs only a chunk of memory. Delivery status: pending, sending, sent, acked, retry, failed, dead_letter,
-// applied, superseded.
+// Owned by the shipper. Tables: flow, wagon, wagon_chunk, delivery, delivery_attempt, dead_letter, audit; any
+// SQLite tool can read them. Frames are opaque: they arrive and leave in pieces (chunks), so a wagon of any
+// size needs only a chunk of memory. docs/formats/outbox.md describes every column.
 //
 // Thread rules: all methods may be called from any thread; each is one SQLite transaction under a mutex.
 // Durable on return: everything a call says it did, unless its comment says otherwise.
@@ -18,13 +17,14 @@
 #include <vector>
 
 #include "base/status.h"
+#include "model/delivery.h"
 #include "model/wagon.h"
 #include "store/store_options.h"
 
 namespace srdf::store {
 
 enum class DeliveryStatus {
-  kPending,
+  kPending,  // to be sent again
   kSending,
   kSent,
   kAcked,
@@ -33,6 +33,9 @@ enum class DeliveryStatus {
   kDeadLetter,
   kApplied,
   kSuperseded,  // its content was re-captured after the tail of the outbox had been lost
+  kSealed,      // stored; its turn has not come: it was never sent
+  kSkipped,     // an operator decided that it is not applied
+  kMerged,      // its content travels in another wagon
 };
 const char* DeliveryStatusName(DeliveryStatus status);
 
@@ -49,6 +52,10 @@ struct OutboxWagon {
   std::string last_error;
   int64_t acked_at_ms = 0;
   int64_t applied_at_ms = 0;
+  ErrorClass error_class = ErrorClass::kNone;  // of last_error
+  uint32_t failed_attempts = 0;                // those that count against the retry schedule
+  int64_t next_attempt_at_ms = 0;              // 0: as soon as its turn comes
+  std::string merged_into;                     // uid of the wagon that carries its content; empty: none
 };
 
 struct DeliveryAttempt {
@@ -56,6 +63,36 @@ struct DeliveryAttempt {
   int64_t started_at_ms = 0;
   int64_t ended_at_ms = 0;  // 0: not ended
   std::string outcome;      // "accepted", "duplicate", "network: …"
+  std::string where_to;     // address
+  uint32_t first_chunk = 0;
+  uint64_t bytes_sent = 0;
+  std::string receipt;  // ReceiptKindName; empty: none came
+  std::string reason;   // ReceiptReasonName
+  ErrorClass error_class = ErrorClass::kNone;
+  std::string error;
+};
+
+// An operator's (or the program's own) decision, kept for ever.
+struct AuditEntry {
+  int64_t audit_id = 0;  // given by the outbox
+  int64_t at_ms = 0;     // the same
+  std::string actor;     // who asked
+  std::string action;    // "delivery.retry", "deadletter.skip", …
+  std::string flow;
+  uint64_t epoch = 0;
+  uint64_t sequence = 0;  // 0: of no one wagon
+  std::string uid;
+  std::string reason;  // as the actor gave it
+  std::string detail;  // what was done
+};
+
+// Why a flow's deliveries are suspended; at_ms 0: they are not.
+struct Suspension {
+  int64_t at_ms = 0;
+  ErrorClass error_class = ErrorClass::kNone;
+  std::string error;
+  std::string remedy;
+  uint64_t sequence = 0;  // of the wagon that is refused; 0: no wagon is to blame
 };
 
 struct OutboxFlow {
@@ -66,9 +103,13 @@ struct OutboxFlow {
   uint64_t unapplied_wagons = 0;
   uint64_t unapplied_bytes = 0;  // frame bytes
   uint64_t unacked_wagons = 0;
-  uint64_t acked_sequence = 0;             // the highest one the destination has
-  uint64_t applied_sequence = 0;           // the highest one it has applied
-  int64_t oldest_unapplied_commit_ms = 0;  // source commit time of the first wagon not applied; 0: none
+  uint64_t acked_sequence = 0;                   // the highest one the destination has
+  uint64_t applied_sequence = 0;                 // the highest one it has applied
+  int64_t oldest_unapplied_commit_ms = 0;        // source commit time of the first wagon not applied; 0: none
+  std::optional<uint64_t> max_bytes_per_second;  // nothing: as configured
+  std::optional<int64_t> priority;               // nothing: as configured
+  int64_t failing_since_ms = 0;                  // since when the destination cannot be reached; 0: it can
+  Suspension suspension;
 };
 
 struct StatusCount {
@@ -119,7 +160,7 @@ class Outbox {
   // wagons whose payload is gone, with the remedy.
   virtual Result<bool> Reconcile(const std::string& flow, const ChainTip& destination) = 0;
 
-  // The first wagon with sequence > after that is not acked, failed, applied or superseded; nothing if none.
+  // The first wagon with sequence > after that still has to be sent, or is a dead letter; nothing if none.
   // It may be a dead letter (see its status): nothing is to be sent past one.
   virtual Result<std::optional<OutboxWagon>> NextToSend(const std::string& flow, uint64_t after) = 0;
   virtual Result<std::string> ReadChunk(const std::string& flow, uint64_t sequence, uint32_t chunk_no) = 0;
@@ -146,6 +187,12 @@ class Outbox {
   virtual Result<std::vector<DeliveryAttempt>> Attempts(const std::string& flow, uint64_t sequence) = 0;
   virtual Result<std::vector<StatusCount>> Counts(const std::string& flow) = 0;
   virtual Result<FlowTotals> Totals(const std::string& flow) = 0;
+
+  // Writes down a decision; durable on return. Acts of this class that are audited write their own entry.
+  virtual Status Audit(const AuditEntry& entry) = 0;
+  // Newest first; before_id 0: from the newest; an empty flow: of all flows.
+  virtual Result<std::vector<AuditEntry>> ListAudit(const std::string& flow, int64_t before_id,
+                                                    uint32_t limit) = 0;
 
   // Removes applied wagons older than `applied_before_ms`, never the newest one. Returns how many.
   virtual Result<uint64_t> Purge(const std::string& flow, int64_t applied_before_ms) = 0;

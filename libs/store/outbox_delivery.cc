@@ -10,7 +10,8 @@ namespace srdf::store {
 namespace {
 
 bool OnItsWay(const std::string& status) {
-  return status == "pending" || status == "sending" || status == "sent" || status == "retry";
+  return status == "sealed" || status == "pending" || status == "sending" || status == "sent" ||
+         status == "retry";
 }
 
 void SetStatus(Connection& c, const DeliveryRow& row, const char* status, const std::string& error) {
@@ -50,7 +51,7 @@ Status SqliteOutbox::MarkSent(const std::string& flow, uint64_t sequence) {
     SRDF_ASSIGN_OR_RETURN(const DeliveryRow row, FindDelivery(c, flow, sequence));
     Query(c,
           "UPDATE delivery SET status = 'sent' WHERE wagon_id = ? AND destination = ?"
-          " AND status IN ('pending', 'sending', 'retry')",
+          " AND status IN ('sealed', 'pending', 'sending', 'retry')",
           row.wagon_id, kDestination)
         .Run();
     return Status::Ok();
@@ -109,10 +110,10 @@ Status SqliteOutbox::MarkApplied(const std::string& flow, uint64_t sequence) {
     if (applied <= row->applied_sequence) return Status::Ok();
     const int64_t now = NowMs();
     Query(c,
-          "UPDATE delivery INDEXED BY delivery_unapplied SET status = 'applied', last_error = '', "
+          "UPDATE delivery INDEXED BY delivery_unsettled SET status = 'applied', last_error = '', "
           "applied_at_ms = ?,"
           " acked_at_ms = CASE acked_at_ms WHEN 0 THEN ? ELSE acked_at_ms END"
-          " WHERE flow = ? AND epoch = ? AND sequence <= ? AND status NOT IN ('applied', 'superseded')",
+          " WHERE flow = ? AND epoch = ? AND sequence <= ? AND " SRDF_UNSETTLED(""),
           now, now, flow, row->tip.epoch, applied)
         .Run();
     ResolveDeadLetters(c, flow, row->tip.epoch, 0, applied, "applied");
@@ -135,11 +136,10 @@ Status SqliteOutbox::Requeue(const std::string& flow) {
   return db_->Write(Durability::kDisk, [&](Connection& c) -> Status {
     const auto row = ReadOutboxFlow(c, flow);
     if (!row) return Status::Ok();
-    Query(
-        c,
-        "UPDATE delivery INDEXED BY delivery_unapplied SET status = 'pending'"
-        " WHERE flow = ? AND status IN ('failed', 'dead_letter') AND status NOT IN ('applied', 'superseded')",
-        flow)
+    Query(c,
+          "UPDATE delivery INDEXED BY delivery_unsettled SET status = 'pending'"
+          " WHERE flow = ? AND status IN ('failed', 'dead_letter') AND " SRDF_UNSETTLED(""),
+          flow)
         .Run();
     ResolveDeadLetters(c, flow, row->tip.epoch, 0, row->tip.sequence, "requeued");
     return Status::Ok();

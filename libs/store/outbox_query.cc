@@ -9,23 +9,27 @@ namespace srdf::store {
 namespace {
 
 constexpr int kD = kWagonColumnCount;  // first column after the wagon's own
+// And these are they, in ReadWagon's order.
+#define SRDF_DELIVERY_COLUMNS                                                                            \
+  ", w.merged_into, d.status, d.attempts, d.last_error, d.acked_at_ms, d.applied_at_ms, d.error_class, " \
+  "d.failed_attempts, d.next_attempt_at_ms"
 
 std::string SelectWagons(const std::string& tail) {
   return "SELECT " + WagonSelectList() +
-         ", d.status, d.attempts, d.last_error, d.acked_at_ms, d.applied_at_ms"
+         SRDF_DELIVERY_COLUMNS
          " FROM wagon w JOIN delivery d ON d.wagon_id = w.wagon_id AND d.destination = 'default' " +
          tail;
 }
 
 DeliveryStatus ParseStatus(const std::string& word) {
-  for (int value = 0; value <= static_cast<int>(DeliveryStatus::kSuperseded); ++value) {
+  for (int value = 0; value <= static_cast<int>(DeliveryStatus::kMerged); ++value) {
     const auto status = static_cast<DeliveryStatus>(value);
     if (word == DeliveryStatusName(status)) return status;
   }
   throw SQLite::Exception("unknown delivery status: " + word);
 }
 
-OutboxWagon ReadWagon(Connection& c, const Query& q) {
+OutboxWagon ReadWagon(Connection& connection, const Query& q) {
   WagonRow row = ReadWagonRow(q);
   OutboxWagon wagon;
   wagon.header = std::move(row.header);
@@ -34,12 +38,17 @@ OutboxWagon ReadWagon(Connection& c, const Query& q) {
   wagon.chunk_count = row.chunk_count;
   wagon.stored_at_ms = row.stored_at_ms;
   wagon.payload_present = row.payload_present;
-  wagon.status = ParseStatus(q.Text(kD));
-  wagon.attempts = static_cast<uint32_t>(q.U64(kD + 1));
-  wagon.last_error = q.Text(kD + 2);
-  wagon.acked_at_ms = q.I64(kD + 3);
-  wagon.applied_at_ms = q.I64(kD + 4);
-  LoadTables(c, row.wagon_id, &wagon.header);
+  int c = kD;
+  wagon.merged_into = q.Text(c++);
+  wagon.status = ParseStatus(q.Text(c++));
+  wagon.attempts = static_cast<uint32_t>(q.U64(c++));
+  wagon.last_error = q.Text(c++);
+  wagon.acked_at_ms = q.I64(c++);
+  wagon.applied_at_ms = q.I64(c++);
+  wagon.error_class = ParseErrorClass(q.Text(c++));
+  wagon.failed_attempts = static_cast<uint32_t>(q.U64(c++));
+  wagon.next_attempt_at_ms = q.I64(c++);
+  LoadTables(connection, row.wagon_id, &wagon.header);
   return wagon;
 }
 
@@ -49,11 +58,11 @@ Result<std::optional<OutboxWagon>> SqliteOutbox::NextToSend(const std::string& f
   // The partial index holds only what is not applied yet, so the scan is as long as the window.
   static const std::string sql =
       "SELECT " + WagonSelectList() +
-      ", d.status, d.attempts, d.last_error, d.acked_at_ms, d.applied_at_ms"
-      " FROM flow f CROSS JOIN delivery d INDEXED BY delivery_unapplied CROSS JOIN wagon w ON w.wagon_id = "
+      SRDF_DELIVERY_COLUMNS
+      " FROM flow f CROSS JOIN delivery d INDEXED BY delivery_unsettled CROSS JOIN wagon w ON w.wagon_id = "
       "d.wagon_id"
       " WHERE f.flow = ? AND d.flow = f.flow AND d.epoch = f.tip_epoch AND d.sequence > ?"
-      " AND d.status NOT IN ('applied', 'superseded') AND d.status NOT IN ('acked', 'failed')"
+      " AND " SRDF_UNSETTLED("d.") " AND d.status NOT IN ('acked', 'failed')"
       " ORDER BY d.sequence LIMIT 1";
   return db_->Read([&](Connection& c) -> Result<std::optional<OutboxWagon>> {
     Query q(c, sql, flow, after);
@@ -125,10 +134,15 @@ Result<std::vector<DeliveryAttempt>> SqliteOutbox::Attempts(const std::string& f
     SRDF_ASSIGN_OR_RETURN(const DeliveryRow row, FindDelivery(c, flow, sequence));
     std::vector<DeliveryAttempt> attempts;
     Query q(c,
-            "SELECT attempt, started_at_ms, ended_at_ms, outcome FROM delivery_attempt"
+            "SELECT attempt, started_at_ms, ended_at_ms, outcome, where_to, first_chunk, bytes_sent, receipt,"
+            " reason, error_class, error FROM delivery_attempt"
             " WHERE wagon_id = ? AND destination = ? ORDER BY attempt",
             row.wagon_id, kDestination);
-    while (q.Step()) attempts.push_back({static_cast<uint32_t>(q.U64(0)), q.I64(1), q.I64(2), q.Text(3)});
+    while (q.Step()) {
+      attempts.push_back({static_cast<uint32_t>(q.U64(0)), q.I64(1), q.I64(2), q.Text(3), q.Text(4),
+                          static_cast<uint32_t>(q.U64(5)), q.U64(6), q.Text(7), q.Text(8),
+                          ParseErrorClass(q.Text(9)), q.Text(10)});
+    }
     return attempts;
   });
 }
@@ -175,7 +189,8 @@ Result<uint64_t> SqliteOutbox::Purge(const std::string& flow, int64_t applied_be
       " ORDER BY epoch, sequence LIMIT " +
       std::to_string(kPurgeWagonsPerStep) +
       ") o JOIN delivery d ON d.wagon_id = o.wagon_id JOIN flow f ON f.flow = ?1"
-      " WHERE d.status = 'applied' AND d.applied_at_ms < ?2 AND NOT (o.epoch = f.tip_epoch AND o.sequence ="
+      " WHERE d.status IN ('applied', 'skipped') AND d.applied_at_ms < ?2 AND NOT (o.epoch = f.tip_epoch AND "
+      "o.sequence ="
       "  (SELECT max(n.sequence) FROM wagon n WHERE n.flow = f.flow AND n.epoch = f.tip_epoch AND "
       "n.superseded = 0"
       "   AND n.sequence <= f.applied_sequence))"

@@ -85,10 +85,10 @@ class Reconciliation {
     if (held != row_.tip.sequence - d_.sequence) return Gone(d_.sequence + 1);
     ConfirmAcked();
     Query(c_,
-          "UPDATE delivery INDEXED BY delivery_unapplied SET status = 'pending', acked_at_ms = 0"
+          "UPDATE delivery INDEXED BY delivery_unsettled SET status = 'pending', acked_at_ms = 0"
           " WHERE flow = ? AND epoch = ? AND sequence > ? AND status IN ('sending', 'sent', 'acked', "
           "'retry', 'failed')"
-          " AND status NOT IN ('applied', 'superseded')",
+          " AND " SRDF_UNSETTLED(""),
           flow_, d_.epoch, d_.sequence)
         .Run();
     Query(c_, "UPDATE flow SET acked_sequence = ? WHERE flow = ?", d_.sequence, flow_).Run();
@@ -98,14 +98,15 @@ class Reconciliation {
   Result<bool> Diverged() {
     if (row_.applied_sequence >= d_.sequence) return TargetWasReset();
     SupersedeUnacked(d_.sequence - 1);
-    Supersede(d_.sequence, kLastSequence,
-              "status IN ('pending', 'sending', 'sent', 'retry', 'dead_letter', 'acked', 'failed')");
+    Supersede(
+        d_.sequence, kLastSequence,
+        "status IN ('sealed', 'pending', 'sending', 'sent', 'retry', 'dead_letter', 'acked', 'failed')");
     return Adopt();
   }
 
   Result<bool> NewStart() {
     row_.applied_sequence = 0;
-    Supersede(0, kLastSequence, "status <> 'superseded'");
+    Supersede(0, kLastSequence, "status NOT IN ('superseded', 'merged')");
     return Adopt();
   }
 
@@ -128,16 +129,16 @@ class Reconciliation {
     Query(c_,
           "UPDATE delivery_attempt SET ended_at_ms = ?, outcome = 'duplicate' WHERE ended_at_ms = 0 AND"
           " (wagon_id, destination) IN (SELECT wagon_id, destination FROM delivery INDEXED BY "
-          "delivery_unapplied"
-          "  WHERE flow = ? AND epoch = ? AND sequence <= ? AND status NOT IN ('applied', 'superseded'))",
+          "delivery_unsettled"
+          "  WHERE flow = ? AND epoch = ? AND sequence <= ? AND " SRDF_UNSETTLED("") ")",
           NowMs(), flow_, d_.epoch, d_.sequence)
         .Run();
     Query(
         c_,
-        "UPDATE delivery INDEXED BY delivery_unapplied SET status = 'acked', acked_at_ms = ?, last_error = ''"
+        "UPDATE delivery INDEXED BY delivery_unsettled SET status = 'acked', acked_at_ms = ?, last_error = ''"
         " WHERE flow = ? AND epoch = ? AND sequence <= ?"
-        " AND status IN ('pending', 'sending', 'sent', 'retry', 'dead_letter')"
-        " AND status NOT IN ('applied', 'superseded')",
+        " AND status IN ('sealed', 'pending', 'sending', 'sent', 'retry', 'dead_letter')"
+        " AND " SRDF_UNSETTLED(""),
         NowMs(), flow_, d_.epoch, d_.sequence)
         .Run();
     ResolveDeadLetters(c_, flow_, d_.epoch, 0, d_.sequence, "acked");
@@ -146,7 +147,7 @@ class Reconciliation {
   }
 
   void SupersedeUnacked(uint64_t last) {
-    Supersede(0, last, "status IN ('pending', 'sending', 'sent', 'retry', 'dead_letter')");
+    Supersede(0, last, "status IN ('sealed', 'pending', 'sending', 'sent', 'retry', 'dead_letter')");
   }
 
   // Wagons first..last whose delivery is as `condition` says give up their sequence numbers; rows stay.

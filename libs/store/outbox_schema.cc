@@ -6,7 +6,7 @@ namespace srdf::store {
 namespace {
 
 constexpr int64_t kApplicationId = 0x5352444f;  // "SRDO"
-constexpr int64_t kVersion = 1;
+constexpr int64_t kVersion = 2;
 
 const char* const kFlowDdl = R"sql(
 CREATE TABLE flow (
@@ -33,14 +33,24 @@ CREATE TABLE flow (
   total_source_bytes INTEGER NOT NULL DEFAULT 0,
   total_bytes_before INTEGER NOT NULL DEFAULT 0,
   total_payload_raw_bytes INTEGER NOT NULL DEFAULT 0,
-  total_payload_compressed_bytes INTEGER NOT NULL DEFAULT 0
+  total_payload_compressed_bytes INTEGER NOT NULL DEFAULT 0,
+  max_bytes_per_second INTEGER,
+  priority INTEGER,
+  failing_since_ms INTEGER NOT NULL DEFAULT 0,
+  suspended_at_ms INTEGER NOT NULL DEFAULT 0,
+  suspended_class TEXT NOT NULL DEFAULT '',
+  suspended_error TEXT NOT NULL DEFAULT '',
+  suspended_remedy TEXT NOT NULL DEFAULT '',
+  suspended_sequence INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 )sql";
 
-// `superseded` is 0 in a live wagon and its own id in a superseded one, which frees its sequence number.
+// `superseded` is 0 in a live wagon and its own id in one that has left the chain (superseded, or merged into
+// another one), which frees its sequence number.
 const char* const kWagonTailDdl = R"sql(,
   superseded INTEGER NOT NULL DEFAULT 0,
-  superseded_at_ms INTEGER NOT NULL DEFAULT 0
+  superseded_at_ms INTEGER NOT NULL DEFAULT 0,
+  merged_into TEXT NOT NULL DEFAULT ''
 );
 CREATE UNIQUE INDEX wagon_order ON wagon (flow, epoch, sequence, superseded);
 CREATE INDEX wagon_uid ON wagon (uid);
@@ -55,15 +65,19 @@ CREATE TABLE delivery (
   epoch INTEGER NOT NULL,
   sequence INTEGER NOT NULL,
   frame_bytes INTEGER NOT NULL,
-  status TEXT NOT NULL DEFAULT 'pending' CHECK (status IN ('pending', 'sending', 'sent', 'acked', 'retry',
-    'failed', 'dead_letter', 'applied', 'superseded')),
+  status TEXT NOT NULL DEFAULT 'sealed' CHECK (status IN ('sealed', 'pending', 'sending', 'sent', 'acked',
+    'retry', 'failed', 'dead_letter', 'applied', 'superseded', 'skipped', 'merged')),
   attempts INTEGER NOT NULL DEFAULT 0,
   last_error TEXT NOT NULL DEFAULT '',
   acked_at_ms INTEGER NOT NULL DEFAULT 0,
   applied_at_ms INTEGER NOT NULL DEFAULT 0,
+  error_class TEXT NOT NULL DEFAULT '',
+  failed_attempts INTEGER NOT NULL DEFAULT 0,
+  next_attempt_at_ms INTEGER NOT NULL DEFAULT 0,
   PRIMARY KEY (wagon_id, destination)
 ) WITHOUT ROWID;
-CREATE INDEX delivery_unapplied ON delivery (flow, epoch, sequence) WHERE status NOT IN ('applied', 'superseded');
+CREATE INDEX delivery_unsettled ON delivery (flow, epoch, sequence)
+  WHERE status NOT IN ('applied', 'superseded', 'skipped', 'merged');
 
 CREATE TABLE delivery_attempt (
   wagon_id INTEGER NOT NULL,
@@ -72,6 +86,13 @@ CREATE TABLE delivery_attempt (
   started_at_ms INTEGER NOT NULL,
   ended_at_ms INTEGER NOT NULL DEFAULT 0,
   outcome TEXT NOT NULL DEFAULT '',
+  where_to TEXT NOT NULL DEFAULT '',
+  first_chunk INTEGER NOT NULL DEFAULT 0,
+  bytes_sent INTEGER NOT NULL DEFAULT 0,
+  receipt TEXT NOT NULL DEFAULT '',
+  reason TEXT NOT NULL DEFAULT '',
+  error_class TEXT NOT NULL DEFAULT '',
+  error TEXT NOT NULL DEFAULT '',
   PRIMARY KEY (wagon_id, destination, attempt),
   FOREIGN KEY (wagon_id, destination) REFERENCES delivery ON DELETE CASCADE
 ) WITHOUT ROWID;
@@ -86,7 +107,10 @@ CREATE TABLE dead_letter (
   error TEXT NOT NULL,
   created_at_ms INTEGER NOT NULL,
   resolved_at_ms INTEGER NOT NULL DEFAULT 0,
-  resolution TEXT NOT NULL DEFAULT ''
+  resolution TEXT NOT NULL DEFAULT '',
+  error_class TEXT NOT NULL DEFAULT '',
+  resolved_by TEXT NOT NULL DEFAULT '',
+  reason TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX dead_letter_open ON dead_letter (flow, epoch, sequence) WHERE resolved_at_ms = 0;
 )sql";
@@ -117,6 +141,22 @@ CREATE TRIGGER delivery_moved AFTER UPDATE OF status ON delivery WHEN OLD.status
 END;
 )sql";
 
+const char* const kAuditDdl = R"sql(
+CREATE TABLE audit (
+  audit_id INTEGER PRIMARY KEY,
+  at_ms INTEGER NOT NULL,
+  actor TEXT NOT NULL,
+  action TEXT NOT NULL,
+  flow TEXT NOT NULL,
+  epoch INTEGER NOT NULL DEFAULT 0,
+  sequence INTEGER NOT NULL DEFAULT 0,
+  uid TEXT NOT NULL DEFAULT '',
+  reason TEXT NOT NULL DEFAULT '',
+  detail TEXT NOT NULL DEFAULT ''
+);
+CREATE INDEX audit_flow ON audit (flow, audit_id);
+)sql";
+
 }  // namespace
 
 QueueFormat OutboxFormat() {
@@ -124,8 +164,10 @@ QueueFormat OutboxFormat() {
           kApplicationId,
           kVersion,
           std::string(kFlowDdl) + "CREATE TABLE wagon (" + kWagonColumnsDdl + kWagonTailDdl + kWagonTableDdl +
-              kWagonChunkDdl + kDeliveryDdl + kDeliveryCountDdl,
-          {"flow", "wagon", "wagon_table", "delivery", "delivery_attempt", "dead_letter", "delivery_count"}};
+              kWagonChunkDdl + kDeliveryDdl + kDeliveryCountDdl + kAuditDdl,
+          {"flow", "wagon", "wagon_table", "delivery", "delivery_attempt", "dead_letter", "delivery_count",
+           "audit"},
+          {OutboxUpgradeFrom1()}};
 }
 
 }  // namespace srdf::store

@@ -1,6 +1,7 @@
 // SqliteOutbox: the Outbox on one QueueDatabase. Its methods are spread over files by what they are for:
 // outbox.cc (open, flow), outbox_writer.cc (storing), outbox_delivery.cc (the way to the destination),
-// outbox_reconcile.cc (agreeing with the destination), outbox_query.cc (looking, purging).
+// outbox_reconcile.cc (agreeing with the destination), outbox_query.cc (looking, purging), outbox_audit.cc
+// (decisions).
 #pragma once
 
 #include <atomic>
@@ -27,6 +28,10 @@ struct OutboxFlowRow {
   std::string base_gtid;
   uint64_t acked_sequence = 0;
   uint64_t applied_sequence = 0;
+  std::optional<uint64_t> max_bytes_per_second;
+  std::optional<int64_t> priority;
+  int64_t failing_since_ms = 0;
+  Suspension suspension;
 };
 
 // One delivery, found by the flow's epoch and a sequence.
@@ -64,6 +69,9 @@ class SqliteOutbox final : public Outbox {
   Result<std::vector<StatusCount>> Counts(const std::string& flow) override;
   Result<FlowTotals> Totals(const std::string& flow) override;
   Result<uint64_t> Purge(const std::string& flow, int64_t applied_before_ms) override;
+  Status Audit(const AuditEntry& entry) override;
+  Result<std::vector<AuditEntry>> ListAudit(const std::string& flow, int64_t before_id,
+                                            uint32_t limit) override;
 
  private:
   const std::unique_ptr<QueueDatabase> db_;
@@ -80,5 +88,10 @@ Result<DeliveryRow> FindDelivery(Connection& connection, const std::string& flow
 // Closes the dead letters of sequences first..last that are still open.
 void ResolveDeadLetters(Connection& connection, const std::string& flow, uint64_t epoch, uint64_t first,
                         uint64_t last, const char* resolution);
+
+// at_ms and audit_id are filled in.
+void InsertAudit(Connection& connection, const AuditEntry& entry);
+// Throws for a word that there is not.
+ErrorClass ParseErrorClass(const std::string& word);
 
 }  // namespace srdf::store

@@ -114,6 +114,31 @@ Status QueueDatabase::Prepare(const QueueFormat& format, const StoreOptions& opt
     writer_->Exec("PRAGMA wal_checkpoint(TRUNCATE)");
     SRDF_RETURN_IF_ERROR(SyncDirectory(path_));
   }
+  return Upgrade(format);
+}
+
+Status QueueDatabase::Upgrade(const QueueFormat& format) {
+  const int64_t version = writer_->PragmaInt("user_version");
+  if (version == format.version) return Status::Ok();
+  // A table that others refer to is replaced without its rows' references being followed; they are checked as
+  // a whole before the commit. The pragma does nothing inside a transaction.
+  writer_->Exec("PRAGMA foreign_keys = OFF");
+  {
+    Transaction transaction(*writer_, Durability::kDisk);
+    for (int64_t from = version; from < format.version; ++from) {
+      writer_->Exec(format.upgrades.at(static_cast<size_t>(from - 1)));
+    }
+    if (Query(*writer_, "PRAGMA foreign_key_check").Step()) {
+      return {StatusCode::kDataLoss,
+              fmt::format("{}: rows refer to rows that are not there; it stays {} format {}", path_,
+                          format.noun, version),
+              DamageRemedy(path_)};
+    }
+    writer_->Exec(fmt::format("PRAGMA user_version = {}", format.version));
+    SRDF_FAILPOINT("store.before_commit");
+    transaction.Commit();
+  }
+  writer_->Exec("PRAGMA foreign_keys = ON");
   return Status::Ok();
 }
 

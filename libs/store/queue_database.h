@@ -2,8 +2,10 @@
 //
 // Open takes the owner's lock, creates the file (mode 0600, its directory synced), sets WAL mode, checks
 // application id and format version, and, when the last owner did not close the file (its write-ahead log was
-// left behind), the integrity of what is in it. Nothing throws across this class: bodies given to Write and
-// Read may throw SQLite::Exception, which becomes a Status.
+// left behind), the integrity of what is in it. A file of an older format is brought to today's in one
+// transaction: a crash or a full disk in it leaves the old format, and the next Open begins again. Nothing
+// throws across this class: bodies given to Write and Read may throw SQLite::Exception, which becomes a
+// Status.
 //
 // Threads: Write bodies run one at a time under one mutex, Read bodies under another; in WAL mode readers do
 // not block the writer, and see everything committed before they began.
@@ -28,11 +30,12 @@ namespace srdf::store {
 
 // What makes a file an outbox or an inbox.
 struct QueueFormat {
-  const char* noun;                       // "outbox"
-  int64_t application_id;                 // PRAGMA application_id
-  int64_t version;                        // PRAGMA user_version; the newest this program knows
-  std::string schema;                     // statements that create version `version` in an empty file
-  std::vector<const char*> small_tables;  // checked after every crash; wagon_chunk only in a small file
+  const char* noun;                        // "outbox"
+  int64_t application_id;                  // PRAGMA application_id
+  int64_t version;                         // PRAGMA user_version; the newest this program knows
+  std::string schema;                      // statements that create version `version` in an empty file
+  std::vector<const char*> small_tables;   // checked after every crash; wagon_chunk only in a small file
+  std::vector<const char*> upgrades = {};  // statements: the first make version 2 of version 1, and so on
 };
 
 class QueueDatabase {
@@ -93,6 +96,7 @@ class QueueDatabase {
   Status Prepare(const QueueFormat& format, const StoreOptions& options, bool unclean);
   Status CheckFormat(const QueueFormat& format, bool* empty);
   Status CheckIntegrity(const QueueFormat& format);
+  Status Upgrade(const QueueFormat& format);
   Status WriteFailed(const SQLite::Exception& e);
   Status ToStatus(const SQLite::Exception& e, Connection& connection) const;
 

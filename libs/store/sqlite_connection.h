@@ -71,6 +71,7 @@ class Query {
 
   uint64_t U64(int column) const { return static_cast<uint64_t>(statement_.getColumn(column).getInt64()); }
   int64_t I64(int column) const { return statement_.getColumn(column).getInt64(); }
+  bool IsNull(int column) const { return statement_.getColumn(column).isNull(); }
   bool Flag(int column) const { return I64(column) != 0; }
   std::string Text(int column) const { return statement_.getColumn(column).getString(); }
 

@@ -72,7 +72,7 @@ TEST_F(ReconcileTest, PendingWagonsAheadOfTheDestinationAreOrdinary) {
   Initialise();
   StoreWagons(outbox_.get(), 3);
   EXPECT_FALSE(Moved(Start()));
-  EXPECT_EQ(Count("pending"), 3u);
+  EXPECT_EQ(Count("sealed"), 3u);
   EXPECT_EQ(OutboxTip(), Tip(3));
 }
 
@@ -84,7 +84,7 @@ TEST_F(ReconcileTest, LostReceiptsAreMadeUpFor) {
   Must(outbox_->MarkDeadLetter(kFlow, 2, "gave up"));
   EXPECT_FALSE(Moved(Tip(3)));
   EXPECT_EQ(Count("acked"), 3u);
-  EXPECT_EQ(Count("pending"), 1u);
+  EXPECT_EQ(Count("sealed"), 1u);
   EXPECT_EQ(Must(outbox_->GetFlow(kFlow)).acked_sequence, 3u);
   EXPECT_EQ(Must(outbox_->Attempts(kFlow, 1)).at(0).outcome, "duplicate");
   EXPECT_FALSE(Moved(Tip(4)));
@@ -130,7 +130,7 @@ TEST_F(ReconcileTest, ATargetEstablishedAnewStartsTheChainAnew) {
   EXPECT_EQ(Must(outbox_->NextToSend(kFlow, 0))->hash, FakeHash(1, "anew"));
   Must(outbox_->MarkApplied(kFlow, 1));
   EXPECT_EQ(StatusOf(outbox_.get(), 1), "applied");
-  EXPECT_EQ(StatusOf(outbox_.get(), 2), "pending");
+  EXPECT_EQ(StatusOf(outbox_.get(), 2), "sealed");
 }
 
 TEST_F(ReconcileTest, ADestinationThatNeedsPurgedWagonsStopsTheFlow) {

@@ -40,7 +40,7 @@ TEST_F(OutboxTest, AStoredWagonIsReadBackWholeAfterReopening) {
   EXPECT_EQ(wagon->hash, FakeHash(1));
   EXPECT_EQ(wagon->frame_bytes, frame.size());
   EXPECT_EQ(wagon->chunk_count, 1u);
-  EXPECT_EQ(wagon->status, DeliveryStatus::kPending);
+  EXPECT_EQ(wagon->status, DeliveryStatus::kSealed);
   EXPECT_TRUE(wagon->payload_present);
   EXPECT_GT(wagon->stored_at_ms, 0);
   EXPECT_EQ(ReadFrame(outbox_.get(), 1, 1), frame);
@@ -170,7 +170,7 @@ TEST_F(OutboxTest, AppliedIsCumulativeAndMayBeRepeatedOrRunAhead) {
   ASSERT_OK(outbox_->MarkApplied(kFlow, 3));
   ASSERT_OK(outbox_->MarkApplied(kFlow, 1));
   EXPECT_EQ(StatusOf(outbox_.get(), 3), "applied");
-  EXPECT_EQ(StatusOf(outbox_.get(), 4), "pending");
+  EXPECT_EQ(StatusOf(outbox_.get(), 4), "sealed");
   const OutboxFlow flow = Must(outbox_->GetFlow(kFlow));
   EXPECT_EQ(flow.unapplied_wagons, 2u);
   EXPECT_EQ(flow.unacked_wagons, 2u);
@@ -196,7 +196,7 @@ TEST_F(OutboxTest, OnlyAReceiptMovesToAcked) {
   StoreWagons(outbox_.get(), 1);
   EXPECT_EQ(outbox_->MarkAcked(kFlow, 1, "rejected").code(), StatusCode::kInvalidArgument);
   EXPECT_EQ(outbox_->MarkAcked(kFlow, 7, "accepted").code(), StatusCode::kNotFound);
-  EXPECT_EQ(StatusOf(outbox_.get(), 1), "pending");
+  EXPECT_EQ(StatusOf(outbox_.get(), 1), "sealed");
 }
 
 TEST_F(OutboxTest, ADeadLetterStandsBeforeWhatFollowsUntilItIsRequeued) {
@@ -246,6 +246,23 @@ TEST_F(OutboxTest, WhatWasOnItsWayIsPendingAgainAfterARestart) {
   const auto attempts = Must(outbox_->Attempts(kFlow, 2));
   ASSERT_EQ(attempts.size(), 1u);
   EXPECT_EQ(attempts[0].outcome, "interrupted: the shipper was restarted");
+}
+
+TEST_F(OutboxTest, AnAuditedDecisionIsKeptAndListedNewestFirst) {
+  ASSERT_OK(outbox_->Audit({0, 0, "ana", "delivery.retry", kFlow, 1, 7, "u-7", "", "due now"}));
+  ASSERT_OK(outbox_->Audit({0, 0, "ben", "deadletter.skip", kFlow, 1, 8, "u-8", "row was test data", ""}));
+  ASSERT_OK(outbox_->Audit({0, 0, "ben", "delivery.retry", "other", 0, 0, "", "", ""}));
+  Reopen();
+  const auto entries = Must(outbox_->ListAudit(kFlow, 0, 10));
+  ASSERT_EQ(entries.size(), 2u);
+  EXPECT_EQ(entries[0].actor, "ben");
+  EXPECT_EQ(entries[0].reason, "row was test data");
+  EXPECT_EQ(entries[0].sequence, 8u);
+  EXPECT_GT(entries[0].at_ms, 0);
+  EXPECT_EQ(entries[1].uid, "u-7");
+  EXPECT_EQ(Must(outbox_->ListAudit(kFlow, entries[0].audit_id, 10)).size(), 1u);
+  EXPECT_EQ(Must(outbox_->ListAudit("", 0, 10)).size(), 3u);
+  EXPECT_EQ(Must(outbox_->ListAudit("", 0, 1)).at(0).flow, "other");
 }
 
 TEST_F(OutboxTest, APauseIsDurable) {

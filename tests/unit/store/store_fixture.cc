@@ -113,7 +113,8 @@ std::string ReadFrame(Outbox* outbox, uint64_t sequence, uint32_t chunk_count, c
 
 std::string StatusOf(Outbox* outbox, uint64_t sequence) {
   for (const OutboxWagon& wagon : Must(outbox->List(kFlow, sequence + 1, 100))) {
-    if (wagon.header.sequence == sequence && wagon.status != DeliveryStatus::kSuperseded) {
+    if (wagon.header.sequence == sequence && wagon.status != DeliveryStatus::kSuperseded &&
+        wagon.status != DeliveryStatus::kMerged) {
       return DeliveryStatusName(wagon.status);
     }
   }
