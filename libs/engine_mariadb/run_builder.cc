@@ -2,40 +2,14 @@
 
 #include <fmt/format.h>
 
+#include "engine_mariadb/row_key.h"
+
 namespace srdf::engine_mariadb {
 
 namespace {
 
 // A run is ended at this size, so that consumers get bounded pieces.
 constexpr size_t kRunBytesMax = 512u << 10;
-
-// The packed bytes of the key's columns, one after the other in table order. Empty when one is missing. A
-// view into the image when they stand side by side there, as they mostly do. A column that `row` does not
-// have is taken from `unchanged`, when that is given: the after image of a MINIMAL update of (1,2) to (1,3)
-// has the second column alone.
-ByteView KeyOf(const RowSlices& row, const RowSlices* unchanged, const std::vector<uint16_t>& columns,
-               std::string* scratch) {
-  if (columns.empty()) return {};
-  const auto slice_of = [&](uint16_t column) -> const RowSlices::Slice& {
-    const RowSlices::Slice& slice = row.columns[column];
-    const bool look_back = slice.state == RowSlices::kAbsent && unchanged != nullptr;
-    return look_back ? unchanged->columns[column] : slice;
-  };
-  const RowSlices::Slice& first = slice_of(columns[0]);
-  if (first.state != RowSlices::kValue) return {};
-  const char* end = first.data + first.size;
-  bool adjacent = true;
-  for (size_t i = 1; i < columns.size(); ++i) {
-    const RowSlices::Slice& slice = slice_of(columns[i]);
-    if (slice.state != RowSlices::kValue) return {};
-    adjacent = adjacent && slice.data == end;
-    end = slice.data + slice.size;
-  }
-  if (adjacent) return {first.data, static_cast<size_t>(end - first.data)};
-  scratch->clear();
-  for (const uint16_t column : columns) scratch->append(slice_of(column).view());
-  return *scratch;
-}
 
 bool AnyDiffers(const RowSlices& before, const RowSlices& after, const std::vector<uint16_t>& columns) {
   for (const uint16_t column : columns) {

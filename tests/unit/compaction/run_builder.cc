@@ -107,7 +107,40 @@ class TestMerger : public ImageMerger {
   const size_t columns_;
 };
 
+class TestKeyReader : public KeyReader {
+ public:
+  explicit TestKeyReader(const TableSchema& schema) : schema_(schema) {}
+  bool Read(const RowRunHeader& header, Row* row) override {
+    Values values(schema_.columns.size());
+    if (header.op != RowOp::kInsert) {
+      if (!DecodeImage(row->before, header.bitmap_before, &values)) return false;
+      key_ = KeyIfKnown(values);
+    }
+    if (header.op != RowOp::kDelete && !DecodeImage(row->after, header.bitmap_after, &values)) return false;
+    new_key_ = KeyIfKnown(values);
+    row->key = header.op == RowOp::kInsert ? new_key_ : key_;
+    if (row->key.empty()) return true;
+    if (header.op == RowOp::kUpdate && new_key_ != key_) row->new_key = new_key_;
+    return true;
+  }
+
+ private:
+  std::string KeyIfKnown(const Values& values) const {
+    for (const uint16_t c : schema_.key_columns) {
+      if (!values[c].has_value()) return {};
+    }
+    return Key(schema_, values);
+  }
+
+  const TableSchema schema_;
+  std::string key_, new_key_;
+};
+
 }  // namespace
+
+std::unique_ptr<KeyReader> NewTestKeyReader(const TableSchema& schema) {
+  return std::make_unique<TestKeyReader>(schema);
+}
 
 std::unique_ptr<ImageMerger> NewTestMerger(const TableSchema& schema) {
   return std::make_unique<TestMerger>(schema.columns.size());

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "compaction/compactor.h"
+#include "compaction/payload_merger.h"
 #include "model/record.h"
 #include "model/schema.h"
 
@@ -52,5 +53,6 @@ ByteView BodyOf(ByteView record);
 
 // For such images.
 std::unique_ptr<ImageMerger> NewTestMerger(const TableSchema& schema);
+std::unique_ptr<KeyReader> NewTestKeyReader(const TableSchema& schema);
 
 }  // namespace srdf::compaction::test

@@ -8,6 +8,7 @@
 #include <optional>
 
 #include "base/bytes.h"
+#include "engine_mariadb/row_key.h"
 #include "engine_mariadb/run_builder.h"
 
 namespace srdf::engine_mariadb {
@@ -119,6 +120,17 @@ std::string Image(const Shape& shape, const StoredRow& row, const std::vector<ui
   return nulls + values;
 }
 
+// A wagon carries no keys: what a reader finds in its images is what capture had found.
+void CheckReadAgain(const TableSchema& schema, const RowRunHeader& header, const Row& row) {
+  const auto reader = NewKeyReader(schema);
+  RC_ASSERT(reader != nullptr);
+  Row again = row;
+  again.key = again.new_key = {};
+  RC_ASSERT(reader->Read(header, &again));
+  RC_ASSERT(again.key == row.key);
+  RC_ASSERT(again.new_key == row.new_key);
+}
+
 // One change through the real builder.
 struct Built {
   std::string key, new_key, before;
@@ -174,6 +186,7 @@ Built Build(const Shape& shape, RowOp op, const StoredRow& before, const StoredR
   RC_ASSERT(run.ok());
   Row row;
   RC_ASSERT(*run->Next(&row));
+  CheckReadAgain(use.schema, run->header(), row);
   Built built{std::string(row.key), std::string(row.new_key), std::string(row.before), run->header(), {}};
   built.bitmap_before = std::string(run->header().bitmap_before);
   return built;
