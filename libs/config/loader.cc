@@ -1,5 +1,6 @@
 // The file as a whole: sections, flows, and the checks that look at more than one key.
 #include <fmt/format.h>
+#include <yaml-cpp/eventhandler.h>
 
 #include <cerrno>
 #include <cstring>
@@ -7,6 +8,7 @@
 #include <fstream>
 #include <optional>
 #include <sstream>
+#include <vector>
 
 #include "config/config.h"
 #include "config/source_alternates.h"
@@ -40,6 +42,37 @@ Result<std::string> ReadFile(const std::string& path) {
   return text.str();
 }
 
+// Sees where documents begin, and nothing else of them.
+class DocumentStarts : public YAML::EventHandler {
+ public:
+  const std::vector<int>& lines() const { return lines_; }
+
+  void OnDocumentStart(const YAML::Mark& mark) override { lines_.push_back(mark.line + 1); }
+  void OnDocumentEnd() override {}
+  void OnNull(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnAlias(const YAML::Mark&, YAML::anchor_t) override {}
+  void OnScalar(const YAML::Mark&, const std::string&, YAML::anchor_t, const std::string&) override {}
+  void OnSequenceStart(const YAML::Mark&, const std::string&, YAML::anchor_t,
+                       YAML::EmitterStyle::value) override {}
+  void OnSequenceEnd() override {}
+  void OnMapStart(const YAML::Mark&, const std::string&, YAML::anchor_t, YAML::EmitterStyle::value) override {
+  }
+  void OnMapEnd() override {}
+
+ private:
+  std::vector<int> lines_;
+};
+
+// YAML::LoadAll of yaml-cpp 0.7 never returns from some texts: it takes documents where it gets no further.
+// Two are asked for here, whatever there is.
+std::optional<int> LineOfSecondDocument(const std::string& text) {
+  std::istringstream in(text);
+  YAML::Parser parser(in);
+  DocumentStarts starts;
+  if (!parser.HandleNextDocument(starts) || !parser.HandleNextDocument(starts)) return std::nullopt;
+  return starts.lines().size() < 2 ? 1 : starts.lines()[1];
+}
+
 class Loader {
  public:
   explicit Loader(const std::string& path) : problems_(path), directory_(fs::absolute(path).parent_path()) {
@@ -47,12 +80,12 @@ class Loader {
   }
 
   Result<Config> Load(const std::string& text) {
-    const std::vector<YAML::Node> documents = YAML::LoadAll(text);
-    if (documents.size() > 1) {
-      problems_.AddAt(documents[1].Mark().line + 1, "", "the file has more than one YAML document",
+    const YAML::Node document = YAML::Load(text);
+    if (const auto line = LineOfSecondDocument(text)) {
+      problems_.AddAt(*line, "", "the file has more than one YAML document",
                       "remove the `---` line between them");
     }
-    Section root(documents.empty() ? YAML::Node() : documents.front(), "", 1, &problems_);
+    Section root(document, "", 1, &problems_);
     root.Read(MeshSettings(), "", &config_);
     Section log(root.Take("log"), "log", root.has("log") ? root.LineOf("log") : 1, &problems_);
     log.Read(MeshSettings(), "log.", &config_);

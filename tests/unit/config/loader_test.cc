@@ -303,6 +303,10 @@ TEST_F(Loader, BrokenYamlNamesTheLine) {
   EXPECT_THAT(ErrorOf("just text"), HasSubstr("is not a section of keys"));
 }
 
+TEST_F(Loader, ATextThatYamlCppReadsForEverIsAnError) {
+  EXPECT_THAT(ErrorOf(", a"), HasSubstr("srdf.yaml:"));
+}
+
 TEST_F(Loader, AnAbsentFileIsNotFound) {
   auto config = LoadConfig(directory_ + "/absent.yaml");
   ASSERT_FALSE(config.ok());
