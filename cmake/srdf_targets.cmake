@@ -9,6 +9,9 @@ function(srdf_library)
   endif()
 endfunction()
 
+# Every program that a test of the label unit runs.
+add_custom_target(unit_tests)
+
 # srdf_test(NAME base_test SOURCES ... LINK ... [LABEL unit]): a GoogleTest binary known to ctest as one test.
 function(srdf_test)
   cmake_parse_arguments(ARG "" "NAME;LABEL;TIMEOUT" "SOURCES;LINK" ${ARGN})
@@ -23,6 +26,9 @@ function(srdf_test)
   target_link_libraries(${ARG_NAME} PRIVATE ${ARG_LINK} srdf_warnings GTest::gtest GTest::gmock GTest::gtest_main)
   add_test(NAME ${ARG_NAME} COMMAND ${ARG_NAME})
   set_tests_properties(${ARG_NAME} PROPERTIES LABELS ${ARG_LABEL} TIMEOUT ${ARG_TIMEOUT})
+  if(ARG_LABEL STREQUAL unit)
+    add_dependencies(unit_tests ${ARG_NAME})
+  endif()
 endfunction()
 
 # srdf_service(NAME capture SOURCES ... LINK ...): libsrdf_service_<name>, and the executable bin/srdf-<name>.
