@@ -17,6 +17,8 @@ PACKAGES=(
   libgtest-dev libgmock-dev librapidcheck-dev clang-format-14
   mariadb-server-core mariadb-client sqlite3 jq procps
 )
+# Only for scripts/fuzz.
+PACKAGES_FUZZ=(clang-14 libclang-rt-14-dev)
 # Only for scripts/tidy.
 PACKAGES_TIDY=(clang-tidy-14)
 
