@@ -3,6 +3,8 @@
 #include <algorithm>
 
 #include "base/bytes.h"
+#include "crypto/wagon_nonce.h"
+#include "wire/payload_cipher.h"
 #include "wire/sha256.h"
 
 namespace srdf::wire {
@@ -208,6 +210,10 @@ Status ValidateHeader(const WagonHeader& h) {
       return Status::Ok();
     case EncryptionMode::kAes256Gcm:
       if (h.key_id.empty() || h.nonce.empty()) return Wrong("encryption without a key id or nonce");
+      if (!crypto::IsKeyId(h.key_id)) return Wrong("key_id is not a key's name");
+      if (h.nonce.size() != crypto::kWagonNonceBytes) return Wrong("nonce is not 24 bytes");
+      if (h.payload_compressed_bytes < kSealedPayloadBytesMin)
+        return Wrong("the payload is too short to be encrypted");
       return Status::Ok();
   }
   return NotKnown("encryption", static_cast<int>(h.encryption));

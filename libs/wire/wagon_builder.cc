@@ -1,7 +1,10 @@
 #include <algorithm>
+#include <optional>
 
 #include "codec/codec.h"
+#include "crypto/wagon_nonce.h"
 #include "wire/frame_format.h"
+#include "wire/payload_cipher.h"
 #include "wire/payload_store.h"
 #include "wire/sha256.h"
 #include "wire/wagon_frame.h"
@@ -53,7 +56,12 @@ class WagonBuilderImpl : public WagonBuilder {
   WagonBuilderImpl(const WagonBuilderOptions& options, std::unique_ptr<codec::Compressor> compressor)
       : codec_(options.codec),
         compressor_(std::move(compressor)),
-        store_(options.spill_dir, options.memory_bytes_max) {}
+        key_(options.key),
+        store_(options.spill_dir, options.memory_bytes_max) {
+    if (key_ == nullptr) return;
+    nonce_ = crypto::NewWagonNonce();
+    sealer_.emplace(*key_, nonce_);
+  }
 
   Status Append(std::string_view records) override {
     if (failed_.ok()) failed_ = Take(records);
@@ -65,25 +73,32 @@ class WagonBuilderImpl : public WagonBuilder {
     SRDF_RETURN_IF_ERROR(failed_);
     failed_ = Status(StatusCode::kFailedPrecondition, "wagon builder: already finished");
     if (piece_bytes_max == 0) return {StatusCode::kInvalidArgument, "wagon builder: pieces of no bytes"};
-    SRDF_RETURN_IF_ERROR(compressor_->Finish(store_.tail()));
+    SRDF_RETURN_IF_ERROR(compressor_->Finish(compressed()));
+    if (sealer_) sealer_->Finish(&plain_, store_.tail());
     SRDF_RETURN_IF_ERROR(store_.Settle());
 
     header->codec = codec_;
-    header->encryption = EncryptionMode::kNone;
+    header->encryption = sealer_ ? EncryptionMode::kAes256Gcm : EncryptionMode::kNone;
+    header->key_id = sealer_ ? key_->id : std::string();
+    header->nonce = nonce_;
     header->payload_raw_bytes = raw_bytes_;
-    header->payload_compressed_bytes = store_.bytes();
+    header->payload_compressed_bytes = store_.bytes() + (sealer_ ? kHeaderTagBytes : 0);
     header->schema_fingerprint = schemas_.Finish();
 
     std::string front;
     SRDF_RETURN_IF_ERROR(EncodeFrameFront(*header, &front));
     PieceWriter pieces(piece_bytes_max, sink);
     SRDF_RETURN_IF_ERROR(pieces.Append(front));
+    if (sealer_) SRDF_RETURN_IF_ERROR(pieces.Append(sealer_->HeaderTag(front)));
     const auto append = [&pieces](std::string_view bytes) { return pieces.Append(bytes); };
     SRDF_RETURN_IF_ERROR(store_.Read(std::min<size_t>(piece_bytes_max, 1u << 20), append));
     return pieces.Finish(hash);
   }
 
  private:
+  // Where the compressor's output goes. The store, which may be on disk, gets ciphertext only.
+  std::string* compressed() { return sealer_ ? &plain_ : store_.tail(); }
+
   Status Take(std::string_view records) {
     RecordCursor cursor(records);
     Record record;
@@ -96,7 +111,8 @@ class WagonBuilderImpl : public WagonBuilder {
     raw_bytes_ += records.size();
     while (!records.empty()) {
       const std::string_view some = records.substr(0, kCompressBytes);
-      SRDF_RETURN_IF_ERROR(compressor_->Append(some, store_.tail()));
+      SRDF_RETURN_IF_ERROR(compressor_->Append(some, compressed()));
+      if (sealer_) sealer_->Append(&plain_, store_.tail());
       SRDF_RETURN_IF_ERROR(store_.Settle());
       records.remove_prefix(some.size());
     }
@@ -106,6 +122,10 @@ class WagonBuilderImpl : public WagonBuilder {
   const Codec codec_;
   Status failed_;
   std::unique_ptr<codec::Compressor> compressor_;
+  const crypto::WagonKeyPtr key_;
+  std::string nonce_;
+  std::optional<PayloadSealer> sealer_;  // when the wagon is encrypted
+  std::string plain_;                    // compressed bytes that no segment has yet
   PayloadStore store_;
   Sha256 schemas_;
   uint64_t raw_bytes_ = 0;

@@ -8,7 +8,8 @@
 //
 // WagonBuilder makes one: records are compressed as they come, into memory up to a limit and into a spill
 // file beyond it, so that a wagon of any size needs little memory. WagonReader checks and reads one the same
-// way. Driven by one thread each.
+// way. Driven by one thread each. An encrypted payload (wire/payload_cipher.h) is ciphertext wherever it is
+// kept and sent; the hash is over that, so that whoever has no key can check a frame too.
 #pragma once
 
 #include <cstdint>
@@ -18,6 +19,7 @@
 #include <string_view>
 
 #include "base/status.h"
+#include "crypto/key_ring.h"
 #include "engine/sink.h"
 #include "model/wagon.h"
 
@@ -28,6 +30,7 @@ struct WagonBuilderOptions {
   int level = 3;
   std::string spill_dir;               // where a large payload is kept while it grows; unlinked at once
   size_t memory_bytes_max = 8u << 20;  // compressed bytes held in memory before the spill file is used
+  crypto::WagonKeyPtr key;             // seals the payload; none: it is not encrypted
 };
 
 // Gives the bytes of a finished frame, from the front, in pieces of at most `piece_bytes_max`.
@@ -39,8 +42,8 @@ class WagonBuilder {
   // Whole records of the payload. kResourceExhausted when the spill directory's disk is full, and then the
   // builder is spent, as after any error.
   virtual Status Append(std::string_view records) = 0;
-  // Completes `header` (payload sizes, codec, schema fingerprint), checks it and streams the whole frame.
-  // *hash becomes the frame's SHA-256. The payload can be streamed once.
+  // Completes `header` (payload sizes, codec, encryption, schema fingerprint), checks it and streams the
+  // whole frame. *hash becomes the frame's SHA-256. The payload can be streamed once.
   virtual Status Finish(WagonHeader* header, size_t piece_bytes_max, const FrameSink& sink,
                         std::string* hash) = 0;
 };
@@ -68,10 +71,18 @@ using FramePieces = std::function<Result<std::string>()>;
 // and decompressed records. A record larger than its limit, a payload that decompresses to more or less than
 // its header declares, and a payload that ends early are kDataLoss. Memory: a MiB or two, the codec's window
 // and one piece; more only while a record that is larger itself is given out.
+//
+// An encrypted wagon gives its header without a key, and records after Unlock: kFailedPrecondition before.
+// Each record given out was authenticated, and so was the header; a segment that was exchanged or cut off is
+// kDataLoss at its place.
 class WagonReader : public engine::PayloadReader {
  public:
   static Result<std::unique_ptr<WagonReader>> Open(FramePieces pieces);
   virtual const WagonHeader& header() const = 0;
+  // Finds the key and checks the header with it; a wagon that is not encrypted needs none. `keys` is not used
+  // afterwards. kFailedPrecondition, naming key and remedy, when there is no such key or the wagon was not
+  // sealed with it; other errors are those of the pieces.
+  virtual Status Unlock(crypto::KeyProvider* keys) = 0;
 };
 
 }  // namespace srdf::wire

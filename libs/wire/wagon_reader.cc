@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <optional>
 
 #include "codec/codec.h"
 #include "wire/frame_format.h"
+#include "wire/payload_cipher.h"
 #include "wire/wagon_frame.h"
 
 namespace srdf::wire {
@@ -34,21 +36,47 @@ class WagonReaderImpl : public WagonReader {
         front.append(piece);
       }
     }
-    if (header_.encryption != EncryptionMode::kNone) {
-      return {StatusCode::kUnimplemented, "wagon " + header_.uid + " is encrypted with key " + header_.key_id,
-              "upgrade this service to a version that can decrypt wagons"};
-    }
     SRDF_ASSIGN_OR_RETURN(decompressor_, codec::NewDecompressor(header_.codec));
     raw_left_ = header_.payload_raw_bytes;
     payload_left_ = header_.payload_compressed_bytes;
     TakePiece(front.substr(needed));
+    if (header_.encryption != EncryptionMode::kNone) {
+      locked_ = true;
+      front_ = std::move(front);
+      front_.resize(needed);
+    }
     return Status::Ok();
+  }
+
+  Status Unlock(crypto::KeyProvider* keys) override {
+    if (!locked_) return {};
+    SRDF_ASSIGN_OR_RETURN(const crypto::WagonKeyPtr key, keys->Find(header_.key_id));
+    SRDF_RETURN_IF_ERROR(Gather(kHeaderTagBytes));
+    opener_.emplace(*key, header_.nonce);
+    if (!opener_->CheckHeader(front_, sealed_)) {
+      return {
+          StatusCode::kFailedPrecondition,
+          "crypto: key " + header_.key_id + " (fingerprint " + key->secret.Fingerprint() +
+              ") does not open wagon " + header_.uid +
+              ": it was sealed with another key of this name, or altered since",
+          "compare the fingerprints that `srdfctl key list` shows at both sites, and copy the key ring of "
+          "the site that sealed the wagon"};
+    }
+    sealed_.clear();
+    front_ = {};
+    locked_ = false;
+    return {};
   }
 
   const WagonHeader& header() const override { return header_; }
 
   Result<std::string_view> Next() override {
     if (!failed_.ok()) return failed_;
+    if (locked_) {
+      return Status(StatusCode::kFailedPrecondition,
+                    "wagon " + header_.uid + " is encrypted with key " + header_.key_id,
+                    "read it where that key is");
+    }
     auto records = Read();
     if (!records.ok()) failed_ = records.status();
     return records;
@@ -112,14 +140,41 @@ class WagonReaderImpl : public WagonReader {
         if (input_.size() == input_before) return Broken("its decompressor does not get on");
         continue;
       }
-      if (payload_left_ == 0) {
+      if (!MoreInput()) {
         return decompressor_->finished() ? End() : Broken("torn: its compressed bytes end too early");
       }
-      SRDF_ASSIGN_OR_RETURN(std::string piece, pieces_());
-      if (piece.empty()) return {StatusCode::kDataLoss, "wagon frame: torn: it ends inside its payload"};
-      TakePiece(std::move(piece));
+      SRDF_RETURN_IF_ERROR(opener_ ? OpenSegment() : NextPiece());
     }
     return Status::Ok();
+  }
+
+  bool MoreInput() const { return payload_left_ > 0 || !sealed_in_.empty(); }
+
+  Status NextPiece() {
+    SRDF_ASSIGN_OR_RETURN(std::string piece, pieces_());
+    if (piece.empty()) return {StatusCode::kDataLoss, "wagon frame: torn: it ends inside its payload"};
+    TakePiece(std::move(piece));
+    return {};
+  }
+
+  // The next `bytes` bytes of an encrypted payload, or what is left of it, in sealed_.
+  Status Gather(size_t bytes) {
+    while (sealed_.size() < bytes && MoreInput()) {
+      if (sealed_in_.empty()) SRDF_RETURN_IF_ERROR(NextPiece());
+      const size_t n = std::min(bytes - sealed_.size(), sealed_in_.size());
+      sealed_.append(sealed_in_.substr(0, n));
+      sealed_in_.remove_prefix(n);
+    }
+    return {};
+  }
+
+  Status OpenSegment() {
+    SRDF_RETURN_IF_ERROR(Gather(kSegmentSealedBytes));
+    plain_.clear();
+    SRDF_RETURN_IF_ERROR(opener_->Open(sealed_, !MoreInput(), &plain_));
+    sealed_.clear();
+    input_ = plain_;
+    return {};
   }
 
   Status End() {
@@ -128,16 +183,23 @@ class WagonReaderImpl : public WagonReader {
       return Broken("smaller than the " + std::to_string(header_.payload_raw_bytes) +
                     " bytes its header declares");
     }
-    if (!input_.empty() || payload_left_ > 0) return Broken("bytes after its compressed stream");
+    if (!input_.empty()) return Broken("bytes after its compressed stream");
+    // With encryption a last segment of nothing may still be due, whose flag says that this is the end.
+    while (opener_ && MoreInput()) {
+      SRDF_RETURN_IF_ERROR(OpenSegment());
+      if (!plain_.empty()) break;
+    }
+    if (!input_.empty() || MoreInput()) return Broken("bytes after its compressed stream");
     return Status::Ok();
   }
 
   // What is beyond the payload is the hash, which was checked when the frame was stored.
   void TakePiece(std::string piece) {
     piece_ = std::move(piece);
-    input_ = std::string_view(piece_).substr(
+    std::string_view& in = header_.encryption == EncryptionMode::kNone ? input_ : sealed_in_;
+    in = std::string_view(piece_).substr(
         0, static_cast<size_t>(std::min<uint64_t>(payload_left_, piece_.size())));
-    payload_left_ -= input_.size();
+    payload_left_ -= in.size();
   }
 
   FramePieces pieces_;
@@ -145,9 +207,15 @@ class WagonReaderImpl : public WagonReader {
   std::unique_ptr<codec::Decompressor> decompressor_;
   Status failed_;
   std::string piece_;
-  std::string_view input_;     // what is left of piece_
-  uint64_t payload_left_ = 0;  // compressed bytes not yet taken from pieces_
-  uint64_t raw_left_ = 0;      // decompressed bytes still to come
+  std::string_view input_;               // for the decompressor: what is left of piece_, or of plain_
+  uint64_t payload_left_ = 0;            // bytes of the payload not yet taken from pieces_
+  bool locked_ = false;                  // encrypted, and not unlocked yet
+  std::string front_;                    // while locked: what the header tag covers
+  std::optional<PayloadOpener> opener_;  // when encrypted and unlocked
+  std::string_view sealed_in_;           // when encrypted: what is left of piece_
+  std::string sealed_;                   // the segment that is being gathered
+  std::string plain_;                    // the segment that was opened last
+  uint64_t raw_left_ = 0;                // decompressed bytes still to come
   std::string buffer_;
   size_t given_ = 0;  // front of the buffer that the last Next gave away
   bool ended_ = false;

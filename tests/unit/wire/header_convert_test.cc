@@ -17,14 +17,22 @@ std::string Bytes(const WagonHeader& h) {
   return proto.SerializeAsString();
 }
 
+WagonHeader* Encrypted(WagonHeader* h) {
+  h->encryption = EncryptionMode::kAes256Gcm;
+  h->key_id = "key-1";
+  h->nonce = std::string(24, 'n');
+  h->payload_compressed_bytes = 32;
+  return h;
+}
+
 TEST(HeaderConvert, EveryFieldOfAHeaderComesBack) {
   WagonHeader h = SomeHeader();
   h.payload_raw_bytes = 1111;
   h.payload_compressed_bytes = 222;
   h.codec = Codec::kGzip;
   h.encryption = EncryptionMode::kAes256Gcm;
-  h.key_id = "key 1";
-  h.nonce = std::string(12, '\x01');
+  h.key_id = "key-1";
+  h.nonce = std::string(24, '\x01');
   model::v1::WagonHeader proto;
   ToProto(h, &proto);
   // Every field is set, so a field that a converter forgets is seen.
@@ -96,6 +104,9 @@ TEST(ValidateHeader, NamesEachFieldThatIsNotRight) {
       {"UTF-8", [](WagonHeader* h) { h->tables[0].database = "\xe2\x82"; }},
       {"key id", [](WagonHeader* h) { h->key_id = "k"; }},
       {"key id", [](WagonHeader* h) { h->encryption = EncryptionMode::kAes256Gcm; }},
+      {"key_id", [](WagonHeader* h) { Encrypted(h)->key_id = "../key"; }},
+      {"nonce", [](WagonHeader* h) { Encrypted(h)->nonce.pop_back(); }},
+      {"too short", [](WagonHeader* h) { Encrypted(h)->payload_compressed_bytes = 31; }},
       {"sizes",
        [](WagonHeader* h) {
          h->codec = Codec::kNone;

@@ -196,15 +196,5 @@ TEST(WagonReader, AnErrorOfThePiecesComesThrough) {
   EXPECT_EQ(ReadAll(pieces).status().code(), StatusCode::kUnavailable);
 }
 
-TEST(WagonReader, AnEncryptedWagonIsRefusedWithItsKeyNamed) {
-  WagonHeader header = SomeHeader();
-  header.encryption = EncryptionMode::kAes256Gcm;
-  header.key_id = "blue";
-  header.nonce = "n";
-  const auto reader = WagonReader::Open(PiecesOf(ForgeFrame(header, "secret").bytes));
-  EXPECT_EQ(reader.status().code(), StatusCode::kUnimplemented);
-  EXPECT_NE(reader.status().message().find("blue"), std::string::npos);
-}
-
 }  // namespace
 }  // namespace srdf::wire
