@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "obs/log.h"
+#include "receiver/chunk_assembly.h"
 #include "receiver/deliver_intake.h"
 #include "rpc/duplex.h"
 #include "rpc/status_map.h"
@@ -144,8 +145,12 @@ grpc::Status ReceiverServiceImpl::Deliver(
   (*flow)->OpenDeliver(EventsFor(*flow, duplex));
   Status ended = SendOpened(*flow, duplex.get());
   DeliverIntake intake(*flow);
+  ChunkAssembly assembly;
   while (ended.ok() && stream->Read(&request)) {
-    const auto& chunk = request.chunk();
+    const auto whole = assembly.Add(request.mutable_chunk());
+    ended = whole.status();
+    if (!ended.ok() || *whole == nullptr) continue;
+    const auto& chunk = **whole;
     auto receipt = intake.Append({chunk.sequence(), chunk.wagon_uid(), chunk.wagon_hash(), chunk.chunk_no(),
                                   chunk.chunk_count(), chunk.data()});
     ended = receipt.status();

@@ -62,6 +62,7 @@ class GrpcDeliverSession : public DeliverSession {
     out->set_chunk_no(chunk.chunk_no);
     out->set_chunk_count(chunk.chunk_count);
     out->set_data(std::move(chunk.data));
+    out->set_continues(chunk.continues);
     return duplex_.Write(request_);
   }
 

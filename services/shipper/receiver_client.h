@@ -32,6 +32,7 @@ struct ChunkToSend {
   uint32_t chunk_no = 0;
   uint32_t chunk_count = 0;
   std::string data;
+  bool continues = false;  // `data` is a piece of the chunk, and the next one follows
 };
 
 // All are called on the stream's reader thread; on_end is the last.
