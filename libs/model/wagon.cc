@@ -24,6 +24,8 @@ const char* SealReasonName(SealReason reason) {
       return "huge_transaction";
     case SealReason::kDrain:
       return "drain";
+    case SealReason::kMerged:
+      return "merged";
   }
   return "unknown";
 }

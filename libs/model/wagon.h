@@ -22,7 +22,8 @@ enum class SealReason : uint8_t {
   kManual = 6,
   kStatement = 7,  // DDL closes the window, and is a wagon of its own
   kHugeTransaction = 8,
-  kDrain = 9,  // the batcher stops
+  kDrain = 9,    // the batcher stops
+  kMerged = 10,  // holds what several wagons held that could not be sent
 };
 const char* SealReasonName(SealReason reason);
 

@@ -86,7 +86,7 @@ Status SqliteOutbox::Recover() {
     }
   }
   return db_->Write(Durability::kProcess, [&](Connection& c) {
-    next_wagon_id_ = NextWagonId(c);
+    next_wagon_id_ = first_own_wagon_id_ = NextWagonId(c);
     return Status::Ok();
   });
 }

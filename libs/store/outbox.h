@@ -112,6 +112,24 @@ struct OutboxFlow {
   Suspension suspension;
 };
 
+// A wagon at the end of the queue of which nothing has left.
+struct UnsentWagon {
+  uint64_t sequence = 0;
+  std::string uid;
+  std::string hash;
+  SealReason seal_reason = SealReason::kUnknown;
+  uint64_t statements = 0;
+  uint64_t rows_after = 0;
+  uint64_t payload_raw_bytes = 0;
+  uint64_t frame_bytes = 0;
+};
+
+// The tip before the unsent wagons, and these, oldest first.
+struct UnsentTail {
+  ChainTip before;
+  std::vector<UnsentWagon> wagons;
+};
+
 struct StatusCount {
   std::string status;
   uint64_t wagons = 0;
@@ -135,6 +153,22 @@ class WagonWriter {
   // kAborted, and stores nothing, when the wagon does not fit the flow's tip any more. After
   // kResourceExhausted (disk full) it may be called again.
   virtual Status Commit(const WagonHeader& header, const std::string& hash) = 0;
+};
+
+// Takes the wagons that a part of the unsent ones is merged into, frame by frame. Destroying it before Commit
+// removes what was written. Not to outlive its outbox; one thread at a time.
+class TailReplacement {
+ public:
+  virtual ~TailReplacement() = default;
+  // The next bytes of a frame.
+  virtual Status Append(std::string_view bytes) = 0;
+  // The frame is complete: it holds what the next `covers` of the replaced wagons hold.
+  virtual Status EndWagon(const WagonHeader& header, const std::string& hash, size_t covers) = 0;
+  // In one transaction: the replaced wagons are `merged`, give up their sequence numbers and name the wagon
+  // that carries their content; the new ones are the end of the queue; an audit row says by whom. Returns the
+  // new tip. kAborted, and nothing has changed, when one of them was sent meanwhile or the tip has moved;
+  // kInvalidArgument when the new wagons do not carry all that the old ones do.
+  virtual Result<ChainTip> Commit(const std::string& actor) = 0;
 };
 
 constexpr size_t kChunkBytes = 1u << 20;
@@ -164,6 +198,18 @@ class Outbox {
   // It may be a dead letter (see its status): nothing is to be sent past one.
   virtual Result<std::optional<OutboxWagon>> NextToSend(const std::string& flow, uint64_t after) = 0;
   virtual Result<std::string> ReadChunk(const std::string& flow, uint64_t sequence, uint32_t chunk_no) = 0;
+
+  // A chunk of one wagon, whatever has become of it; the other finds it as the chain's.
+  virtual Result<std::string> ReadChunkOf(const std::string& uid, uint32_t chunk_no) = 0;
+
+  // The wagons at the end of the queue that were never sent, at most the newest `wagons_max`. What a restored
+  // or torn file says of sending is not believed: a wagon that was stored before this outbox was opened
+  // counts only once the destination has agreed.
+  virtual Result<UnsentTail> GetUnsentTail(const std::string& flow, size_t wagons_max) = 0;
+  // Begins to replace the wagons from `first_sequence` to the tip, whose hashes these are.
+  virtual Result<std::unique_ptr<TailReplacement>> ReplaceTail(const std::string& flow,
+                                                               uint64_t first_sequence,
+                                                               std::vector<std::string> hashes) = 0;
 
   // An attempt row is opened / closed. `outcome` "accepted" or "duplicate" moves the delivery to acked. What
   // the destination says again after a reconnect is not synced to disk: sending, sent, acked and applied

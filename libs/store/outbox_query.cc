@@ -95,6 +95,19 @@ Result<std::string> SqliteOutbox::ReadChunk(const std::string& flow, uint64_t se
   });
 }
 
+Result<std::string> SqliteOutbox::ReadChunkOf(const std::string& uid, uint32_t chunk_no) {
+  return db_->Read([&](Connection& c) -> Result<std::string> {
+    Query q(c,
+            "SELECT ifnull(k.data, x''), k.data IS NOT NULL FROM wagon w"
+            " LEFT JOIN wagon_chunk k ON k.wagon_id = w.wagon_id AND k.chunk_no = ?"
+            " WHERE w.uid = ? AND w.payload_present = 1 ORDER BY w.wagon_id DESC LIMIT 1",
+            chunk_no, uid);
+    if (q.Step() && q.Flag(1)) return q.Text(0);
+    return Status(StatusCode::kNotFound,
+                  fmt::format("the outbox does not hold chunk {} of wagon {}", chunk_no, uid));
+  });
+}
+
 Result<std::vector<OutboxWagon>> SqliteOutbox::List(const std::string& flow, uint64_t before_sequence,
                                                     uint32_t limit) {
   static const std::string sql = SelectWagons(

@@ -207,9 +207,14 @@ class Reconciliation {
 }  // namespace
 
 Result<bool> SqliteOutbox::Reconcile(const std::string& flow, const ChainTip& destination) {
-  return db_->Write(Durability::kDisk, [&](Connection& c) -> Result<bool> {
+  auto moved = db_->Write(Durability::kDisk, [&](Connection& c) -> Result<bool> {
     return Reconciliation(c, flow, destination).Run();
   });
+  if (moved.ok()) {
+    std::lock_guard lock(agreed_mu_);
+    agreed_.insert(flow);
+  }
+  return moved;
 }
 
 }  // namespace srdf::store

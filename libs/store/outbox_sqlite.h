@@ -6,7 +6,9 @@
 
 #include <atomic>
 #include <memory>
+#include <mutex>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -54,6 +56,10 @@ class SqliteOutbox final : public Outbox {
   Result<bool> Reconcile(const std::string& flow, const ChainTip& destination) override;
   Result<std::optional<OutboxWagon>> NextToSend(const std::string& flow, uint64_t after) override;
   Result<std::string> ReadChunk(const std::string& flow, uint64_t sequence, uint32_t chunk_no) override;
+  Result<std::string> ReadChunkOf(const std::string& uid, uint32_t chunk_no) override;
+  Result<UnsentTail> GetUnsentTail(const std::string& flow, size_t wagons_max) override;
+  Result<std::unique_ptr<TailReplacement>> ReplaceTail(const std::string& flow, uint64_t first_sequence,
+                                                       std::vector<std::string> hashes) override;
   Status BeginAttempt(const std::string& flow, uint64_t sequence) override;
   Status MarkSent(const std::string& flow, uint64_t sequence) override;
   Status MarkAcked(const std::string& flow, uint64_t sequence, const std::string& outcome) override;
@@ -76,6 +82,9 @@ class SqliteOutbox final : public Outbox {
  private:
   const std::unique_ptr<QueueDatabase> db_;
   std::atomic<int64_t> next_wagon_id_{1};
+  int64_t first_own_wagon_id_ = 1;  // older ones were stored before Open
+  std::mutex agreed_mu_;
+  std::set<std::string> agreed_;  // flows whose destination was asked since Open; guarded by agreed_mu_
 };
 
 // Steps shared by those files; all run inside a QueueDatabase body.
