@@ -14,6 +14,7 @@
 #include "engine/source.h"
 #include "model/position.h"
 #include "model/schema.h"
+#include "model/skip.h"
 #include "model/statement.h"
 #include "model/wagon.h"
 
@@ -63,6 +64,14 @@ class TargetSession {
   // Precondition: header.sequence == checkpoint.sequence + 1, checked again inside the transaction.
   virtual Result<ApplyStats> Apply(const WagonHeader& header, const std::string& wagon_hash,
                                    PayloadReader* payload) = 0;
+  // Moves the checkpoint past the wagon without applying anything of it, and keeps the decision in the
+  // target, in one transaction; the same checks and errors as Apply. The target lacks the wagon's changes
+  // from then on.
+  virtual Status Skip(const WagonHeader& header, const std::string& wagon_hash,
+                      const SkipDecision& decision) = 0;
+  // Sequences of the wagons of this epoch that were skipped here: newest first, at most kSkippedToldMax.
+  virtual Result<std::vector<uint64_t>> SkippedWagons(const std::string& flow, uint64_t epoch) = 0;
+  static constexpr uint64_t kSkippedToldMax = 1000;
 };
 
 class TargetEngine {

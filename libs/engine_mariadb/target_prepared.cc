@@ -44,9 +44,15 @@ Status PreparedTransactions::Take(const std::string& flow, const std::string& xi
                                   const std::function<Status(const Part& part)>& apply) {
   const std::string where = Where(flow, xid);
   SRDF_ASSIGN_OR_RETURN(const auto pieces,
-                        connection_->Query("SELECT part, piece, last, gtid FROM srdf.xa_prepared" + where +
-                                           " ORDER BY part, piece FOR UPDATE"));
+                        connection_->Query("SELECT part, piece, last, gtid, skipped_after FROM "
+                                           "srdf.xa_prepared" +
+                                           where + " ORDER BY part, piece FOR UPDATE"));
+  SRDF_ASSIGN_OR_RETURN(const std::string skipped,
+                        connection_->QueryValue("SELECT IFNULL(GROUP_CONCAT(`sequence` ORDER BY `sequence`), "
+                                                "'') FROM srdf.skipped_wagon WHERE flow=" +
+                                                connection_->Quote(flow)));
   if (pieces.empty()) {
+    if (!skipped.empty()) return WasSkipped(xid, skipped);
     return {StatusCode::kFailedPrecondition,
             "XA transaction " + xid +
                 " was committed at the source, and nothing of it is held at the target: it was "
@@ -54,9 +60,13 @@ Status PreparedTransactions::Take(const std::string& flow, const std::string& xi
             "re-establish the flow at a time when XA RECOVER at the source is empty"};
   }
   const auto incomplete = [&] {
+    if (!skipped.empty()) return WasSkipped(xid, skipped);
     return Status(StatusCode::kDataLoss, "what is held of XA transaction " + xid + " is not complete",
                   "somebody changed srdf.xa_prepared at the target: re-establish the flow");
   };
+  for (const ResultRow& row : pieces) {
+    if (Number(row[4]) != 0) return InDoubt(flow, xid, row[4].value_or(""));
+  }
   std::string records;
   uint64_t part = 0, piece = 0;
   for (size_t i = 0; i < pieces.size(); ++i) {
@@ -76,6 +86,29 @@ Status PreparedTransactions::Take(const std::string& flow, const std::string& xi
     records.clear();
   }
   return Drop(flow, xid);
+}
+
+Status PreparedTransactions::WasSkipped(const std::string& xid, const std::string& wagons) const {
+  return {StatusCode::kFailedPrecondition,
+          "XA transaction " + xid +
+              " was committed at the source, and what it prepared is not held at the target, or not all of "
+              "it: it was in a wagon that was skipped (skipped: " +
+              wagons + ")",
+          "make its changes at the target by hand (`srdfctl wagon show UID --json rows` lists them) and skip "
+          "this wagon too, or establish the flow again"};
+}
+
+Status PreparedTransactions::InDoubt(const std::string& flow, const std::string& xid,
+                                     const std::string& wagon) const {
+  return {
+      StatusCode::kFailedPrecondition,
+      "XA transaction " + xid +
+          " was committed at the source; what is held of it was prepared before wagon " + wagon +
+          ", which was skipped and may have held its outcome, or another transaction of this xid",
+      "look for the xid with `srdfctl wagon show UID --json rows` in that wagon and the skipped ones after "
+      "it (srdf.skipped_wagon). When none names it, at the target: UPDATE srdf.xa_prepared SET "
+      "skipped_after=0" +
+          Where(flow, xid) + "; then resume the flow. Else skip this wagon too, or establish the flow again"};
 }
 
 Status PreparedTransactions::Drop(const std::string& flow, const std::string& xid) {

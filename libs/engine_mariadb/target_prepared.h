@@ -24,7 +24,8 @@ class PreparedTransactions {
   Status Hold(const std::string& flow, const PreparedPart& part);
 
   // Gives the records of every part in order, then forgets them. kFailedPrecondition when nothing is held
-  // under the xid, kDataLoss when a piece is missing. `rows` are those that the source prepared.
+  // under the xid, kDataLoss when a piece is missing. Where wagons were skipped it is kFailedPrecondition
+  // too, and names them: what they held is not known here, so nothing is applied that they may have decided.
   struct Part {
     std::string gtid;
     std::string_view records;  // valid during the call
@@ -36,6 +37,8 @@ class PreparedTransactions {
   Status Drop(const std::string& flow, const std::string& xid);
 
  private:
+  Status WasSkipped(const std::string& xid, const std::string& wagons) const;
+  Status InDoubt(const std::string& flow, const std::string& xid, const std::string& wagon) const;
   std::string Where(const std::string& flow, const std::string& xid) const;
 
   Connection* const connection_;

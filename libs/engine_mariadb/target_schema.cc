@@ -62,8 +62,30 @@ constexpr const char* kTables[] = {
   `rows` BIGINT UNSIGNED NOT NULL COMMENT 'row changes in the part',
   records LONGBLOB NOT NULL COMMENT 'docs/formats/change-stream.md',
   prepared_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
+  skipped_after BIGINT UNSIGNED NOT NULL DEFAULT 0 COMMENT 'first wagon skipped while this was held, 0: none',
   PRIMARY KEY (flow, xid, part, piece)
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin COMMENT 'SRDF: XA transactions without an outcome yet')",
+    R"(CREATE TABLE IF NOT EXISTS srdf.skipped_wagon (
+  flow VARCHAR(128) NOT NULL,
+  epoch BIGINT UNSIGNED NOT NULL,
+  `sequence` BIGINT UNSIGNED NOT NULL,
+  wagon_uid VARCHAR(64) NOT NULL,
+  reason TEXT NOT NULL COMMENT 'the operator''s words',
+  actor VARCHAR(128) NOT NULL COMMENT 'who decided',
+  decided_at_ms BIGINT NOT NULL COMMENT 'ms since 1970, clock of the source site',
+  gtid_before MEDIUMTEXT NOT NULL COMMENT 'source position before the wagon',
+  gtid_after MEDIUMTEXT NOT NULL COMMENT 'and after it',
+  changes MEDIUMTEXT NOT NULL COMMENT 'what this target lacks, a table per line',
+  ddl MEDIUMTEXT NOT NULL COMMENT 'DDL statements of the wagon that were begun here, and how far they came',
+  skipped_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6),
+  PRIMARY KEY (flow, epoch, `sequence`)
+) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin COMMENT 'SRDF: wagons that were not applied, on an operator''s decision')",
+};
+
+// Columns that earlier programs did not create.
+constexpr const char* kLaterColumns[] = {
+    "ALTER TABLE srdf.xa_prepared ADD COLUMN IF NOT EXISTS skipped_after BIGINT UNSIGNED NOT NULL DEFAULT 0 "
+    "COMMENT 'first wagon skipped while this was held, 0: none' AFTER prepared_at",
 };
 
 std::string Text(const Value& value) { return value.value_or(""); }
@@ -95,13 +117,19 @@ std::string WhereWagon(Connection* connection, const WagonHeader& header) {
 
 Status EnsureTargetSchema(Connection* connection) {
   SRDF_ASSIGN_OR_RETURN(const std::string there,
-                        connection->QueryValue("SELECT COUNT(*) FROM information_schema.tables WHERE "
-                                               "table_schema='srdf' AND table_name IN "
-                                               "('checkpoint','apply_log','ddl_intent','xa_prepared')"));
-  if (there == std::to_string(std::size(kTables))) return {};
+                        connection->QueryValue("SELECT (SELECT COUNT(*) FROM information_schema.tables WHERE "
+                                               "table_schema='srdf' AND table_name IN ('checkpoint',"
+                                               "'apply_log','ddl_intent','xa_prepared','skipped_wagon')) + "
+                                               "(SELECT COUNT(*) FROM information_schema.columns WHERE "
+                                               "table_schema='srdf' AND table_name='xa_prepared' AND "
+                                               "column_name='skipped_after')"));
+  if (there == std::to_string(std::size(kTables) + std::size(kLaterColumns))) return {};
   Status status = connection->Execute("CREATE DATABASE IF NOT EXISTS srdf");
   for (const char* table : kTables) {
     if (status.ok()) status = connection->Execute(table);
+  }
+  for (const char* column : kLaterColumns) {
+    if (status.ok()) status = connection->Execute(column);
   }
   return status.ok() ? status : status.WithContext("cannot create schema srdf at the target");
 }
@@ -159,7 +187,7 @@ Status UpdateCheckpoint(Connection* connection, const WagonHeader& header, const
 }
 
 Status DeleteFlowLogs(Connection* connection, const std::string& flow) {
-  for (const char* table : {"apply_log", "ddl_intent", "xa_prepared"}) {
+  for (const char* table : {"apply_log", "ddl_intent", "xa_prepared", "skipped_wagon"}) {
     SRDF_RETURN_IF_ERROR(connection->Execute(
         fmt::format("DELETE FROM srdf.{} WHERE flow={}", table, connection->Quote(flow))));
   }

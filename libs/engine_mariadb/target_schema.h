@@ -1,5 +1,5 @@
-// The tables of schema `srdf` at a target: `checkpoint`, `apply_log`, `ddl_intent`, and `xa_prepared`, whose
-// rows target_prepared.h reads and writes. One place for their SQL.
+// The tables of schema `srdf` at a target: `checkpoint`, `apply_log`, `ddl_intent`, `xa_prepared`, whose rows
+// target_prepared.h reads and writes, and `skipped_wagon` (target_skips.h). One place for their SQL.
 //
 // docs/formats/target-schema.md describes every column. Functions that write do so inside the caller's
 // transaction, unless they say otherwise.

@@ -9,6 +9,7 @@
 #include "engine_mariadb/sql_rows.h"
 #include "engine_mariadb/target_rows.h"
 #include "engine_mariadb/target_schema.h"
+#include "engine_mariadb/target_skips.h"
 #include "failpoint/failpoint.h"
 #include "model/record.h"
 
@@ -91,17 +92,51 @@ Result<engine::ApplyStats> MariaDbTargetSession::Apply(const WagonHeader& header
     return stats.status();
   }
   SRDF_FAILPOINT("applier.before_commit");
-  const Status committed = connection_->Execute("COMMIT");
-  in_transaction_ = false;
-  if (!committed.ok()) {
-    if (committed.code() != StatusCode::kUnavailable)
-      return committed.WithContext("commit of " + WagonName(header));
-    return Status(StatusCode::kOutcomeUnknown,
-                  "connection lost at the commit of " + WagonName(header) + ": " + committed.message(),
-                  "the checkpoint at the target tells; read by itself");
-  }
+  SRDF_RETURN_IF_ERROR(Commit(header));
   SRDF_FAILPOINT("applier.after_commit");
   return stats;
+}
+
+Status MariaDbTargetSession::Commit(const WagonHeader& header) {
+  Status committed = connection_->Execute("COMMIT");
+  in_transaction_ = false;
+  if (committed.ok()) return committed;
+  if (committed.code() != StatusCode::kUnavailable)
+    return committed.WithContext("commit of " + WagonName(header));
+  return {StatusCode::kOutcomeUnknown,
+          "connection lost at the commit of " + WagonName(header) + ": " + committed.message(),
+          "the checkpoint at the target tells; read by itself"};
+}
+
+Status MariaDbTargetSession::Skip(const WagonHeader& header, const std::string& wagon_hash,
+                                  const SkipDecision& decision) {
+  if (Status status = SkipUncommitted(header, wagon_hash, decision); !status.ok()) {
+    Rollback();
+    return status;
+  }
+  SRDF_FAILPOINT("applier.before_skip_commit");
+  SRDF_RETURN_IF_ERROR(Commit(header));
+  SRDF_FAILPOINT("applier.after_skip_commit");
+  return {};
+}
+
+// Nothing of the server's settings matters here: no row is written but our own.
+Status MariaDbTargetSession::SkipUncommitted(const WagonHeader& header, const std::string& wagon_hash,
+                                             const SkipDecision& decision) {
+  if (wagon_hash.size() != 32 || decision.reason.empty()) {
+    return {StatusCode::kInvalidArgument,
+            WagonName(header) + " cannot be skipped without its hash and a reason"};
+  }
+  SRDF_RETURN_IF_ERROR(connection_->Execute("START TRANSACTION"));
+  in_transaction_ = true;
+  SRDF_RETURN_IF_ERROR(CheckFollows(header, /*lock=*/true));
+  SRDF_RETURN_IF_ERROR(RecordSkip(connection_.get(), header, decision));
+  SRDF_RETURN_IF_ERROR(UpdateCheckpoint(connection_.get(), header, wagon_hash));
+  return InsertApplyLog(connection_.get(), header, ApplyLogEntry{});
+}
+
+Result<std::vector<uint64_t>> MariaDbTargetSession::SkippedWagons(const std::string& flow, uint64_t epoch) {
+  return SelectSkipped(connection_.get(), flow, epoch, kSkippedToldMax);
 }
 
 Result<engine::ApplyStats> MariaDbTargetSession::ApplyUncommitted(const WagonHeader& header,

@@ -28,6 +28,9 @@ class MariaDbTargetSession : public engine::TargetSession {
   Status InitCheckpoint(const engine::Checkpoint& start) override;
   Result<engine::ApplyStats> Apply(const WagonHeader& header, const std::string& wagon_hash,
                                    engine::PayloadReader* payload) override;
+  Status Skip(const WagonHeader& header, const std::string& wagon_hash,
+              const SkipDecision& decision) override;
+  Result<std::vector<uint64_t>> SkippedWagons(const std::string& flow, uint64_t epoch) override;
 
  private:
   MariaDbTargetSession(std::unique_ptr<Connection> connection, const TargetOptions& options,
@@ -36,6 +39,9 @@ class MariaDbTargetSession : public engine::TargetSession {
   // Everything up to, not including, COMMIT.
   Result<engine::ApplyStats> ApplyUncommitted(const WagonHeader& header, const std::string& wagon_hash,
                                               engine::PayloadReader* payload);
+  Status SkipUncommitted(const WagonHeader& header, const std::string& wagon_hash,
+                         const SkipDecision& decision);
+  Status Commit(const WagonHeader& header);
   Status ApplyRecords(std::string_view records, const WagonHeader& header, uint64_t* statements);
   // A part is held, an outcome makes what is held count or drops it.
   Status HoldPrepared(ByteView body, const WagonHeader& header);

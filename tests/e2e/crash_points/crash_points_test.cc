@@ -151,6 +151,8 @@ class CrashPoints : public MeshTest {
            name == "shipper.after_reconcile" || name == "receiver.before_adopt" ||
            name == "receiver.after_adopt" || name == "applier.after_connect" || name == "store.inside_purge";
   }
+  // No load passes these: a wagon has to be skipped. dead_letter_test ends its processes there.
+  static bool PassedBySkipsOnly(size_t point) { return kNames[point].find("_skip") != std::string_view::npos; }
   // What has to happen at the source for these to be passed often.
   static Churn::Focus FocusOn(std::string_view name) {
     if (name.find("ddl_failed") != std::string_view::npos) return Churn::Focus::kClash;
@@ -167,7 +169,7 @@ class CrashPoints : public MeshTest {
     for (size_t point = 0; point < kCount; ++point) Arm(point, chance_ppm, budget_each);
     Eventually(length, [&] {
       for (size_t point = 0; point < kCount; ++point) {
-        if (board_->slot(point).budget > 0) return false;
+        if (board_->slot(point).budget > 0 && !PassedBySkipsOnly(point)) return false;
       }
       return true;
     });
@@ -224,11 +226,13 @@ TEST_F(CrashPoints, EachEndsItsProcessAndNothingIsLostOrDoubled) {
   StartLoad();
   MixedRound(kAlways / 5, 1, seconds(30));
   for (size_t point = 0; point < kCount; ++point) {
-    if (Crashes(point) == 0) Round(point, kAlways, 1, seconds(40));
+    if (Crashes(point) == 0 && !PassedBySkipsOnly(point)) Round(point, kAlways, 1, seconds(40));
   }
   ASSERT_NO_FATAL_FAILURE(KillTarget(&random));
   ASSERT_NO_FATAL_FAILURE(StopLoadAndCompare());
-  for (size_t point = 0; point < kCount; ++point) EXPECT_GE(Crashes(point), 1u) << kNames[point];
+  for (size_t point = 0; point < kCount; ++point) {
+    if (!PassedBySkipsOnly(point)) EXPECT_GE(Crashes(point), 1u) << kNames[point];
+  }
 
   // In groups that end with a comparison, until enough is done.
   const auto enough = [&] { return AllCrashes() >= crashes_wanted && steady_clock::now() >= end; };
@@ -236,6 +240,7 @@ TEST_F(CrashPoints, EachEndsItsProcessAndNothingIsLostOrDoubled) {
     for (size_t first = 0; first < kCount && !enough(); first += kGroup) {
       StartLoad();
       for (size_t point = first; point < std::min(first + kGroup, kCount); ++point) {
+        if (PassedBySkipsOnly(point)) continue;
         Round(point, kAlways / 3, 20, seconds(40));
       }
       ASSERT_NO_FATAL_FAILURE(KillTarget(&random));
