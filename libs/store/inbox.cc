@@ -10,7 +10,7 @@ namespace srdf::store {
 namespace {
 
 InboxStatus ParseStatus(const std::string& word) {
-  for (int value = 0; value <= static_cast<int>(InboxStatus::kFailed); ++value) {
+  for (int value = 0; value <= static_cast<int>(InboxStatus::kSkipped); ++value) {
     const auto status = static_cast<InboxStatus>(value);
     if (word == InboxStatusName(status)) return status;
   }
@@ -29,6 +29,8 @@ const char* InboxStatusName(InboxStatus status) {
       return "applied";
     case InboxStatus::kFailed:
       return "failed";
+    case InboxStatus::kSkipped:
+      return "skipped";
   }
   return "unknown";
 }
@@ -77,7 +79,10 @@ void SetInboxTip(Connection& c, const std::string& flow, const ChainTip& tip) {
 }
 
 std::string SelectInboxWagons(const std::string& tail) {
-  return "SELECT " + WagonSelectList() + ", w.status, w.applied_at_ms, w.error FROM wagon w " + tail;
+  return "SELECT " + WagonSelectList() +
+         ", w.status, w.applied_at_ms, w.error, w.skip_reason, w.skip_actor,"
+         " w.skip_decided_at_ms FROM wagon w " +
+         tail;
 }
 
 InboxWagon ReadInboxWagon(Connection& c, const Query& q) {
@@ -92,6 +97,9 @@ InboxWagon ReadInboxWagon(Connection& c, const Query& q) {
   wagon.status = ParseStatus(q.Text(kWagonColumnCount));
   wagon.applied_at_ms = q.I64(kWagonColumnCount + 1);
   wagon.error = q.Text(kWagonColumnCount + 2);
+  if (const int64_t decided = q.I64(kWagonColumnCount + 5); decided != 0) {
+    wagon.skip = SkipDecision{q.Text(kWagonColumnCount + 3), q.Text(kWagonColumnCount + 4), decided};
+  }
   LoadTables(c, row.wagon_id, &wagon.header);
   return wagon;
 }
@@ -159,7 +167,8 @@ Result<uint64_t> SqliteInbox::Purge(const std::string& flow, int64_t applied_bef
       "= ?1"
       " ORDER BY epoch, sequence LIMIT " +
       std::to_string(kPurgeWagonsPerStep) +
-      ") o JOIN flow f ON f.flow = ?1 WHERE o.status = 'applied' AND o.applied_at_ms < ?2 AND NOT"
+      ") o JOIN flow f ON f.flow = ?1 WHERE o.status IN ('applied', 'skipped') AND o.applied_at_ms <> 0 AND"
+      " o.applied_at_ms < ?2 AND NOT"
       " (o.epoch = f.tip_epoch AND o.sequence = (SELECT max(n.sequence) FROM wagon n WHERE n.flow = f.flow"
       "  AND n.epoch = f.tip_epoch AND n.sequence <= f.applied_sequence))"
       " ORDER BY o.epoch, o.sequence";

@@ -1,8 +1,8 @@
 // Inbox: the durable queue of received wagons at the target site (inbox.db, SQLite, WAL mode, full sync).
 //
 // Owned by the receiver. Tables: flow, wagon, wagon_chunk, ack; any SQLite tool can read them. Wagon status:
-// receiving, accepted, applied, failed. A wagon may be received in chunks over several connections; the
-// chunks already on disk are kept, so a broken connection resumes where it stopped.
+// receiving, accepted, applied, failed, skipped. A wagon may be received in chunks over several connections;
+// the chunks already on disk are kept, so a broken connection resumes where it stopped.
 //
 // Thread rules: all methods may be called from any thread; each is one SQLite transaction under a mutex.
 // Durable on return: everything a call says it did.
@@ -16,12 +16,13 @@
 #include <vector>
 
 #include "base/status.h"
+#include "model/skip.h"
 #include "model/wagon.h"
 #include "store/store_options.h"
 
 namespace srdf::store {
 
-enum class InboxStatus { kReceiving, kAccepted, kApplied, kFailed };
+enum class InboxStatus { kReceiving, kAccepted, kApplied, kFailed, kSkipped };
 const char* InboxStatusName(InboxStatus status);
 
 struct InboxWagon {
@@ -34,6 +35,15 @@ struct InboxWagon {
   InboxStatus status = InboxStatus::kReceiving;
   std::string error;  // why it failed
   bool payload_present = true;
+  // An operator's decision not to apply it. With status applied it came too late: the target has the wagon.
+  std::optional<SkipDecision> skip;
+};
+
+// What became of a decision to skip a wagon.
+enum class SkipOutcome {
+  kSkipped,     // the applier is told so, in the wagon's turn; or was already
+  kWasApplied,  // too late, the target has its changes
+  kPassed,      // the target is past it, and this inbox no longer knows how
 };
 
 struct InboxFlow {
@@ -79,19 +89,29 @@ class Inbox {
   // while the tip is unknown (the starting point is the applier's to tell); the partial wagon stays.
   virtual Status Accept(const WagonHeader& header, const std::string& hash) = 0;
   virtual Status DropPartial(const std::string& flow) = 0;
+  // The wagon is not to be applied, whether it is here or is the next one to come (what is here of it as a
+  // partial wagon is dropped, its payload is not needed). kAborted when it neither is here nor fits the tip.
+  // The same decision again is the same outcome.
+  virtual Result<SkipOutcome> Skip(const WagonHeader& header, const std::string& hash,
+                                   const SkipDecision& decision) = 0;
+  // Wagons that were to be skipped and were applied nevertheless, the oldest first.
+  virtual Result<std::vector<uint64_t>> NotSkipped(const std::string& flow) = 0;
 
   // The applier's checkpoint: everything up to it is applied. Moves the tip forward when it is ahead of it.
   // kDataLoss when the inbox holds a different wagon under the checkpoint's sequence, or does not hold what
   // follows the checkpoint. Wagons after it that were applied (the target lost its last commits) are to be
   // applied again. kFailedPrecondition when it is of another epoch. Not synced to disk, nor is MarkApplied:
-  // the checkpoint in the target is the truth, and is told again.
-  virtual Status AdoptCheckpoint(const std::string& flow, const ChainTip& checkpoint) = 0;
+  // the checkpoint in the target is the truth, and is told again. `skipped`: wagons up to the checkpoint that
+  // the target has skipped; one that was to be skipped and is not among them was applied.
+  virtual Status AdoptCheckpoint(const std::string& flow, const ChainTip& checkpoint,
+                                 const std::vector<uint64_t>& skipped = {}) = 0;
 
-  // The first wagon with sequence > after that is not applied. kDataLoss when one is missing before it.
+  // The first wagon with sequence > after that is not applied; to be skipped, if its status says so.
+  // kDataLoss when one is missing before it.
   virtual Result<std::optional<InboxWagon>> NextToApply(const std::string& flow, uint64_t after) = 0;
   virtual Result<std::string> ReadChunk(const std::string& flow, uint64_t sequence, uint32_t chunk_no) = 0;
-  // Every wagon up to and including `sequence` is applied.
-  virtual Status MarkApplied(const std::string& flow, uint64_t sequence) = 0;
+  // Every wagon up to and including `sequence` is applied; with `skipped`, this one was skipped instead.
+  virtual Status MarkApplied(const std::string& flow, uint64_t sequence, bool skipped = false) = 0;
   virtual Status MarkFailed(const std::string& flow, uint64_t sequence, const std::string& error) = 0;
 
   virtual Result<std::vector<InboxWagon>> List(const std::string& flow, uint64_t before_sequence,

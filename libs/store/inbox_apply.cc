@@ -24,6 +24,11 @@ void MarkAppliedUpTo(Connection& c, const std::string& flow, uint64_t epoch, uin
       " WHERE flow = ? AND epoch = ? AND sequence > ? AND sequence <= ? AND status IN ('accepted', 'failed')",
       now, flow, epoch, after, sequence)
       .Run();
+  Query(c,
+        "UPDATE wagon SET applied_at_ms = ? WHERE flow = ? AND epoch = ? AND sequence > ? AND sequence <= ?"
+        " AND status = 'skipped' AND applied_at_ms = 0",
+        now, flow, epoch, after, sequence)
+      .Run();
   const bool cleared = row.failed_sequence <= sequence;
   Query(
       c,
@@ -36,7 +41,7 @@ void MarkAppliedUpTo(Connection& c, const std::string& flow, uint64_t epoch, uin
 
 Result<std::optional<InboxWagon>> SqliteInbox::NextToApply(const std::string& flow, uint64_t after) {
   static const std::string sql = SelectInboxWagons(
-      "WHERE w.flow = ? AND w.epoch = ? AND w.sequence > ? AND w.status IN ('accepted', 'failed')"
+      "WHERE w.flow = ? AND w.epoch = ? AND w.sequence > ? AND w.status IN ('accepted', 'failed', 'skipped')"
       " ORDER BY w.sequence LIMIT 1");
   return db_->Read([&](Connection& c) -> Result<std::optional<InboxWagon>> {
     const auto row = ReadInboxFlow(c, flow);
@@ -78,7 +83,7 @@ Result<std::string> SqliteInbox::ReadChunk(const std::string& flow, uint64_t seq
   });
 }
 
-Status SqliteInbox::MarkApplied(const std::string& flow, uint64_t sequence) {
+Status SqliteInbox::MarkApplied(const std::string& flow, uint64_t sequence, bool skipped) {
   return db_->Write(Durability::kProcess, [&](Connection& c) -> Status {
     const auto row = ReadInboxFlow(c, flow);
     if (!row || !row->tip_known) {
@@ -86,6 +91,7 @@ Status SqliteInbox::MarkApplied(const std::string& flow, uint64_t sequence) {
     }
     const uint64_t applied = std::min(sequence, row->tip.sequence);
     if (row->applied_epoch == row->tip.epoch && applied <= row->applied_sequence) return Status::Ok();
+    if (!skipped) SettleSkips(c, flow, row->tip.epoch, sequence, sequence, {});
     MarkAppliedUpTo(c, flow, row->tip.epoch, applied);
     return Status::Ok();
   });
@@ -109,7 +115,7 @@ Status SqliteInbox::MarkFailed(const std::string& flow, uint64_t sequence, const
     if (wagon_id == 0) {
       return {StatusCode::kNotFound, fmt::format("flow {}: the inbox has no wagon {}", flow, sequence)};
     }
-    if (status == "applied") return Status::Ok();
+    if (status == "applied" || status == "skipped") return Status::Ok();
     Query(c, "UPDATE wagon SET status = 'failed', error = ? WHERE wagon_id = ?", error, wagon_id).Run();
     Query(c, "INSERT INTO ack (wagon_id, result, at_ms, error) VALUES (?, 'failed', ?, ?)", wagon_id, NowMs(),
           error)

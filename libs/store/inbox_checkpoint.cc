@@ -19,8 +19,8 @@ namespace {
 class CheckpointAdoption {
  public:
   CheckpointAdoption(Connection& c, const std::string& path, const std::string& flow,
-                     const ChainTip& checkpoint)
-      : c_(c), path_(path), flow_(flow), checkpoint_(checkpoint) {
+                     const ChainTip& checkpoint, const std::vector<uint64_t>& skipped)
+      : c_(c), path_(path), flow_(flow), checkpoint_(checkpoint), skipped_(skipped) {
     if (checkpoint_.sequence == 0 && checkpoint_.hash.empty()) checkpoint_.hash = ZeroHash();
   }
 
@@ -40,6 +40,7 @@ class CheckpointAdoption {
       DropPartialRow(c_, *partial);
     }
     ApplyAgainAfterCheckpoint();
+    SettleSkips(c_, flow_, checkpoint_.epoch, 0, checkpoint_.sequence, skipped_);
     MarkAppliedUpTo(c_, flow_, checkpoint_.epoch, checkpoint_.sequence);
     return Status::Ok();
   }
@@ -82,7 +83,7 @@ class CheckpointAdoption {
     Query q(
         c_,
         "SELECT count(*) FROM wagon WHERE flow = ? AND epoch = ? AND sequence > ? AND status <> 'receiving'"
-        " AND payload_present = 1",
+        " AND (payload_present = 1 OR status = 'skipped')",
         flow_, row_.tip.epoch, sequence);
     return q.Step() ? q.U64(0) : 0;
   }
@@ -99,8 +100,9 @@ class CheckpointAdoption {
   void ApplyAgainAfterCheckpoint() {
     if (row_.applied_sequence <= checkpoint_.sequence) return;
     Query(c_,
-          "UPDATE wagon SET status = 'accepted', applied_at_ms = 0"
-          " WHERE flow = ? AND epoch = ? AND sequence > ? AND status = 'applied'",
+          "UPDATE wagon SET status = CASE status WHEN 'applied' THEN 'accepted' ELSE status END,"
+          " applied_at_ms = 0"
+          " WHERE flow = ? AND epoch = ? AND sequence > ? AND status IN ('applied', 'skipped')",
           flow_, checkpoint_.epoch, checkpoint_.sequence)
         .Run();
     Query(c_, "UPDATE flow SET applied_sequence = ? WHERE flow = ?", checkpoint_.sequence, flow_).Run();
@@ -133,14 +135,16 @@ class CheckpointAdoption {
   const std::string& path_;
   const std::string& flow_;
   ChainTip checkpoint_;
+  const std::vector<uint64_t>& skipped_;
   InboxFlowRow row_;
 };
 
 }  // namespace
 
-Status SqliteInbox::AdoptCheckpoint(const std::string& flow, const ChainTip& checkpoint) {
+Status SqliteInbox::AdoptCheckpoint(const std::string& flow, const ChainTip& checkpoint,
+                                    const std::vector<uint64_t>& skipped) {
   return db_->Write(Durability::kProcess, [&](Connection& c) {
-    return CheckpointAdoption(c, db_->path(), flow, checkpoint).Run();
+    return CheckpointAdoption(c, db_->path(), flow, checkpoint, skipped).Run();
   });
 }
 

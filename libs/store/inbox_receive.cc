@@ -8,7 +8,6 @@
 #include "store/inbox_sqlite.h"
 
 namespace srdf::store {
-namespace {
 
 Status CheckFits(const std::optional<InboxFlowRow>& flow, const WagonHeader& h) {
   if (!flow || !flow->tip_known) {
@@ -28,8 +27,6 @@ Status CheckFits(const std::optional<InboxFlowRow>& flow, const WagonHeader& h) 
           ToHex(tip.hash).substr(0, 16)),
       "open the stream again and go on from the tip it tells"};
 }
-
-}  // namespace
 
 std::optional<PartialRow> ReadPartial(Connection& c, const std::string& flow) {
   Query q(c,

@@ -6,7 +6,7 @@ namespace srdf::store {
 namespace {
 
 constexpr int64_t kApplicationId = 0x53524449;  // "SRDI"
-constexpr int64_t kVersion = 1;
+constexpr int64_t kVersion = 2;
 
 const char* const kFlowDdl = R"sql(
 CREATE TABLE flow (
@@ -30,13 +30,18 @@ CREATE TABLE flow (
 // A wagon that is being received has its row from the first chunk on: flow, sequence, uid and hash as the
 // sender told, chunk_count and frame_bytes as far as it came, everything else empty until it is accepted.
 const char* const kWagonTailDdl = R"sql(,
-  status TEXT NOT NULL DEFAULT 'accepted' CHECK (status IN ('receiving', 'accepted', 'applied', 'failed')),
+  status TEXT NOT NULL DEFAULT 'accepted'
+    CHECK (status IN ('receiving', 'accepted', 'applied', 'failed', 'skipped')),
   applied_at_ms INTEGER NOT NULL DEFAULT 0,
-  error TEXT NOT NULL DEFAULT ''
+  error TEXT NOT NULL DEFAULT '',
+  skip_reason TEXT NOT NULL DEFAULT '',
+  skip_actor TEXT NOT NULL DEFAULT '',
+  skip_decided_at_ms INTEGER NOT NULL DEFAULT 0
 );
 CREATE UNIQUE INDEX wagon_order ON wagon (flow, epoch, sequence);
 CREATE INDEX wagon_uid ON wagon (uid);
 CREATE UNIQUE INDEX wagon_receiving ON wagon (flow) WHERE status = 'receiving';
+CREATE INDEX wagon_skip ON wagon (flow, epoch, sequence) WHERE skip_decided_at_ms <> 0;
 
 CREATE TABLE ack (
   ack_id INTEGER PRIMARY KEY,
@@ -82,7 +87,8 @@ QueueFormat InboxFormat() {
           kVersion,
           std::string(kFlowDdl) + "CREATE TABLE wagon (" + kWagonColumnsDdl + kWagonTailDdl + kWagonTableDdl +
               kWagonChunkDdl + kWagonCountDdl,
-          {"flow", "wagon", "wagon_table", "ack", "wagon_count"}};
+          {"flow", "wagon", "wagon_table", "ack", "wagon_count"},
+          {InboxUpgradeFrom1()}};
 }
 
 }  // namespace srdf::store

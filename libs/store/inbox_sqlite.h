@@ -1,6 +1,7 @@
 // SqliteInbox: the Inbox on one QueueDatabase. Its methods are spread over files by what they are for:
 // inbox.cc (open, flow, looking, purging), inbox_receive.cc (taking a wagon in), inbox_checkpoint.cc
-// (agreeing with the target), inbox_apply.cc (giving wagons out, and what became of them).
+// (agreeing with the target), inbox_apply.cc (giving wagons out, and what became of them), inbox_skip.cc
+// (wagons that are not to be applied).
 #pragma once
 
 #include <memory>
@@ -44,10 +45,14 @@ class SqliteInbox final : public Inbox {
                      std::string_view bytes) override;
   Status Accept(const WagonHeader& header, const std::string& hash) override;
   Status DropPartial(const std::string& flow) override;
-  Status AdoptCheckpoint(const std::string& flow, const ChainTip& checkpoint) override;
+  Result<SkipOutcome> Skip(const WagonHeader& header, const std::string& hash,
+                           const SkipDecision& decision) override;
+  Result<std::vector<uint64_t>> NotSkipped(const std::string& flow) override;
+  Status AdoptCheckpoint(const std::string& flow, const ChainTip& checkpoint,
+                         const std::vector<uint64_t>& skipped) override;
   Result<std::optional<InboxWagon>> NextToApply(const std::string& flow, uint64_t after) override;
   Result<std::string> ReadChunk(const std::string& flow, uint64_t sequence, uint32_t chunk_no) override;
-  Status MarkApplied(const std::string& flow, uint64_t sequence) override;
+  Status MarkApplied(const std::string& flow, uint64_t sequence, bool skipped) override;
   Status MarkFailed(const std::string& flow, uint64_t sequence, const std::string& error) override;
   Result<std::vector<InboxWagon>> List(const std::string& flow, uint64_t before_sequence,
                                        uint32_t limit) override;
@@ -65,9 +70,14 @@ void EnsureInboxFlow(Connection& connection, const std::string& flow);
 void SetInboxTip(Connection& connection, const std::string& flow, const ChainTip& tip);
 std::optional<PartialRow> ReadPartial(Connection& connection, const std::string& flow);
 void DropPartialRow(Connection& connection, const PartialRow& partial);
+// kAborted unless the wagon is the one after the flow's tip.
+Status CheckFits(const std::optional<InboxFlowRow>& flow, const WagonHeader& header);
+// Wagons that were to be skipped turn out to be applied: first..last, but those of `skipped`.
+void SettleSkips(Connection& connection, const std::string& flow, uint64_t epoch, uint64_t first,
+                 uint64_t last, const std::vector<uint64_t>& skipped);
 void MarkAppliedUpTo(Connection& connection, const std::string& flow, uint64_t epoch, uint64_t sequence);
 
-// Columns of ReadInboxWagon: the wagon's own, then status, applied_at_ms, error.
+// Columns of ReadInboxWagon: the wagon's own, then status, applied_at_ms, error, the decision to skip.
 std::string SelectInboxWagons(const std::string& tail);
 InboxWagon ReadInboxWagon(Connection& connection, const Query& query);
 
