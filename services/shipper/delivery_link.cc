@@ -303,15 +303,32 @@ Status DeliveryLink::SendWagon(Stream* stream, DeliverSession* session, const st
       if (chunk_no + 1 == wagon.chunk_count) stream->in_flight[sequence] = std::chrono::steady_clock::now();
     }
     ChunkToSend chunk{sequence, wagon.header.uid, wagon.hash, chunk_no, wagon.chunk_count, std::move(data)};
-    if (!session->Send(std::move(chunk))) {
+    if (!SendChunk(stream, session, std::move(chunk), stop)) {
       std::unique_lock lock(mu_);
-      changed_.wait_for(lock, stop, std::chrono::seconds(10), [&] { return !stream->ended.ok(); });
+      changed_.wait_for(lock, stop, std::chrono::seconds(10), [&] { return !stream->ended.ok() || paused_; });
+      if (stream->ended.ok() && paused_) return {StatusCode::kCancelled, "paused"};
       return stream->ended.ok() ? Status(StatusCode::kUnavailable, "the stream to the receiver broke")
                                 : stream->ended;
     }
   }
+  {
+    // Under a narrow limit the last chunk itself takes long: the wait for the receipt begins when it has
+    // left.
+    std::lock_guard lock(mu_);
+    if (const auto sent = stream->in_flight.find(sequence); sent != stream->in_flight.end())
+      sent->second = std::chrono::steady_clock::now();
+  }
   SRDF_FAILPOINT("shipper.before_mark_sent");
   return outbox_->MarkSent(options_.flow, sequence);
+}
+
+bool DeliveryLink::SendChunk(Stream* stream, DeliverSession* session, ChunkToSend chunk,
+                             const std::stop_token& stop) {
+  if (options_.gate == nullptr) return session->Send(std::move(chunk));
+  return options_.gate->Send(options_.flow, session, std::move(chunk), [&] {
+    std::lock_guard lock(mu_);
+    return !stream->ended.ok() || paused_ || stop.stop_requested();
+  });
 }
 
 Status DeliveryLink::OnReceipt(Stream* stream, uint64_t sequence, Receipt receipt, const std::string& error) {

@@ -24,6 +24,7 @@
 #include "base/backoff.h"
 #include "base/status.h"
 #include "shipper/receiver_client.h"
+#include "shipper/send_gate.h"
 #include "store/outbox.h"
 
 namespace srdf::shipper {
@@ -34,6 +35,7 @@ struct LinkOptions {
   std::string flow;
   std::chrono::seconds ack_timeout{60};
   std::chrono::seconds suspended_after{3700};  // the sum of the retry schedule
+  SendGate* gate = nullptr;                    // of the shipper, outlives the link; nullptr: no limit
 };
 
 struct LinkStatus {
@@ -78,6 +80,8 @@ class DeliveryLink {
                     const std::stop_token& stop);
   Status SendWagon(Stream* stream, DeliverSession* session, const store::OutboxWagon& wagon,
                    uint32_t first_chunk, const std::stop_token& stop);
+  // As the gate allows; false when the stream has ended, the link is paused or stopped.
+  bool SendChunk(Stream* stream, DeliverSession* session, ChunkToSend chunk, const std::stop_token& stop);
   Result<std::optional<store::OutboxWagon>> LookUp(uint64_t after);
   Result<std::optional<store::OutboxWagon>> NextWagon(Stream* stream, uint64_t after,
                                                       const std::stop_token& stop);

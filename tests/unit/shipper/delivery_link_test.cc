@@ -87,9 +87,10 @@ class DeliveryLinkTest : public ::testing::Test {
     outbox_ = Must(store::Outbox::Open(directory_ / "outbox.db"));
     Must(outbox_->Reconcile(kFlow, store::Start()));
   }
-  void StartLink() {
+  void StartLink(SendGate* gate = nullptr) {
     LinkOptions options;
     options.flow = kFlow;
+    options.gate = gate;
     LinkEvents events;
     events.on_progress = [] {};
     events.on_tip_moved = [this] { ++tip_moves_; };
@@ -163,6 +164,19 @@ TEST_F(DeliveryLinkTest, NothingIsSentBeyondTheCredit) {
   EXPECT_EQ(receiver_.sent(), 0u);
   receiver_.events().on_credit(1u << 20);
   receiver_.WaitForChunk(1);
+}
+
+TEST_F(DeliveryLinkTest, APauseReachesAChunkThatWaitsForItsTurn) {
+  StoreWagons(outbox_.get(), 2);
+  SendGate gate(1);  // the second wagon would wait for minutes
+  StartLink(&gate);
+  receiver_.events().on_opened(Holding(store::Start()));
+  receiver_.WaitForChunk(1);
+  EXPECT_TRUE(Eventually([&] { return StatusOf(outbox_.get(), 2) == "sending"; }));
+  link_->Pause();
+  EXPECT_TRUE(Eventually([&] { return link_->GetStatus().state == LinkState::kPaused; }));
+  EXPECT_EQ(receiver_.sent(), 1u);
+  link_.reset();
 }
 
 TEST_F(DeliveryLinkTest, AppliedThatArrivesBeforeTheAgreementIsNotTakenForTheOutboxesOwnWagon) {
