@@ -12,7 +12,16 @@ namespace {
 
 constexpr size_t kPieceBytesMax = 1u << 20;
 
-std::string NewUid() {
+void SetCounts(compaction::CompactionResult result, WagonHeader* header) {
+  header->rows_before = result.rows_before;
+  header->rows_after = result.rows_after;
+  header->bytes_before = result.bytes_before;
+  header->tables = std::move(result.tables);
+}
+
+}  // namespace
+
+std::string NewWagonUid() {
   static thread_local std::random_device device;
   static constexpr char kHex[] = "0123456789abcdef";
   std::string uid;
@@ -23,14 +32,21 @@ std::string NewUid() {
   return uid;
 }
 
-void SetCounts(compaction::CompactionResult result, WagonHeader* header) {
-  header->rows_before = result.rows_before;
-  header->rows_after = result.rows_after;
-  header->bytes_before = result.bytes_before;
-  header->tables = std::move(result.tables);
+Result<std::unique_ptr<wire::WagonBuilder>> NewWagonBuilder(const SealerOptions& options) {
+  wire::WagonBuilderOptions builder;
+  builder.codec = options.codec;
+  builder.level = options.compression_level;
+  builder.spill_dir = options.spill_dir;
+  return wire::NewWagonBuilder(builder);
 }
 
-}  // namespace
+Status UnlockWagon(const SealerOptions& options, wire::WagonReader* reader) {
+  if (reader->header().encryption == EncryptionMode::kNone) return {};
+  if (options.keys != nullptr) return reader->Unlock(options.keys);
+  return {StatusCode::kFailedPrecondition,
+          "wagon " + reader->header().uid + " is encrypted, and the batcher has no keys",
+          "give the batcher the key ring that the wagon was sealed with"};
+}
 
 Sealer::Sealer(const SealerOptions& options, StoreSession* session)
     : options_(options), session_(session), tip_(session->tip()) {}
@@ -94,7 +110,7 @@ Status Sealer::SealHuge(Group* group, wire::WagonBuilder* builder, WagonHeader* 
 Result<WagonHeader> Sealer::Seal(Group group, const std::stop_token& stop) {
   SRDF_FAILPOINT("batcher.before_seal");
   WagonHeader header;
-  header.uid = NewUid();
+  header.uid = NewWagonUid();
   header.flow = options_.flow;
   header.epoch = tip_.epoch;
   header.sequence = tip_.sequence + 1;
@@ -106,11 +122,7 @@ Result<WagonHeader> Sealer::Seal(Group group, const std::stop_token& stop) {
   header.closed_at_ms = WallClockMs();
   header.seal_reason = group.reason;
 
-  wire::WagonBuilderOptions builder_options;
-  builder_options.codec = options_.codec;
-  builder_options.level = options_.compression_level;
-  builder_options.spill_dir = options_.spill_dir;
-  SRDF_ASSIGN_OR_RETURN(const auto builder, wire::NewWagonBuilder(builder_options));
+  SRDF_ASSIGN_OR_RETURN(const auto builder, NewWagonBuilder(options_));
   if (group.huge != nullptr) {
     SRDF_RETURN_IF_ERROR(SealHuge(&group, builder.get(), &header, stop));
   } else {

@@ -6,8 +6,10 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <stop_token>
 #include <string>
+#include <utility>
 
 #include "base/status.h"
 #include "batcher/group.h"
@@ -24,7 +26,14 @@ struct SealerOptions {
   Codec codec = Codec::kZstd;
   int compression_level = 3;
   std::string spill_dir;
+  crypto::KeyProvider* keys = nullptr;  // open wagons that were sealed before; null: none is encrypted
 };
+
+// 32 random hex digits.
+std::string NewWagonUid();
+// What a flow's wagons are made with and, those that wait in the outbox, read again.
+Result<std::unique_ptr<wire::WagonBuilder>> NewWagonBuilder(const SealerOptions& options);
+Status UnlockWagon(const SealerOptions& options, wire::WagonReader* reader);
 
 class Sealer {
  public:
@@ -34,6 +43,8 @@ class Sealer {
   // Returns the header when the wagon is durable in the outbox. The group's memory is free then.
   Result<WagonHeader> Seal(Group group, const std::stop_token& stop);
   const ChainTip& tip() const { return tip_; }
+  // The end of the outbox was rewritten by this session; the position is the same.
+  void TailReplaced(ChainTip tip) { tip_ = std::move(tip); }
 
  private:
   Status SealSmall(Group* group, wire::WagonBuilder* builder, WagonHeader* header);
