@@ -18,6 +18,7 @@
 #include "base/status.h"
 #include "model/skip.h"
 #include "model/wagon.h"
+#include "store/store_health.h"
 #include "store/store_options.h"
 
 namespace srdf::store {
@@ -73,6 +74,9 @@ class Inbox {
   static Result<std::unique_ptr<Inbox>> Open(const std::string& path);
   static Result<std::unique_ptr<Inbox>> Open(const std::string& path, const StoreOptions& options);
   virtual ~Inbox() = default;
+
+  // What the disk lets it do. Lives as long as the inbox.
+  virtual StoreDisk* disk() = 0;
 
   virtual Result<InboxFlow> GetFlow(const std::string& flow) = 0;
   virtual Result<PartialWagon> GetPartial(const std::string& flow) = 0;

@@ -56,6 +56,7 @@ Result<PartialWagon> SqliteInbox::GetPartial(const std::string& flow) {
 
 Status SqliteInbox::BeginWagon(const std::string& flow, uint64_t sequence, const std::string& uid,
                                const std::string& hash) {
+  SRDF_RETURN_IF_ERROR(db_->Admit());
   return db_->Write(Durability::kProcess, [&](Connection& c) -> Status {
     const auto partial = ReadPartial(c, flow);
     if (partial && partial->wagon.sequence == sequence && partial->wagon.uid == uid &&
@@ -85,6 +86,7 @@ Status SqliteInbox::BeginWagon(const std::string& flow, uint64_t sequence, const
 
 Status SqliteInbox::AppendChunk(const std::string& flow, uint64_t sequence, uint32_t chunk_no,
                                 std::string_view bytes) {
+  SRDF_RETURN_IF_ERROR(db_->Admit());
   return db_->Write(Durability::kProcess, [&](Connection& c) -> Status {
     const auto partial = ReadPartial(c, flow);
     if (!partial || partial->wagon.sequence != sequence) {

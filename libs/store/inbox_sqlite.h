@@ -36,6 +36,7 @@ struct PartialRow {
 class SqliteInbox final : public Inbox {
  public:
   explicit SqliteInbox(std::unique_ptr<QueueDatabase> db) : db_(std::move(db)) {}
+  StoreDisk* disk() override { return db_.get(); }
 
   Result<InboxFlow> GetFlow(const std::string& flow) override;
   Result<PartialWagon> GetPartial(const std::string& flow) override;

@@ -19,6 +19,7 @@
 #include "base/status.h"
 #include "model/delivery.h"
 #include "model/wagon.h"
+#include "store/store_health.h"
 #include "store/store_options.h"
 
 namespace srdf::store {
@@ -150,8 +151,9 @@ class WagonWriter {
   // good for being destroyed.
   virtual Status Append(std::string_view bytes) = 0;
   // The wagon becomes visible and durable. `header` and `hash` come from the verified frame. Fails with
-  // kAborted, and stores nothing, when the wagon does not fit the flow's tip any more. After
-  // kResourceExhausted (disk full) it may be called again.
+  // kAborted, and stores nothing, when the wagon does not fit the flow's tip any more, or the file
+  // was opened again after an I/O error since the writer began. After kResourceExhausted (disk full) it may be
+  // called again.
   virtual Status Commit(const WagonHeader& header, const std::string& hash) = 0;
 };
 
@@ -181,6 +183,9 @@ class Outbox {
   static Result<std::unique_ptr<Outbox>> Open(const std::string& path);
   static Result<std::unique_ptr<Outbox>> Open(const std::string& path, const StoreOptions& options);
   virtual ~Outbox() = default;
+
+  // What the disk lets it do. Lives as long as the outbox.
+  virtual StoreDisk* disk() = 0;
 
   virtual Result<OutboxFlow> GetFlow(const std::string& flow) = 0;
   virtual Status SetPaused(const std::string& flow, bool paused) = 0;

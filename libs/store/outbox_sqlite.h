@@ -47,6 +47,7 @@ struct DeliveryRow {
 class SqliteOutbox final : public Outbox {
  public:
   explicit SqliteOutbox(std::unique_ptr<QueueDatabase> db) : db_(std::move(db)) {}
+  StoreDisk* disk() override { return db_.get(); }
   // Removes what a killed owner left unfinished.
   Status Recover();
 

@@ -15,7 +15,7 @@ constexpr uint32_t kChunksPerRemoval = 16;
 class SqliteWagonWriter final : public WagonWriter {
  public:
   SqliteWagonWriter(QueueDatabase* db, std::string flow, int64_t wagon_id)
-      : db_(db), flow_(std::move(flow)), wagon_id_(wagon_id) {}
+      : db_(db), flow_(std::move(flow)), wagon_id_(wagon_id), generation_(db->generation()) {}
 
   ~SqliteWagonWriter() override {
     if (committed_ || chunks_flushed_ == 0) return;
@@ -49,15 +49,25 @@ class SqliteWagonWriter final : public WagonWriter {
 
  private:
   Status Flush() {
-    SRDF_RETURN_IF_ERROR(db_->Write(Durability::kProcess, [&](Connection& c) {
+    SRDF_RETURN_IF_ERROR(db_->Admit());
+    const Status written = db_->Write(Durability::kProcess, [&](Connection& c) -> Status {
+      SRDF_RETURN_IF_ERROR(CheckGeneration());
       InsertBuffered(c);
       return Status::Ok();
-    }));
+    });
+    SRDF_RETURN_IF_ERROR(written);
     chunks_flushed_ += BufferedChunks();
     bytes_flushed_ += buffer_.size();
     buffer_.clear();
     SRDF_FAILPOINT("store.after_flush");
     return Status::Ok();
+  }
+
+  // With the database's writer locked: pieces that were not synced may be gone.
+  Status CheckGeneration() const {
+    if (db_->generation() == generation_) return Status::Ok();
+    return {StatusCode::kAborted, "the outbox was opened again after an I/O error",
+            "open the stream again and resume from the position it tells"};
   }
 
   uint32_t BufferedChunks() const {
@@ -75,6 +85,7 @@ class SqliteWagonWriter final : public WagonWriter {
   QueueDatabase* const db_;
   const std::string flow_;
   const int64_t wagon_id_;
+  const uint64_t generation_;
   std::string buffer_;
   uint32_t chunks_flushed_ = 0;
   uint64_t bytes_flushed_ = 0;
@@ -126,7 +137,9 @@ Status SqliteWagonWriter::Commit(const WagonHeader& header, const std::string& h
   SRDF_RETURN_IF_ERROR(failed_);
   if (buffer_.empty())
     return {StatusCode::kInvalidArgument, fmt::format("flow {}: an empty wagon frame", flow_)};
+  SRDF_RETURN_IF_ERROR(db_->Admit());
   const Status stored = db_->Write(Durability::kDisk, [&](Connection& c) -> Status {
+    SRDF_RETURN_IF_ERROR(CheckGeneration());
     SRDF_RETURN_IF_ERROR(CheckFits(flow_, ReadOutboxFlow(c, flow_), header));
     WagonRow row;
     row.wagon_id = wagon_id_;

@@ -64,29 +64,54 @@ Status CreateIfAbsent(const std::string& path) {
 
 }  // namespace
 
+QueueDatabase::QueueDatabase(std::string path, QueueFormat format, const StoreOptions& options,
+                             std::unique_ptr<FileLock> lock)
+    : path_(std::move(path)),
+      format_(std::move(format)),
+      options_(options),
+      lock_(std::move(lock)),
+      guard_(path_, options.disk_reserve_bytes, options.disk_slow_sync) {}
+
+QueueDatabase::~QueueDatabase() { Disconnect(); }
+
 Result<std::unique_ptr<QueueDatabase>> QueueDatabase::Open(const std::string& path, const QueueFormat& format,
                                                            const StoreOptions& options) {
   SRDF_ASSIGN_OR_RETURN(auto lock, FileLock::Take(path + ".lock"));
   SRDF_RETURN_IF_ERROR(CreateIfAbsent(path));
+  std::unique_ptr<QueueDatabase> db(new QueueDatabase(path, format, options, std::move(lock)));
   // The last connection to close moves the log into the database and removes it: a log with contents means
   // that the last owner was killed.
-  const bool unclean = FileBytes(path + "-wal") > 0;
-  std::unique_ptr<QueueDatabase> db(new QueueDatabase(path, std::move(lock)));
-  try {
-    db->writer_ = std::make_unique<Connection>(path, SQLite::OPEN_READWRITE, kBusyTimeoutMs, kWriterCacheKib);
-    SRDF_RETURN_IF_ERROR(db->Prepare(format, options, unclean));
-    db->reader_ = std::make_unique<Connection>(path, SQLite::OPEN_READONLY, kBusyTimeoutMs, kReaderCacheKib);
-  } catch (const SQLite::Exception& e) {
-    const int system_errno = db->writer_ ? sqlite3_system_errno(db->writer_->handle()) : 0;
-    return SqliteStatus(path, e.getErrorCode(), e.getExtendedErrorCode(), system_errno, e.what());
-  }
+  SRDF_RETURN_IF_ERROR(db->Connect(FileBytes(path + "-wal") > 0));
+  db->guard_.Look();
   return db;
 }
 
-Status QueueDatabase::Prepare(const QueueFormat& format, const StoreOptions& options, bool unclean) {
+Status QueueDatabase::Connect(bool unclean) {
+  try {
+    writer_ = std::make_unique<Connection>(path_, SQLite::OPEN_READWRITE, kBusyTimeoutMs, kWriterCacheKib);
+    SRDF_RETURN_IF_ERROR(Prepare(unclean));
+    reader_ = std::make_unique<Connection>(path_, SQLite::OPEN_READONLY, kBusyTimeoutMs, kReaderCacheKib);
+  } catch (const SQLite::Exception& e) {
+    const int system_errno = writer_ ? writer_->SystemErrno() : 0;
+    return SqliteStatus(path_, e.getErrorCode(), e.getExtendedErrorCode(), system_errno, e.what());
+  }
+  return Status::Ok();
+}
+
+void QueueDatabase::Disconnect() {
+  // Closing the last connection would copy the log into the database without looking at checksums: what a
+  // failed sync has left in the log is for the recovery to judge.
+  if (writer_ != nullptr && !broken_.ok()) {
+    sqlite3_db_config(writer_->handle(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
+  }
+  reader_.reset();
+  writer_.reset();
+}
+
+Status QueueDatabase::Prepare(bool unclean) {
   bool empty = false;
-  SRDF_RETURN_IF_ERROR(CheckFormat(format, &empty));
-  if (unclean) SRDF_RETURN_IF_ERROR(CheckIntegrity(format));
+  SRDF_RETURN_IF_ERROR(CheckFormat(&empty));
+  if (unclean) SRDF_RETURN_IF_ERROR(CheckIntegrity());
   if (empty) writer_->Exec("PRAGMA auto_vacuum = INCREMENTAL");  // only possible before the first table
   if (const std::string mode = writer_->PragmaText("journal_mode = WAL"); mode != "wal") {
     return {StatusCode::kFailedPrecondition,
@@ -99,42 +124,42 @@ Status QueueDatabase::Prepare(const QueueFormat& format, const StoreOptions& opt
   writer_->Exec("PRAGMA secure_delete = FAST");
   writer_->Exec(fmt::format("PRAGMA wal_autocheckpoint = {}", kAutocheckpointPages));
   writer_->Exec(fmt::format("PRAGMA journal_size_limit = {}", kWalBytesMax));
-  if (options.database_bytes_max != 0) {
+  if (options_.database_bytes_max != 0) {
     const auto page_bytes = static_cast<uint64_t>(writer_->PragmaInt("page_size"));
-    const uint64_t pages = std::max<uint64_t>(options.database_bytes_max / page_bytes, 1);
+    const uint64_t pages = std::max<uint64_t>(options_.database_bytes_max / page_bytes, 1);
     writer_->Exec(fmt::format("PRAGMA max_page_count = {}", pages));
   }
   if (empty) {
     Transaction transaction(*writer_, Durability::kDisk);
-    writer_->Exec(format.schema);
-    writer_->Exec(fmt::format("PRAGMA application_id = {}", format.application_id));
-    writer_->Exec(fmt::format("PRAGMA user_version = {}", format.version));
+    writer_->Exec(format_.schema);
+    writer_->Exec(fmt::format("PRAGMA application_id = {}", format_.application_id));
+    writer_->Exec(fmt::format("PRAGMA user_version = {}", format_.version));
     transaction.Commit();
     // A file that lost its log afterwards is then an empty queue, not an empty file.
     writer_->Exec("PRAGMA wal_checkpoint(TRUNCATE)");
     SRDF_RETURN_IF_ERROR(SyncDirectory(path_));
   }
-  return Upgrade(format);
+  return Upgrade();
 }
 
-Status QueueDatabase::Upgrade(const QueueFormat& format) {
+Status QueueDatabase::Upgrade() {
   const int64_t version = writer_->PragmaInt("user_version");
-  if (version == format.version) return Status::Ok();
+  if (version == format_.version) return Status::Ok();
   // A table that others refer to is replaced without its rows' references being followed; they are checked as
   // a whole before the commit. The pragma does nothing inside a transaction.
   writer_->Exec("PRAGMA foreign_keys = OFF");
   {
     Transaction transaction(*writer_, Durability::kDisk);
-    for (int64_t from = version; from < format.version; ++from) {
-      writer_->Exec(format.upgrades.at(static_cast<size_t>(from - 1)));
+    for (int64_t from = version; from < format_.version; ++from) {
+      writer_->Exec(format_.upgrades.at(static_cast<size_t>(from - 1)));
     }
     if (Query(*writer_, "PRAGMA foreign_key_check").Step()) {
       return {StatusCode::kDataLoss,
               fmt::format("{}: rows refer to rows that are not there; it stays {} format {}", path_,
-                          format.noun, version),
+                          format_.noun, version),
               DamageRemedy(path_)};
     }
-    writer_->Exec(fmt::format("PRAGMA user_version = {}", format.version));
+    writer_->Exec(fmt::format("PRAGMA user_version = {}", format_.version));
     SRDF_FAILPOINT("store.before_commit");
     transaction.Commit();
   }
@@ -142,32 +167,32 @@ Status QueueDatabase::Upgrade(const QueueFormat& format) {
   return Status::Ok();
 }
 
-Status QueueDatabase::CheckFormat(const QueueFormat& format, bool* empty) {
+Status QueueDatabase::CheckFormat(bool* empty) {
   const int64_t id = writer_->PragmaInt("application_id");
   const int64_t version = writer_->PragmaInt("user_version");
   *empty = Query(*writer_, "SELECT 1 FROM sqlite_schema LIMIT 1").Step() == false;
   if (*empty && id == 0 && version == 0) return Status::Ok();
-  if (id != format.application_id || version < 1) {
+  if (id != format_.application_id || version < 1) {
     return {StatusCode::kFailedPrecondition,
-            fmt::format("{} is not an SRDF {} (application id {:#x}, format {})", path_, format.noun,
+            fmt::format("{} is not an SRDF {} (application id {:#x}, format {})", path_, format_.noun,
                         static_cast<uint32_t>(id), version),
-            fmt::format("name the {}'s own file in the configuration, or move this one away", format.noun)};
+            fmt::format("name the {}'s own file in the configuration, or move this one away", format_.noun)};
   }
-  if (version > format.version) {
+  if (version > format_.version) {
     return {StatusCode::kFailedPrecondition,
-            fmt::format("{} has {} format {}; this program knows formats up to {}", path_, format.noun,
-                        version, format.version),
+            fmt::format("{} has {} format {}; this program knows formats up to {}", path_, format_.noun,
+                        version, format_.version),
             "start the newer version of the service that wrote it"};
   }
   return Status::Ok();
 }
 
-Status QueueDatabase::CheckIntegrity(const QueueFormat& format) {
+Status QueueDatabase::CheckIntegrity() {
   std::vector<std::string> checks;
   if (FileBytes(path_) <= kWholeCheckBytesMax) {
     checks.emplace_back("quick_check(1)");
   } else {
-    for (const char* table : format.small_tables) checks.push_back(fmt::format("quick_check({})", table));
+    for (const char* table : format_.small_tables) checks.push_back(fmt::format("quick_check({})", table));
   }
   for (const std::string& check : checks) {
     const std::string found = writer_->PragmaText(check.c_str());
@@ -201,12 +226,18 @@ Status QueueDatabase::ReleaseFreePages() {
 
 Status QueueDatabase::WriteFailed(const SQLite::Exception& e) {
   Status status = ToStatus(e, *writer_);
-  if (IsFailedSync(e.getExtendedErrorCode())) {
-    broken_ = Status(StatusCode::kUnavailable, fmt::format("{}: a sync to disk failed ({})", path_, e.what()),
-                     "look for disk errors in the kernel's log, then restart the service");
+  const auto fault = DiskFaultOf(e.getErrorCode(), e.getExtendedErrorCode(), writer_->SystemErrno());
+  if (!fault.has_value()) return status;
+  if (*fault == StoreState::kFailing) {
+    broken_ =
+        Status(StatusCode::kUnavailable, fmt::format("{}: a write to disk failed ({})", path_, e.what()),
+               "look for disk errors in the kernel's log; the file is opened again, checked and used by "
+               "itself when the disk works");
+    guard_.Failed(*fault, broken_);
     return broken_;
   }
-  if (status.code() == StatusCode::kResourceExhausted) {
+  guard_.Failed(*fault, status);
+  if (*fault == StoreState::kFull) {
     // Moving the log's pages to the database lets the log be used again from its start, so that a purge finds
     // room to write. When that fails too there is nothing to add to the error at hand.
     try {
@@ -219,8 +250,7 @@ Status QueueDatabase::WriteFailed(const SQLite::Exception& e) {
 }
 
 Status QueueDatabase::ToStatus(const SQLite::Exception& e, Connection& connection) const {
-  return SqliteStatus(path_, e.getErrorCode(), e.getExtendedErrorCode(),
-                      sqlite3_system_errno(connection.handle()), e.what());
+  return SqliteStatus(path_, e.getErrorCode(), e.getExtendedErrorCode(), connection.SystemErrno(), e.what());
 }
 
 }  // namespace srdf::store

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <cerrno>
+
 namespace srdf::store {
 
 Connection::Connection(const std::string& path, int flags, int busy_timeout_ms, int cache_kib)
@@ -39,11 +41,26 @@ void Connection::SetDurability(Durability durability) {
   durability_ = durability;
 }
 
+int Connection::SystemErrno() {
+  return commit_errno_ != 0 ? commit_errno_ : sqlite3_system_errno(db_.getHandle());
+}
+
 void Connection::RollbackIfOpen() noexcept {
   // Some errors (disk full, I/O) have rolled back already. A failing ROLLBACK leaves nothing else to do here:
   // the next BEGIN reports it.
   if (sqlite3_get_autocommit(db_.getHandle()) != 0) return;
   db_.tryExec("ROLLBACK");
+}
+
+void Transaction::Commit() {
+  errno = 0;
+  try {
+    Query(connection_, "COMMIT").Run();
+  } catch (const SQLite::Exception&) {
+    connection_.SetCommitErrno(errno);
+    throw;
+  }
+  committed_ = true;
 }
 
 }  // namespace srdf::store

@@ -35,6 +35,10 @@ class Connection {
   std::string PragmaText(const char* pragma);
   void SetDurability(Durability durability);
   void RollbackIfOpen() noexcept;
+  // The errno behind the last error; 0: none. SQLite tells it of every statement but COMMIT, so Commit keeps
+  // its own.
+  int SystemErrno();
+  void SetCommitErrno(int error) { commit_errno_ = error; }
   sqlite3* handle() { return db_.getHandle(); }
 
  private:
@@ -45,6 +49,7 @@ class Connection {
   SQLite::Database db_;
   std::unordered_map<std::string, std::unique_ptr<SQLite::Statement>, Hash, std::equal_to<>> statements_;
   Durability durability_ = Durability::kDisk;
+  int commit_errno_ = 0;
 };
 
 // Bytes bound without a copy: they must live as long as the query.
@@ -95,6 +100,7 @@ class Query {
 class Transaction {
  public:
   Transaction(Connection& connection, Durability durability) : connection_(connection) {
+    connection_.SetCommitErrno(0);
     connection_.SetDurability(durability);
     Query(connection_, "BEGIN IMMEDIATE").Run();
   }
@@ -104,10 +110,7 @@ class Transaction {
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
 
-  void Commit() {
-    Query(connection_, "COMMIT").Run();
-    committed_ = true;
-  }
+  void Commit();
 
  private:
   Connection& connection_;

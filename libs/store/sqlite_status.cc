@@ -27,8 +27,22 @@ std::string DamageRemedy(const std::string& path) {
       path);
 }
 
-bool IsFailedSync(int extended) {
-  return extended == SQLITE_IOERR_FSYNC || extended == SQLITE_IOERR_DIR_FSYNC;
+std::optional<StoreState> DiskFaultOf(int code, int extended, int system_errno) {
+  const bool no_space = system_errno == ENOSPC || system_errno == EDQUOT || extended == SQLITE_IOERR_SHMSIZE;
+  const bool refused = system_errno == EROFS || system_errno == EACCES || system_errno == EPERM;
+  switch (code & 0xff) {
+    case SQLITE_FULL:
+      return StoreState::kFull;
+    case SQLITE_PERM:
+    case SQLITE_READONLY:
+      return StoreState::kReadOnly;
+    case SQLITE_CANTOPEN:
+    case SQLITE_IOERR:
+      if (no_space) return StoreState::kFull;
+      return refused ? StoreState::kReadOnly : StoreState::kFailing;
+    default:
+      return std::nullopt;
+  }
 }
 
 Status SqliteStatus(const std::string& path, int code, int extended, int system_errno,
@@ -63,10 +77,14 @@ Status SqliteStatus(const std::string& path, int code, int extended, int system_
       if (no_space || extended == SQLITE_IOERR_SHMSIZE) {
         return {StatusCode::kResourceExhausted, what, FullRemedy(path)};
       }
+      if (system_errno == EROFS || system_errno == EACCES || system_errno == EPERM) {
+        return {StatusCode::kPermissionDenied, fmt::format("{} ({})", what, std::strerror(system_errno)),
+                "mount the file system writable again, and let this service's user write the file"};
+      }
       return {StatusCode::kUnavailable,
               fmt::format("{} (I/O error {}: {})", what, extended,
                           system_errno != 0 ? std::strerror(system_errno) : "no detail"),
-              "look for disk errors in the kernel's log"};
+              "look for disk errors in the kernel's log; the file is opened again and checked by itself"};
     default:
       return {StatusCode::kInternal, fmt::format("{} (SQLite code {})", what, extended), {}};
   }

@@ -1,10 +1,12 @@
 // What an SQLite error means to a caller of the store: the one table from result codes to Status.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "base/status.h"
+#include "store/store_health.h"
 
 namespace srdf::store {
 
@@ -13,9 +15,8 @@ namespace srdf::store {
 Status SqliteStatus(const std::string& path, int code, int extended, int system_errno,
                     std::string_view message);
 
-// A sync that failed leaves the kernel's cache and the disk in unknown disagreement, and a second sync may
-// claim success: nothing may be called durable on this file any more.
-bool IsFailedSync(int extended);
+// What a write that failed says about the disk; nothing when it says nothing (a lock, a constraint, damage).
+std::optional<StoreState> DiskFaultOf(int code, int extended, int system_errno);
 
 // The remedy for damage to the file at `path`.
 std::string DamageRemedy(const std::string& path);
