@@ -93,6 +93,8 @@ class Inbox {
   // while the tip is unknown (the starting point is the applier's to tell); the partial wagon stays.
   virtual Status Accept(const WagonHeader& header, const std::string& hash) = 0;
   virtual Status DropPartial(const std::string& flow) = 0;
+  // Only the first `chunks` of the partial wagon stay, if it has more.
+  virtual Status TruncatePartial(const std::string& flow, uint32_t chunks) = 0;
   // The wagon is not to be applied, whether it is here or is the next one to come (what is here of it as a
   // partial wagon is dropped, its payload is not needed). kAborted when it neither is here nor fits the tip.
   // The same decision again is the same outcome.

@@ -139,9 +139,24 @@ Status SqliteInbox::Accept(const WagonHeader& header, const std::string& hash) {
   });
 }
 
+// Not synced: what a power failure brings back of it is verified before it is gone on with.
 Status SqliteInbox::DropPartial(const std::string& flow) {
-  return db_->Write(Durability::kDisk, [&](Connection& c) {
+  return db_->Write(Durability::kProcess, [&](Connection& c) {
     if (const auto partial = ReadPartial(c, flow)) DropPartialRow(c, *partial);
+    return Status::Ok();
+  });
+}
+
+Status SqliteInbox::TruncatePartial(const std::string& flow, uint32_t chunks) {
+  return db_->Write(Durability::kProcess, [&](Connection& c) {
+    const auto partial = ReadPartial(c, flow);
+    if (!partial || partial->wagon.chunks <= chunks) return Status::Ok();
+    Query(c, "DELETE FROM wagon_chunk WHERE wagon_id = ? AND chunk_no >= ?", partial->wagon_id, chunks).Run();
+    Query(c,
+          "UPDATE wagon SET chunk_count = ?1, frame_bytes ="
+          " (SELECT ifnull(sum(length(data)), 0) FROM wagon_chunk WHERE wagon_id = ?2) WHERE wagon_id = ?2",
+          chunks, partial->wagon_id)
+        .Run();
     return Status::Ok();
   });
 }

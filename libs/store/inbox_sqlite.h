@@ -46,6 +46,7 @@ class SqliteInbox final : public Inbox {
                      std::string_view bytes) override;
   Status Accept(const WagonHeader& header, const std::string& hash) override;
   Status DropPartial(const std::string& flow) override;
+  Status TruncatePartial(const std::string& flow, uint32_t chunks) override;
   Result<SkipOutcome> Skip(const WagonHeader& header, const std::string& hash,
                            const SkipDecision& decision) override;
   Result<std::vector<uint64_t>> NotSkipped(const std::string& flow) override;

@@ -49,6 +49,14 @@ class WagonBuilder {
 };
 Result<std::unique_ptr<WagonBuilder>> NewWagonBuilder(const WagonBuilderOptions& options);
 
+// What a frame that is refused has.
+enum class FrameFault {
+  kNone,
+  kTorn,       // it ends too early, or bytes follow its end
+  kHash,       // the SHA-256 at its end is not that of its bytes
+  kNotAFrame,  // magic, version or header cannot be read
+};
+
 // Checks a frame as its bytes pass by: magic, version, lengths, hash. Nothing is decompressed.
 class FrameVerifier {
  public:
@@ -56,6 +64,10 @@ class FrameVerifier {
   virtual Status Append(std::string_view bytes) = 0;
   // kDataLoss when the frame is torn, too long, or its hash is wrong.
   virtual Status Finish(WagonHeader* header, std::string* hash) = 0;
+  // Why Append or Finish failed.
+  virtual FrameFault fault() const = 0;
+  // Bytes of the whole frame as its header has it, which nothing has proven yet; 0 until the header was read.
+  virtual uint64_t frame_bytes() const = 0;
 };
 std::unique_ptr<FrameVerifier> NewFrameVerifier();
 

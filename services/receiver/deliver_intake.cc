@@ -1,131 +1,283 @@
 #include "receiver/deliver_intake.h"
 
+#include <algorithm>
+
+#include "codec/crc32.h"
 #include "failpoint/failpoint.h"
 #include "obs/log.h"
 
 namespace srdf::receiver {
 
-std::optional<WagonReceipt> DeliverIntake::Receipt(const Chunk& chunk, ReceiptKind kind, std::string error) {
-  ReceiverCounts count;
-  switch (kind) {
-    case ReceiptKind::kAccepted:
-      count.accepted = 1;
-      break;
-    case ReceiptKind::kDuplicate:
-      count.duplicates = 1;
-      break;
-    case ReceiptKind::kInvalidPayload:
-      count.invalid = 1;
-      break;
-    case ReceiptKind::kRejected:
-    case ReceiptKind::kBusy:
-      count.rejected = 1;
-      break;
-  }
-  flow_->AddCounts(count);
-  if (kind != ReceiptKind::kAccepted) {
-    obs::Warn("wagon_not_accepted",
-              {{"flow", flow_->name()}, {"sequence", chunk.sequence}, {"error", error}});
-  }
-  // What still comes of this wagon is not wanted any more.
-  mode_ = Mode::kIgnoring;
-  sequence_ = chunk.sequence;
-  verifier_.reset();
-  return WagonReceipt{chunk.sequence, std::string(chunk.wagon_uid), kind, std::move(error)};
+namespace {
+
+constexpr size_t kUidDigits = 32;
+constexpr size_t kHashBytes = 32;
+constexpr size_t kChunkBytesMax = 1u << 20;
+constexpr size_t kPrefixBytes = 8;
+constexpr uint32_t kStartWaitMs = 1000;
+
+bool IsUid(std::string_view uid) {
+  return uid.size() == kUidDigits && std::all_of(uid.begin(), uid.end(), [](char c) {
+           return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+         });
 }
 
-Result<std::optional<WagonReceipt>> DeliverIntake::Append(const Chunk& chunk) {
-  if (chunk.chunk_count == 0 || chunk.chunk_no >= chunk.chunk_count) {
-    return Status(StatusCode::kInvalidArgument,
-                  "chunk " + std::to_string(chunk.chunk_no) + " of " + std::to_string(chunk.chunk_count));
-  }
-  if (mode_ == Mode::kNone || chunk.sequence != sequence_ ||
-      (mode_ == Mode::kIgnoring && chunk.chunk_no == 0)) {
-    SRDF_ASSIGN_OR_RETURN(auto receipt, Begin(chunk));
-    if (receipt.has_value()) return receipt;
-  }
-  if (mode_ == Mode::kIgnoring) return std::optional<WagonReceipt>();
-  auto receipt = Take(chunk);
-  if (!receipt.ok() && receipt.status().code() == StatusCode::kResourceExhausted) {
-    return Receipt(chunk, ReceiptKind::kBusy, receipt.status().message());
-  }
-  return receipt;
+// What a chunk cannot say, whatever it belongs to; empty when it may be one.
+std::string Impossible(const Chunk& chunk) {
+  if (chunk.sequence == 0 || chunk.sequence > static_cast<uint64_t>(INT64_MAX))
+    return "a chunk of wagon " + std::to_string(chunk.sequence);
+  if (chunk.chunk_no >= chunk.chunk_count)
+    return "chunk " + std::to_string(chunk.chunk_no) + " of " + std::to_string(chunk.chunk_count);
+  if (!IsUid(chunk.wagon_uid))
+    return "a wagon uid of " + std::to_string(chunk.wagon_uid.size()) + " bytes that is not 32 hex digits";
+  if (chunk.wagon_hash.size() != kHashBytes)
+    return "a wagon hash of " + std::to_string(chunk.wagon_hash.size()) + " bytes";
+  if (chunk.data.empty() || chunk.data.size() > kChunkBytesMax)
+    return "a chunk of " + std::to_string(chunk.data.size()) + " bytes";
+  return {};
 }
 
-Result<std::optional<WagonReceipt>> DeliverIntake::Begin(const Chunk& chunk) {
+bool IsDamaged(const Chunk& chunk) {
+  return chunk.data_crc32.has_value() && codec::Crc32(chunk.data) != *chunk.data_crc32;
+}
+
+WagonFault Damaged(const Chunk& chunk) {
+  return {ReceiptReason::kTampered,
+          "chunk " + std::to_string(chunk.chunk_no) + " does not have the checksum it came with",
+          {},
+          {}};
+}
+
+WagonFault Expected(uint32_t next, const Chunk& chunk) {
+  return {ReceiptReason::kMissingChunk,
+          "chunk " + std::to_string(next) + " is expected, chunk " + std::to_string(chunk.chunk_no) + " came",
+          {},
+          {}};
+}
+
+std::string Prefix(std::string_view hash) {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::string hex;
+  for (const char c : hash.substr(0, kPrefixBytes)) {
+    hex += kDigits[static_cast<uint8_t>(c) >> 4];
+    hex += kDigits[static_cast<uint8_t>(c) & 0xf];
+  }
+  return hex;
+}
+
+}  // namespace
+
+Status DeliverIntake::Append(const Chunk& chunk, std::vector<WagonReceipt>* receipts) {
+  receipts_ = receipts;
+  SRDF_RETURN_IF_ERROR(Route(chunk));
+  if (refusals_in_row_ < kRefusalsInRowMax) return {};
+  return {StatusCode::kAborted, std::to_string(refusals_in_row_) +
+                                    " refusals in a row on one stream: the sender is to begin again"};
+}
+
+Status DeliverIntake::Route(const Chunk& chunk) {
+  if (std::string what = Impossible(chunk); !what.empty())
+    return Refuse(chunk, {ReceiptReason::kNotAWagon, std::move(what), {}, {}});
+  if (IsTail(chunk)) return {};
+  if (assembly_ == nullptr || chunk.sequence < assembly_->sequence()) return Begin(chunk);
+  if (chunk.sequence > assembly_->sequence()) return Overtaken(chunk);
+  if (!assembly_->IsOf(chunk)) {
+    // Which of the two is the true one shows only when all of it is sent again.
+    return Refuse(chunk, {ReceiptReason::kTampered, "its chunks announce different wagons", assembly_->hash(),
+                          std::string(chunk.wagon_hash)});
+  }
+  return Take(chunk);
+}
+
+bool DeliverIntake::IsTail(const Chunk& chunk) {
+  if (!tail_.has_value() || chunk.sequence != tail_->sequence || chunk.chunk_no <= tail_->chunk_no)
+    return false;
+  tail_->chunk_no = chunk.chunk_no;
+  return true;
+}
+
+Status DeliverIntake::Begin(const Chunk& chunk) {
   store::Inbox* inbox = flow_->inbox();
-  mode_ = Mode::kNone;
-  sequence_ = chunk.sequence;
   SRDF_ASSIGN_OR_RETURN(const store::InboxFlow flow, inbox->GetFlow(flow_->name()));
-  if (!flow.tip_known)
-    return Receipt(chunk, ReceiptKind::kRejected, "the flow's starting point is not known here");
-  if (chunk.sequence <= flow.tip.sequence) {
-    SRDF_ASSIGN_OR_RETURN(const auto stored, inbox->List(flow_->name(), chunk.sequence + 1, 1));
-    const bool same = (!stored.empty() && stored.front().header.sequence == chunk.sequence &&
-                       stored.front().hash == chunk.wagon_hash) ||
-                      (chunk.sequence == flow.tip.sequence && flow.tip.hash == chunk.wagon_hash);
-    if (same) return Receipt(chunk, ReceiptKind::kDuplicate, "it is in the inbox");
-    return Receipt(chunk, ReceiptKind::kRejected, "another wagon has this sequence here");
+  if (!flow.tip_known) {
+    return Refuse(chunk,
+                  {ReceiptReason::kNoStart, "the flow's starting point is not known here yet", {}, {}});
   }
+  if (chunk.sequence <= flow.tip.sequence) return AnswerOld(chunk, flow.tip);
   if (chunk.sequence != flow.tip.sequence + 1) {
-    return Receipt(chunk, ReceiptKind::kRejected,
-                   "wagon " + std::to_string(flow.tip.sequence + 1) + " is expected");
+    return Refuse(chunk, {ReceiptReason::kMissingWagon,
+                          "wagon " + std::to_string(flow.tip.sequence + 1) + " is expected",
+                          {},
+                          {}});
   }
-  SRDF_RETURN_IF_ERROR(inbox->BeginWagon(flow_->name(), chunk.sequence, std::string(chunk.wagon_uid),
-                                         std::string(chunk.wagon_hash)));
   SRDF_ASSIGN_OR_RETURN(const store::PartialWagon partial, inbox->GetPartial(flow_->name()));
-  if (chunk.chunk_no > partial.chunks) {
-    return Receipt(chunk, ReceiptKind::kRejected, "chunk " + std::to_string(partial.chunks) + " is expected");
+  const bool same = partial.sequence == chunk.sequence && partial.uid == chunk.wagon_uid &&
+                    partial.hash == chunk.wagon_hash;
+  const uint32_t on_disk = same ? partial.chunks : 0;
+  if (chunk.chunk_no > on_disk) return Ask(chunk, on_disk, Expected(on_disk, chunk));
+  if (IsDamaged(chunk)) return Ask(chunk, chunk.chunk_no, Damaged(chunk));
+  auto assembly = WagonAssembly::Begin(inbox, flow_->name(), flow.tip, chunk);
+  if (assembly.status().code() == StatusCode::kDataLoss) {
+    SRDF_RETURN_IF_ERROR(inbox->DropPartial(flow_->name()));
+    return Ask(chunk, 0, {ReceiptReason::kTampered, assembly.status().message(), {}, {}});
   }
-  verifier_ = wire::NewFrameVerifier();
-  for (verified_chunks_ = 0; verified_chunks_ < chunk.chunk_no; ++verified_chunks_) {
-    SRDF_ASSIGN_OR_RETURN(const std::string data,
-                          inbox->ReadChunk(flow_->name(), chunk.sequence, verified_chunks_));
-    SRDF_RETURN_IF_ERROR(verifier_->Append(data));
-  }
-  mode_ = Mode::kTaking;
-  return std::optional<WagonReceipt>();
+  if (!assembly.ok()) return StoreFailed(chunk, assembly.status());
+  assembly_ = std::move(*assembly);
+  asked_ = false;
+  return Take(chunk);
 }
 
-Result<std::optional<WagonReceipt>> DeliverIntake::Take(const Chunk& chunk) {
-  if (chunk.chunk_no != verified_chunks_) {
-    return Receipt(chunk, ReceiptKind::kRejected,
-                   "chunk " + std::to_string(verified_chunks_) + " is expected");
+Status DeliverIntake::AnswerOld(const Chunk& chunk, const ChainTip& tip) {
+  std::string held = chunk.sequence == tip.sequence ? tip.hash : std::string();
+  if (held.empty()) {
+    SRDF_ASSIGN_OR_RETURN(const auto stored, flow_->inbox()->List(flow_->name(), chunk.sequence + 1, 1));
+    if (!stored.empty() && stored.front().header.sequence == chunk.sequence) held = stored.front().hash;
   }
-  if (Status s = verifier_->Append(chunk.data); !s.ok()) {
-    SRDF_RETURN_IF_ERROR(flow_->inbox()->DropPartial(flow_->name()));
-    return Receipt(chunk, ReceiptKind::kInvalidPayload, s.message());
+  const std::string found(chunk.wagon_hash);
+  if (held == found) return Refuse(chunk, {ReceiptReason::kReplayed, "it is in the inbox", held, found});
+  if (!held.empty()) {
+    return Refuse(chunk, {ReceiptReason::kForked, "another wagon has this sequence here", held, found});
   }
-  ++verified_chunks_;
-  SRDF_RETURN_IF_ERROR(
-      flow_->inbox()->AppendChunk(flow_->name(), chunk.sequence, chunk.chunk_no, chunk.data));
+  // Purged, or from before this inbox: to call it a duplicate would be a guess.
+  return Refuse(chunk, {ReceiptReason::kReplayed, "the flow is past it, and it is not kept here", {}, found},
+                ReceiptKind::kRejected);
+}
+
+// A later wagon comes while this one has a hole at its end.
+Status DeliverIntake::Overtaken(const Chunk& chunk) {
+  const uint32_t next = assembly_->next_chunk();
+  if (!asked_) {
+    Chunk missing;
+    missing.sequence = assembly_->sequence();
+    missing.wagon_uid = assembly_->uid();
+    missing.chunk_no = next;
+    SRDF_RETURN_IF_ERROR(Ask(
+        missing, next,
+        {ReceiptReason::kMissingChunk,
+         "chunk " + std::to_string(next) + " is expected, wagon " + std::to_string(chunk.sequence) + " came",
+         {},
+         {}}));
+  }
+  return Refuse(chunk, {ReceiptReason::kOutOfOrder,
+                        "wagon " + std::to_string(assembly_->sequence()) + " is not whole yet",
+                        {},
+                        {}});
+}
+
+Status DeliverIntake::Take(const Chunk& chunk) {
+  const uint32_t next = assembly_->next_chunk();
+  if (IsDamaged(chunk)) return Ask(chunk, next, Damaged(chunk));
+  if (chunk.chunk_no < next) return Repeated(chunk);
+  if (chunk.chunk_no > next) return Ask(chunk, next, Expected(next, chunk));
+  WagonFault fault;
+  if (Status s = assembly_->Append(chunk.data, &fault); !s.ok()) return StoreFailed(chunk, s);
+  if (fault) return Refuse(chunk, std::move(fault));
+  asked_ = false;
+  tail_.reset();
   SRDF_FAILPOINT("receiver.after_chunk");
-  if (chunk.chunk_no + 1 < chunk.chunk_count) return std::optional<WagonReceipt>();
-  return Complete(chunk);
+  return assembly_->complete() ? Complete(chunk) : Status();
 }
 
-Result<std::optional<WagonReceipt>> DeliverIntake::Complete(const Chunk& chunk) {
+Status DeliverIntake::Repeated(const Chunk& chunk) {
+  SRDF_ASSIGN_OR_RETURN(const bool same, assembly_->HasChunk(chunk.chunk_no, chunk.data));
+  if (same) return {};
+  return Refuse(chunk, {ReceiptReason::kTampered,
+                        "chunk " + std::to_string(chunk.chunk_no) + " came twice, with different bytes",
+                        {},
+                        {}});
+}
+
+Status DeliverIntake::Complete(const Chunk& chunk) {
   WagonHeader header;
-  std::string hash;
-  Status whole = verifier_->Finish(&header, &hash);
-  if (whole.ok() && (hash != chunk.wagon_hash || header.sequence != chunk.sequence ||
-                     header.uid != chunk.wagon_uid || header.flow != flow_->name())) {
-    whole = Status(StatusCode::kDataLoss, "the frame is not the wagon its chunks name");
-  }
-  if (!whole.ok()) {
-    SRDF_RETURN_IF_ERROR(flow_->inbox()->DropPartial(flow_->name()));
-    return Receipt(chunk, ReceiptKind::kInvalidPayload, whole.message());
-  }
+  if (WagonFault fault = assembly_->Finish(&header)) return Refuse(chunk, std::move(fault));
   SRDF_FAILPOINT("receiver.before_accept");
-  if (Status s = flow_->inbox()->Accept(header, hash); s.code() == StatusCode::kAborted) {
-    SRDF_RETURN_IF_ERROR(flow_->inbox()->DropPartial(flow_->name()));
-    return Receipt(chunk, ReceiptKind::kRejected, s.message());
-  } else if (!s.ok()) {
-    return s;
-  }
+  if (Status s = flow_->inbox()->Accept(header, assembly_->hash()); !s.ok()) return StoreFailed(chunk, s);
   SRDF_FAILPOINT("receiver.after_accept");
-  flow_->WagonAccepted();
-  return Receipt(chunk, ReceiptKind::kAccepted, "");
+  const uint64_t frame_bytes = assembly_->frame_bytes();
+  assembly_.reset();
+  tail_ = {chunk.sequence, chunk.chunk_no};
+  flow_->WagonAccepted(frame_bytes);
+  WagonReceipt receipt;
+  receipt.sequence = chunk.sequence;
+  receipt.wagon_uid = header.uid;
+  Say(std::move(receipt), chunk, {});
+  refusals_in_row_ = 0;
+  return {};
+}
+
+Status DeliverIntake::Refuse(const Chunk& chunk, WagonFault fault, std::optional<ReceiptKind> kind) {
+  const ReceiptRule& rule = RuleOf(fault.reason);
+  WagonReceipt receipt;
+  receipt.sequence = chunk.sequence;
+  receipt.kind = kind.value_or(rule.kind);
+  receipt.reason = fault.reason;
+  // What is a duplicate is no error; the same reason with another receipt is one of the sequence.
+  receipt.error_class = kind.has_value() && *kind != rule.kind ? ErrorClass::kFormat : rule.error_class;
+  receipt.error = fault.what;
+  if (receipt.error_class == ErrorClass::kBusy) {
+    receipt.wait_ms = fault.reason == ReceiptReason::kNoStart ? kStartWaitMs : flow_->WaitMs();
+  }
+  tail_ = {chunk.sequence, chunk.chunk_no};
+  if (assembly_ != nullptr && assembly_->sequence() == chunk.sequence) {
+    assembly_.reset();
+    // When it is the inbox that cannot, the wagon goes on later.
+    if (receipt.error_class != ErrorClass::kBusy)
+      SRDF_RETURN_IF_ERROR(flow_->inbox()->DropPartial(flow_->name()));
+  }
+  Say(std::move(receipt), chunk, fault);
+  return {};
+}
+
+Status DeliverIntake::Ask(const Chunk& chunk, uint32_t next, WagonFault fault) {
+  WagonReceipt receipt;
+  receipt.sequence = chunk.sequence;
+  receipt.kind = ReceiptKind::kPartiallyAccepted;
+  receipt.reason = fault.reason;
+  receipt.error_class = RuleOf(fault.reason).error_class;
+  receipt.error = fault.what;
+  receipt.next_chunk = next;
+  // The chunk that is asked for is never let pass.
+  tail_ = {chunk.sequence, std::max(chunk.chunk_no, next)};
+  asked_ = assembly_ != nullptr;
+  Say(std::move(receipt), chunk, fault);
+  return {};
+}
+
+// A full or failing inbox is a state that passes: the sender waits, and the wagon goes on where it stopped.
+Status DeliverIntake::StoreFailed(const Chunk& chunk, const Status& status) {
+  switch (status.code()) {
+    case StatusCode::kResourceExhausted:
+      flow_->StoreChanged(status);
+      return Refuse(chunk, {ReceiptReason::kFull, status.message(), {}, {}});
+    case StatusCode::kUnavailable:
+    case StatusCode::kPermissionDenied:
+    case StatusCode::kFailedPrecondition:
+      flow_->StoreChanged(status);
+      return Refuse(chunk, {ReceiptReason::kDisk, status.message(), {}, {}});
+    default:
+      // kAborted: the tip moved meanwhile (the target is ahead), and both ends agree again.
+      return status;
+  }
+}
+
+void DeliverIntake::Say(WagonReceipt receipt, const Chunk& chunk, const WagonFault& fault) {
+  if (IsUid(chunk.wagon_uid)) receipt.wagon_uid = chunk.wagon_uid;
+  if (receipt.kind != ReceiptKind::kAccepted) {
+    ++refusals_in_row_;
+    obs::Warn("wagon_refused", {{"flow", flow_->name()},
+                                {"sequence", receipt.sequence},
+                                {"uid", receipt.wagon_uid},
+                                {"chunk", chunk.chunk_no},
+                                {"receipt", ReceiptKindName(receipt.kind)},
+                                {"reason", ReceiptReasonName(receipt.reason)},
+                                {"class", ErrorClassName(receipt.error_class)},
+                                {"expected", Prefix(fault.expected)},
+                                {"found", Prefix(fault.found)},
+                                {"peer", peer_},
+                                {"error", receipt.error}});
+  }
+  flow_->Said(receipt, peer_);
+  receipts_->push_back(std::move(receipt));
 }
 
 }  // namespace srdf::receiver

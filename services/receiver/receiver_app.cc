@@ -12,6 +12,7 @@ namespace srdf::receiver {
 namespace {
 
 constexpr std::chrono::minutes kPurgeEvery{10};
+constexpr std::chrono::milliseconds kTickEvery{500};
 
 class ReceiverApp : public rpc::App {
  public:
@@ -35,15 +36,23 @@ class ReceiverApp : public rpc::App {
         purge_wait_.WaitFor(stop, kPurgeEvery);
       }
     });
+    ticker_ = std::jthread([this](const std::stop_token& stop) {
+      while (!stop.stop_requested()) {
+        for (auto& [name, flow] : flows_) flow->Tick();
+        tick_wait_.WaitFor(stop, kTickEvery);
+      }
+    });
     return {};
   }
 
   void BeginDrain() override {
     purger_.request_stop();
+    ticker_.request_stop();
     service_.Drain();
   }
   void Stop() override {
     if (purger_.joinable()) purger_.join();
+    if (ticker_.joinable()) ticker_.join();
   }
 
  private:
@@ -54,6 +63,8 @@ class ReceiverApp : public rpc::App {
   ReceiverServiceImpl service_;
   WakeableWait purge_wait_;
   std::jthread purger_;
+  WakeableWait tick_wait_;
+  std::jthread ticker_;
 };
 
 }  // namespace

@@ -17,7 +17,9 @@ ReceiverFlow::ReceiverFlow(const config::FlowConfig& config, store::Inbox* inbox
 void ReceiverFlow::OpenDeliver(DeliverStreamEvents events) {
   std::lock_guard lock(mu_);
   deliver_ = std::move(events);
+  credit_out_ = kCreditBytes;
   credit_withheld_ = 0;
+  told_ = ReadinessOf(Facts());
 }
 
 void ReceiverFlow::CloseDeliver() {
@@ -25,16 +27,32 @@ void ReceiverFlow::CloseDeliver() {
   deliver_.reset();
 }
 
-void ReceiverFlow::WagonAccepted() {
+void ReceiverFlow::WagonAccepted(uint64_t frame_bytes) {
   std::lock_guard lock(mu_);
   ++accepted_ticks_;
+  accepted_bytes_since_ += frame_bytes;
+  store_problem_ = {};
+  TellReadiness(false);
   changed_.notify_all();
+}
+
+Status ReceiverFlow::TakeCredit(uint64_t bytes) {
+  std::lock_guard lock(mu_);
+  if (bytes > credit_out_) {
+    return {StatusCode::kAborted, "a chunk of " + std::to_string(bytes) + " bytes came with credit for " +
+                                      std::to_string(credit_out_)};
+  }
+  credit_out_ -= bytes;
+  return {};
 }
 
 uint64_t ReceiverFlow::CreditFor(uint64_t bytes) {
   std::lock_guard lock(mu_);
   const auto flow = inbox_->GetFlow(name_);
-  if (flow.ok() && flow->unapplied_bytes < inbox_bytes_max_) return bytes;
+  if (flow.ok() && flow->unapplied_bytes < inbox_bytes_max_) {
+    credit_out_ += bytes;
+    return bytes;
+  }
   credit_withheld_ += bytes;
   return 0;
 }
@@ -45,21 +63,9 @@ Status ReceiverFlow::ReleaseCredit() {
   SRDF_ASSIGN_OR_RETURN(const store::InboxFlow flow, inbox_->GetFlow(name_));
   if (flow.unapplied_bytes >= inbox_bytes_max_) return {};
   deliver_->on_credit(credit_withheld_);
+  credit_out_ += credit_withheld_;
   credit_withheld_ = 0;
   return {};
-}
-
-ReceiverCounts ReceiverFlow::GetCounts() const {
-  std::lock_guard lock(mu_);
-  return counts_;
-}
-
-void ReceiverFlow::AddCounts(const ReceiverCounts& more) {
-  std::lock_guard lock(mu_);
-  counts_.accepted += more.accepted;
-  counts_.duplicates += more.duplicates;
-  counts_.rejected += more.rejected;
-  counts_.invalid += more.invalid;
 }
 
 Status ReceiverFlow::OpenTake(const ChainTip& checkpoint) {
@@ -99,6 +105,14 @@ Status ReceiverFlow::Applied(uint64_t sequence) {
   std::lock_guard lock(mu_);
   applied_sequence_ = std::max(applied_sequence_, sequence);
   ++accepted_ticks_;
+  if (const auto flow = inbox_->GetFlow(name_); flow.ok()) {
+    const uint64_t had = unapplied_bytes_seen_ + accepted_bytes_since_;
+    drain_.Applied(had > flow->unapplied_bytes ? had - flow->unapplied_bytes : 0,
+                   std::chrono::steady_clock::now());
+    unapplied_bytes_seen_ = flow->unapplied_bytes;
+    accepted_bytes_since_ = 0;
+  }
+  TellReadiness(false);
   changed_.notify_all();
   if (deliver_.has_value()) deliver_->on_applied(sequence);
   return ReleaseCredit();

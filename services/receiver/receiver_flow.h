@@ -5,9 +5,11 @@
 // applier opens its stream.
 #pragma once
 
+#include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -18,6 +20,8 @@
 #include "base/status.h"
 #include "config/config.h"
 #include "model/wagon.h"
+#include "receiver/readiness.h"
+#include "receiver/receipt.h"
 #include "store/inbox.h"
 
 namespace srdf::receiver {
@@ -29,14 +33,15 @@ struct DeliverStreamEvents {
   std::function<void(uint64_t bytes)> on_credit;
   std::function<void(uint64_t sequence)> on_applied;
   std::function<void(uint64_t sequence, const Status& problem)> on_failed;
+  std::function<void(const Readiness& readiness)> on_readiness;  // it changed
 };
 
-struct ReceiverCounts {
-  uint64_t accepted = 0;
-  uint64_t duplicates = 0;
-  uint64_t rejected = 0;
-  uint64_t invalid = 0;
-};
+// Receipts said since the process started, by kind and reason.
+using ReceiptCounts = std::map<std::pair<ReceiptKind, ReceiptReason>, uint64_t>;
+uint64_t CountOf(const ReceiptCounts& counts, ReceiptKind kind);
+
+// Bytes a shipper may have on the way: several wagons of a busy flow, a small part of a huge one.
+inline constexpr uint64_t kCreditBytes = 16u << 20;
 
 class ReceiverFlow {
  public:
@@ -46,15 +51,30 @@ class ReceiverFlow {
   const std::string& name() const { return name_; }
   store::Inbox* inbox() const { return inbox_; }
 
-  // Deliver side.
+  // Deliver side. A stream begins with kCreditBytes.
   void OpenDeliver(DeliverStreamEvents events);
   void CloseDeliver();
   // A wagon was accepted: the applier's stream may wait for it.
-  void WagonAccepted();
+  void WagonAccepted(uint64_t frame_bytes);
+  // A chunk came. kAborted when the sender had no credit for it: the two ends do not agree about the credit
+  // any more, and begin again with a new stream.
+  Status TakeCredit(uint64_t bytes);
   // How much of `bytes` may be given back as credit now; the rest follows when the inbox has room.
   uint64_t CreditFor(uint64_t bytes);
-  ReceiverCounts GetCounts() const;
-  void AddCounts(const ReceiverCounts& more);
+  // A receipt was said: it is counted, and a refusal kept.
+  void Said(const WagonReceipt& receipt, const std::string& peer);
+  ReceiptCounts GetCounts() const;
+
+  // What a shipper is to go by before it sends. The stream is told of changes: busy and in_error at once, the
+  // others at the next Tick.
+  Readiness GetReadiness() const;
+  // How long a shipper is to wait before it tries again.
+  uint32_t WaitMs() const;
+  // The inbox's disk fails (or, with OK, works again). Forgotten by the first write that succeeds, and after
+  // some seconds, so that the next wagon tries.
+  void StoreChanged(const Status& problem);
+  // From time to time.
+  void Tick();
 
   // Take side.
   Status OpenTake(const ChainTip& checkpoint);
@@ -79,6 +99,8 @@ class ReceiverFlow {
  private:
   // With mu_ held.
   Status ReleaseCredit();
+  ReadinessFacts Facts() const;
+  void TellReadiness(bool also_leisurely);
 
   const std::string name_;
   const uint64_t inbox_bytes_max_;
@@ -92,8 +114,15 @@ class ReceiverFlow {
   bool take_open_ = false;
   uint64_t accepted_ticks_ = 0;  // grows with every event NextToApply waits for
   uint64_t applied_sequence_ = 0;
+  uint64_t credit_out_ = 0;  // granted and not used
   uint64_t credit_withheld_ = 0;
-  ReceiverCounts counts_;
+  ReceiptCounts counts_;
+  Readiness told_;  // to the present stream
+  Status store_problem_;
+  std::chrono::steady_clock::time_point store_problem_since_;
+  DrainRate drain_;
+  uint64_t unapplied_bytes_seen_ = 0;  // when drain_ was last told, and what was accepted since
+  uint64_t accepted_bytes_since_ = 0;
   Status problem_;
   int64_t problem_since_ms_ = 0;
   Status purge_problem_;

@@ -10,7 +10,8 @@ class ReceiverProbe {
  public:
   // `flow` must outlive the last scrape.
   ReceiverProbe(obs::Metrics* metrics, ReceiverFlow* flow)
-      : unapplied_wagons_(metrics->NewGauge("srdf_receiver_unapplied_wagons",
+      : metrics_(metrics),
+        unapplied_wagons_(metrics->NewGauge("srdf_receiver_unapplied_wagons",
                                             "Wagons accepted and not yet applied.",
                                             {{"flow", flow->name()}})),
         unapplied_bytes_(metrics->NewGauge("srdf_receiver_unapplied_bytes", "Frame bytes of these.",
@@ -36,13 +37,30 @@ class ReceiverProbe {
       unapplied_bytes_.Set(static_cast<double>(state->unapplied_bytes));
       accepted_sequence_.Set(static_cast<double>(state->tip.sequence));
     }
-    const ReceiverCounts counts = flow->GetCounts();
-    duplicates_.Set(static_cast<double>(counts.duplicates));
-    rejected_.Set(static_cast<double>(counts.rejected));
-    invalid_.Set(static_cast<double>(counts.invalid));
+    const ReceiptCounts counts = flow->GetCounts();
+    duplicates_.Set(static_cast<double>(CountOf(counts, ReceiptKind::kDuplicate)));
+    rejected_.Set(static_cast<double>(CountOf(counts, ReceiptKind::kRejected)));
+    invalid_.Set(static_cast<double>(CountOf(counts, ReceiptKind::kInvalidPayload)));
+    for (const auto& [key, count] : counts) {
+      metrics_
+          ->NewGauge("srdf_receiver_receipts", "Receipts said since the start.",
+                     {{"flow", flow->name()},
+                      {"receipt", ReceiptKindName(key.first)},
+                      {"reason", ReceiptReasonName(key.second)}})
+          .Set(static_cast<double>(count));
+    }
+    const ReceiverState state = flow->GetReadiness().state;
+    for (const ReceiverState each : {ReceiverState::kAvailable, ReceiverState::kRunning, ReceiverState::kBusy,
+                                     ReceiverState::kInError}) {
+      metrics_
+          ->NewGauge("srdf_receiver_readiness", "1 for the state that shippers are told.",
+                     {{"flow", flow->name()}, {"state", ReceiverStateName(each)}})
+          .Set(each == state ? 1 : 0);
+    }
     connected_.Set(flow->shipper_connected() ? 1 : 0);
   }
 
+  obs::Metrics* const metrics_;
   obs::Gauge unapplied_wagons_, unapplied_bytes_, accepted_sequence_, duplicates_, rejected_, invalid_,
       connected_;
 };

@@ -6,6 +6,7 @@
 #include "obs/log.h"
 #include "receiver/chunk_assembly.h"
 #include "receiver/deliver_intake.h"
+#include "receiver/receipt_convert.h"
 #include "rpc/duplex.h"
 #include "rpc/status_map.h"
 #include "wire/header_convert.h"
@@ -17,34 +18,9 @@ namespace {
 using DeliverDuplex = rpc::ServerDuplex<v1::DeliverRequest, v1::DeliverResponse>;
 using TakeDuplex = rpc::ServerDuplex<v1::TakeRequest, v1::TakeResponse>;
 
-// Bytes a shipper may have on the way: several wagons of a busy flow, a small part of a huge one.
-constexpr uint64_t kCreditBytes = 16u << 20;
 constexpr uint32_t kTakeWindowDefault = 2;
 constexpr uint32_t kListDefault = 50;
 constexpr uint32_t kListMax = 1000;
-
-void FillReceipt(const WagonReceipt& receipt, v1::DeliverResponse::WagonReceipt* out) {
-  out->set_sequence(receipt.sequence);
-  out->set_wagon_uid(receipt.wagon_uid);
-  out->set_error(receipt.error);
-  switch (receipt.kind) {
-    case ReceiptKind::kAccepted:
-      out->set_receipt(v1::RECEIPT_ACCEPTED);
-      break;
-    case ReceiptKind::kDuplicate:
-      out->set_receipt(v1::RECEIPT_DUPLICATE);
-      break;
-    case ReceiptKind::kInvalidPayload:
-      out->set_receipt(v1::RECEIPT_INVALID_PAYLOAD);
-      break;
-    case ReceiptKind::kBusy:
-      out->set_busy(true);
-      [[fallthrough]];
-    case ReceiptKind::kRejected:
-      out->set_receipt(v1::RECEIPT_REJECTED);
-      break;
-  }
-}
 
 Status SendOpened(ReceiverFlow* flow, DeliverDuplex* duplex) {
   SRDF_ASSIGN_OR_RETURN(const store::InboxFlow state, flow->inbox()->GetFlow(flow->name()));
@@ -59,6 +35,7 @@ Status SendOpened(ReceiverFlow* flow, DeliverDuplex* duplex) {
   opened->set_partial_chunks(partial.chunks);
   opened->set_credit_bytes(kCreditBytes);
   opened->set_applied_sequence(state.applied_sequence);
+  ToProto(flow->GetReadiness(), opened->mutable_readiness());
   duplex->Write(response);
   if (state.failed_sequence != 0) {
     v1::DeliverResponse failed;
@@ -92,6 +69,11 @@ DeliverStreamEvents EventsFor(ReceiverFlow* flow, const std::shared_ptr<DeliverD
     v1::DeliverResponse response;
     response.mutable_failed()->set_sequence(sequence);
     rpc::ToProto(problem, 0, response.mutable_failed()->mutable_problem());
+    duplex->Write(response);
+  };
+  events.on_readiness = [duplex](const Readiness& readiness) {
+    v1::DeliverResponse response;
+    ToProto(readiness, response.mutable_readiness());
     duplex->Write(response);
   };
   return events;
@@ -144,30 +126,32 @@ grpc::Status ReceiverServiceImpl::Deliver(
   // The stream is made known first: a checkpoint that arrives in between is then told twice, not never.
   (*flow)->OpenDeliver(EventsFor(*flow, duplex));
   Status ended = SendOpened(*flow, duplex.get());
-  DeliverIntake intake(*flow);
+  DeliverIntake intake(*flow, context->peer());
   ChunkAssembly assembly;
+  std::vector<WagonReceipt> receipts;
   while (ended.ok() && stream->Read(&request)) {
+    ended = (*flow)->TakeCredit(request.chunk().data().size());
+    if (!ended.ok()) break;
     const auto whole = assembly.Add(request.mutable_chunk());
-    ended = whole.status();
+    // Pieces that do not fit may be the line's fault: the next stream sends the chunk again.
+    if (!whole.ok()) ended = Status(StatusCode::kAborted, whole.status().message());
     if (!ended.ok() || *whole == nullptr) continue;
     const auto& chunk = **whole;
-    auto receipt = intake.Append({chunk.sequence(), chunk.wagon_uid(), chunk.wagon_hash(), chunk.chunk_no(),
-                                  chunk.chunk_count(), chunk.data()});
-    ended = receipt.status();
-    if (!ended.ok()) {
-      obs::Error("deliver_failed", {{"flow", (*flow)->name()}, {"error", ended}});
-      break;
+    receipts.clear();
+    ended = intake.Append(FromProto(chunk), &receipts);
+    for (const WagonReceipt& receipt : receipts) {
+      v1::DeliverResponse response;
+      ToProto(receipt, response.mutable_receipt());
+      duplex->Write(response);
     }
+    if (!ended.ok()) break;
     if (const uint64_t credit = (*flow)->CreditFor(chunk.data().size()); credit != 0) {
       v1::DeliverResponse response;
       response.mutable_credit()->set_bytes(credit);
       duplex->Write(response);
     }
-    if (!receipt->has_value()) continue;
-    v1::DeliverResponse response;
-    FillReceipt(**receipt, response.mutable_receipt());
-    duplex->Write(response);
   }
+  if (!ended.ok()) obs::Error("deliver_failed", {{"flow", (*flow)->name()}, {"error", ended}});
   if (const Status first = duplex->end_status(); !first.ok()) ended = first;
   (*flow)->CloseDeliver();
   duplex->Close();
@@ -232,7 +216,7 @@ grpc::Status ReceiverServiceImpl::GetStatus(grpc::ServerContext*, const v1::GetS
   for (const auto& [name, flow] : *flows_) {
     auto state = flow->inbox()->GetFlow(name);
     if (!state.ok()) return rpc::ToGrpc(state.status());
-    const ReceiverCounts counts = flow->GetCounts();
+    const ReceiptCounts counts = flow->GetCounts();
     v1::FlowStatus* out = response->add_flows();
     out->set_flow(name);
     out->set_shipper_connected(flow->shipper_connected());
@@ -246,10 +230,20 @@ grpc::Status ReceiverServiceImpl::GetStatus(grpc::ServerContext*, const v1::GetS
     if (const auto [problem, since_ms] = flow->purge_problem(); !problem.ok()) {
       rpc::ToProto(problem, since_ms, out->add_problems());
     }
-    out->set_duplicates(counts.duplicates);
-    out->set_rejected(counts.rejected);
-    out->set_invalid(counts.invalid);
+    out->set_duplicates(CountOf(counts, ReceiptKind::kDuplicate));
+    out->set_rejected(CountOf(counts, ReceiptKind::kRejected));
+    out->set_invalid(CountOf(counts, ReceiptKind::kInvalidPayload));
+    ToProto(flow->GetReadiness(), out->mutable_readiness());
+    ToProto(counts, out->mutable_receipts());
   }
+  return grpc::Status::OK;
+}
+
+grpc::Status ReceiverServiceImpl::GetReadiness(grpc::ServerContext*, const v1::GetReadinessRequest* request,
+                                               v1::GetReadinessResponse* response) {
+  auto flow = Find(request->flow());
+  if (!flow.ok()) return rpc::ToGrpc(flow.status());
+  ToProto((*flow)->GetReadiness(), response->mutable_readiness());
   return grpc::Status::OK;
 }
 

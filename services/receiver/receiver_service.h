@@ -24,6 +24,8 @@ class ReceiverServiceImpl final : public v1::ReceiverService::Service {
                          v1::GetStatusResponse* response) override;
   grpc::Status ListWagons(grpc::ServerContext* context, const v1::ListWagonsRequest* request,
                           v1::ListWagonsResponse* response) override;
+  grpc::Status GetReadiness(grpc::ServerContext* context, const v1::GetReadinessRequest* request,
+                            v1::GetReadinessResponse* response) override;
   void Drain() {
     delivers_.CancelAll(Status(StatusCode::kUnavailable, "the receiver is stopping"));
     takes_.CancelAll(Status(StatusCode::kUnavailable, "the receiver is stopping"));

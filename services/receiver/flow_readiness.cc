@@ -1,0 +1,91 @@
+// ReceiverFlow: what it says of itself: readiness, and the receipts that were said.
+#include "obs/log.h"
+#include "receiver/receiver_flow.h"
+
+namespace srdf::receiver {
+
+namespace {
+
+constexpr std::chrono::seconds kStoreProblemLasts{5};
+
+bool IsLeisurely(const Readiness& readiness) {
+  return readiness.state == ReceiverState::kAvailable || readiness.state == ReceiverState::kRunning;
+}
+
+}  // namespace
+
+uint64_t CountOf(const ReceiptCounts& counts, ReceiptKind kind) {
+  uint64_t sum = 0;
+  for (const auto& [key, count] : counts) sum += key.first == kind ? count : 0;
+  return sum;
+}
+
+ReadinessFacts ReceiverFlow::Facts() const {
+  ReadinessFacts facts;
+  facts.inbox_bytes_max = inbox_bytes_max_;
+  facts.store_problem = store_problem_;
+  facts.drain_bytes_per_second = drain_.BytesPerSecond();
+  const auto flow = inbox_->GetFlow(name_);
+  if (!flow.ok()) {
+    if (facts.store_problem.ok()) facts.store_problem = flow.status();
+    return facts;
+  }
+  facts.tip_known = flow->tip_known;
+  facts.unapplied_wagons = flow->unapplied_wagons;
+  facts.unapplied_bytes = flow->unapplied_bytes;
+  return facts;
+}
+
+Readiness ReceiverFlow::GetReadiness() const {
+  std::lock_guard lock(mu_);
+  return ReadinessOf(Facts());
+}
+
+uint32_t ReceiverFlow::WaitMs() const {
+  std::lock_guard lock(mu_);
+  return WaitMsFor(Facts());
+}
+
+void ReceiverFlow::StoreChanged(const Status& problem) {
+  std::lock_guard lock(mu_);
+  if (problem.code() != store_problem_.code()) {
+    if (problem.ok()) {
+      obs::Info("inbox_writable", {{"flow", name_}});
+    } else {
+      obs::Error("inbox_not_writable", {{"flow", name_}, {"error", problem}});
+    }
+  }
+  store_problem_ = problem;
+  store_problem_since_ = std::chrono::steady_clock::now();
+  TellReadiness(false);
+}
+
+void ReceiverFlow::Tick() {
+  std::lock_guard lock(mu_);
+  if (!store_problem_.ok() && std::chrono::steady_clock::now() - store_problem_since_ > kStoreProblemLasts) {
+    store_problem_ = {};
+  }
+  TellReadiness(true);
+}
+
+// Between available and running a flow changes with every wagon: the stream need not hear each time.
+void ReceiverFlow::TellReadiness(bool also_leisurely) {
+  if (!deliver_.has_value()) return;
+  Readiness now = ReadinessOf(Facts());
+  if (now.state == told_.state && now.problem.code() == told_.problem.code()) return;
+  if (!also_leisurely && IsLeisurely(now) && IsLeisurely(told_)) return;
+  deliver_->on_readiness(now);
+  told_ = std::move(now);
+}
+
+void ReceiverFlow::Said(const WagonReceipt& receipt, const std::string&) {
+  std::lock_guard lock(mu_);
+  ++counts_[{receipt.kind, receipt.reason}];
+}
+
+ReceiptCounts ReceiverFlow::GetCounts() const {
+  std::lock_guard lock(mu_);
+  return counts_;
+}
+
+}  // namespace srdf::receiver
