@@ -15,36 +15,6 @@ bool IsSettled(const std::string& status) {
 
 }  // namespace
 
-const char* DeliveryStatusName(DeliveryStatus status) {
-  switch (status) {
-    case DeliveryStatus::kPending:
-      return "pending";
-    case DeliveryStatus::kSending:
-      return "sending";
-    case DeliveryStatus::kSent:
-      return "sent";
-    case DeliveryStatus::kAcked:
-      return "acked";
-    case DeliveryStatus::kRetry:
-      return "retry";
-    case DeliveryStatus::kFailed:
-      return "failed";
-    case DeliveryStatus::kDeadLetter:
-      return "dead_letter";
-    case DeliveryStatus::kApplied:
-      return "applied";
-    case DeliveryStatus::kSuperseded:
-      return "superseded";
-    case DeliveryStatus::kSealed:
-      return "sealed";
-    case DeliveryStatus::kSkipped:
-      return "skipped";
-    case DeliveryStatus::kMerged:
-      return "merged";
-  }
-  return "unknown";
-}
-
 Result<std::unique_ptr<Outbox>> Outbox::Open(const std::string& path) { return Open(path, StoreOptions()); }
 
 Result<std::unique_ptr<Outbox>> Outbox::Open(const std::string& path, const StoreOptions& options) {
@@ -69,11 +39,10 @@ Status SqliteOutbox::Recover() {
           " FROM delivery INDEXED BY delivery_unsettled WHERE " SRDF_UNSETTLED("") ")",
           NowMs())
         .Run();
-    Query(c,
-          "UPDATE delivery INDEXED BY delivery_unsettled SET status = 'pending' WHERE status IN ('sending', "
-          "'sent')"
-          " AND " SRDF_UNSETTLED(""))
-        .Run();
+    static const std::string pending_again =
+        "UPDATE delivery INDEXED BY delivery_unsettled SET status = 'pending' WHERE status IN (" +
+        MovesFrom(DeliveryEvent::kRestarted, DeliveryStatus::kPending) + ") AND " SRDF_UNSETTLED("");
+    Query(c, pending_again).Run();
     return Status::Ok();
   }));
   for (const int64_t id : strays) {
@@ -89,6 +58,11 @@ Status SqliteOutbox::Recover() {
     next_wagon_id_ = first_own_wagon_id_ = NextWagonId(c);
     return Status::Ok();
   });
+}
+
+DeliveryStatus ParseStatus(const std::string& word) {
+  if (const auto status = ParseDeliveryStatus(word)) return *status;
+  throw SQLite::Exception("unknown delivery status: " + word);
 }
 
 ErrorClass ParseErrorClass(const std::string& word) {
@@ -135,21 +109,23 @@ void EnsureOutboxFlow(Connection& c, const std::string& flow) {
 
 Result<DeliveryRow> FindDelivery(Connection& c, const std::string& flow, uint64_t sequence) {
   Query q(c,
-          "SELECT d.wagon_id, d.epoch, d.status, d.attempts FROM flow f"
+          "SELECT d.wagon_id, d.epoch, d.status, d.attempts, d.acked_at_ms FROM flow f"
           " JOIN wagon w ON w.flow = f.flow AND w.epoch = f.tip_epoch AND w.sequence = ? AND w.superseded = 0"
           " JOIN delivery d ON d.wagon_id = w.wagon_id AND d.destination = ? WHERE f.flow = ?",
           sequence, kDestination, flow);
   if (!q.Step()) {
     return Status(StatusCode::kNotFound, fmt::format("flow {}: the outbox has no wagon {}", flow, sequence));
   }
-  return DeliveryRow{q.I64(0), q.U64(1), q.Text(2), static_cast<uint32_t>(q.U64(3))};
+  return DeliveryRow{q.I64(0), q.U64(1), ParseStatus(q.Text(2)), static_cast<uint32_t>(q.U64(3)), q.Flag(4)};
 }
 
 void ResolveDeadLetters(Connection& c, const std::string& flow, uint64_t epoch, uint64_t first, uint64_t last,
                         const char* resolution) {
   Query(c,
         "UPDATE dead_letter SET resolved_at_ms = ?, resolution = ?"
-        " WHERE flow = ? AND epoch = ? AND sequence BETWEEN ? AND ? AND resolved_at_ms = 0",
+        " WHERE flow = ? AND epoch = ? AND sequence BETWEEN ? AND ? AND resolved_at_ms = 0"
+        " AND NOT EXISTS (SELECT 1 FROM wagon w JOIN delivery d ON d.wagon_id = w.wagon_id"
+        "  WHERE w.uid = dead_letter.uid AND d.status = 'dead_letter')",
         NowMs(), resolution, flow, epoch, first, last)
       .Run();
 }

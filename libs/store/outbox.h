@@ -20,25 +20,10 @@
 #include "model/delivery.h"
 #include "model/wagon.h"
 #include "store/store_health.h"
+#include "store/delivery_machine.h"
 #include "store/store_options.h"
 
 namespace srdf::store {
-
-enum class DeliveryStatus {
-  kPending,  // to be sent again
-  kSending,
-  kSent,
-  kAcked,
-  kRetry,
-  kFailed,
-  kDeadLetter,
-  kApplied,
-  kSuperseded,  // its content was re-captured after the tail of the outbox had been lost
-  kSealed,      // stored; its turn has not come: it was never sent
-  kSkipped,     // an operator decided that it is not applied
-  kMerged,      // its content travels in another wagon
-};
-const char* DeliveryStatusName(DeliveryStatus status);
 
 // One wagon as the outbox knows it.
 struct OutboxWagon {
@@ -71,6 +56,34 @@ struct DeliveryAttempt {
   std::string reason;   // ReceiptReasonName
   ErrorClass error_class = ErrorClass::kNone;
   std::string error;
+};
+
+// Where an attempt goes, and from which chunk on.
+struct AttemptStart {
+  std::string where_to;
+  uint32_t first_chunk = 0;
+};
+
+// What an attempt failed of, and what follows; a text alone stands for an error without a class.
+struct DeliveryFailure {
+  DeliveryFailure() = default;
+  DeliveryFailure(std::string text) : error(std::move(text)) {}  // NOLINT(google-explicit-constructor)
+  DeliveryFailure(const char* text) : error(text) {}             // NOLINT(google-explicit-constructor)
+  ErrorClass error_class = ErrorClass::kNone;
+  std::string receipt;  // ReceiptKindName; empty: none came
+  std::string reason;   // ReceiptReasonName
+  std::string error;
+  uint64_t bytes_sent = 0;         // by this attempt; 0: as MarkSent said
+  bool counts = false;             // against the retry schedule
+  int64_t next_attempt_at_ms = 0;  // wall clock, to survive a restart; 0: as soon as its turn comes
+};
+
+// What List of deliveries is about; newest first.
+struct DeliveryFilter {
+  std::vector<DeliveryStatus> statuses;        // empty: any
+  ErrorClass error_class = ErrorClass::kNone;  // kNone: any
+  uint64_t before_sequence = 0;                // 0: from the newest
+  uint32_t limit = 50;
 };
 
 // An operator's (or the program's own) decision, kept for ever.
@@ -174,6 +187,8 @@ class TailReplacement {
 };
 
 constexpr size_t kChunkBytes = 1u << 20;
+constexpr uint32_t kAttemptsKeptFirst = 5;
+constexpr uint32_t kAttemptsKeptLast = 50;
 
 class Outbox {
  public:
@@ -216,22 +231,42 @@ class Outbox {
                                                                uint64_t first_sequence,
                                                                std::vector<std::string> hashes) = 0;
 
-  // An attempt row is opened / closed. `outcome` "accepted" or "duplicate" moves the delivery to acked. What
-  // the destination says again after a reconnect is not synced to disk: sending, sent, acked and applied
-  // survive a crash of the process, but a power failure may take the newest of them back (Reconcile and the
-  // next MarkApplied mend that). retry, dead_letter, failed and all else is durable on return.
-  virtual Status BeginAttempt(const std::string& flow, uint64_t sequence) = 0;
-  virtual Status MarkSent(const std::string& flow, uint64_t sequence) = 0;
+  // The way of a wagon, by the steps of store/delivery_machine.h. An attempt is a row; of each wagon the
+  // first kAttemptsKeptFirst and the last kAttemptsKeptLast are kept. What the destination says again after a
+  // reconnect is not synced to disk: sending, sent, acked and applied survive a crash of the process, but a
+  // power failure may take the newest of them back (Reconcile and the next MarkApplied mend that). retry,
+  // dead_letter, failed and all else is durable on return.
+  virtual Status BeginAttempt(const std::string& flow, uint64_t sequence, const AttemptStart& start) = 0;
+  Status BeginAttempt(const std::string& flow, uint64_t sequence) {
+    return BeginAttempt(flow, sequence, AttemptStart());
+  }
+  virtual Status MarkSent(const std::string& flow, uint64_t sequence, uint64_t bytes_sent) = 0;
+  Status MarkSent(const std::string& flow, uint64_t sequence) { return MarkSent(flow, sequence, 0); }
+  // `outcome`: "accepted" or "duplicate".
   virtual Status MarkAcked(const std::string& flow, uint64_t sequence, const std::string& outcome) = 0;
-  virtual Status MarkRetry(const std::string& flow, uint64_t sequence, const std::string& error) = 0;
-  virtual Status MarkDeadLetter(const std::string& flow, uint64_t sequence, const std::string& error) = 0;
+  virtual Status MarkRetry(const std::string& flow, uint64_t sequence, const DeliveryFailure& failure) = 0;
+  virtual Status MarkDeadLetter(const std::string& flow, uint64_t sequence,
+                                const DeliveryFailure& failure) = 0;
   // Every wagon up to and including `sequence` is applied.
   virtual Status MarkApplied(const std::string& flow, uint64_t sequence) = 0;
-  // The applier could not apply this wagon; it stays acked at the receiver. Shown, cleared by MarkApplied.
-  virtual Status MarkFailed(const std::string& flow, uint64_t sequence, const std::string& error) = 0;
-  // Operator's word: failed and dead-letter deliveries of the flow are pending again.
+  // The applier could not apply this wagon; it stays at the receiver. Shown, cleared by MarkApplied.
+  virtual Status MarkFailed(const std::string& flow, uint64_t sequence, const DeliveryFailure& failure) = 0;
+  // Operator's word: failed and dead-letter deliveries of the flow are tried again, and waits are over.
   virtual Status Requeue(const std::string& flow) = 0;
+  // The same of one wagon (0: all), audited when it changes something. Returns how many it changed.
+  virtual Result<uint64_t> Retry(const std::string& flow, uint64_t sequence, const std::string& actor,
+                                 const std::string& reason) = 0;
 
+  // The flow as a whole. Since when its destination cannot be reached (0: it can); wall clock, to survive a
+  // restart. A suspension keeps its beginning while its class stays the same.
+  virtual Status SetFailingSince(const std::string& flow, int64_t since_ms) = 0;
+  virtual Status Suspend(const std::string& flow, const Suspension& suspension) = 0;
+  // Both are over. Free when neither is on record.
+  virtual Status EndSuspension(const std::string& flow) = 0;
+
+  virtual Result<std::optional<OutboxWagon>> GetDelivery(const std::string& flow, uint64_t sequence) = 0;
+  virtual Result<std::vector<OutboxWagon>> ListDeliveries(const std::string& flow,
+                                                          const DeliveryFilter& filter) = 0;
   virtual Result<std::vector<OutboxWagon>> List(const std::string& flow, uint64_t before_sequence,
                                                 uint32_t limit) = 0;  // newest first; before 0: from the end
   virtual Result<std::optional<OutboxWagon>> Find(const std::string& uid_prefix) = 0;

@@ -1,4 +1,4 @@
-// A wagon's way to the destination: attempts, receipts, dead letters.
+// A wagon's way to the destination: attempts, receipts, dead letters, by the steps of delivery_machine.h.
 //
 // What the destination repeats by itself (receipts, applied) and what a restart resets (sending, sent) is
 // written with Durability::kProcess: the sync it would cost per wagon buys nothing, see outbox.h.
@@ -9,49 +9,77 @@
 namespace srdf::store {
 namespace {
 
-bool OnItsWay(const std::string& status) {
-  return status == "sealed" || status == "pending" || status == "sending" || status == "sent" ||
-         status == "retry";
+// Where the step leads; nothing when the row stays as it is.
+std::optional<DeliveryStatus> Target(DeliveryEvent event, const DeliveryRow& row) {
+  return StepFor(event, row.status, row.there).to;
 }
 
-void SetStatus(Connection& c, const DeliveryRow& row, const char* status, const std::string& error) {
-  Query(c, "UPDATE delivery SET status = ?, last_error = ? WHERE wagon_id = ? AND destination = ?", status,
-        error, row.wagon_id, kDestination)
-      .Run();
-}
-
-void EndAttempt(Connection& c, const DeliveryRow& row, const std::string& outcome) {
+void SetStatus(Connection& c, const DeliveryRow& row, DeliveryStatus status, const DeliveryFailure& failure) {
   Query(c,
-        "UPDATE delivery_attempt SET ended_at_ms = ?, outcome = ?"
-        " WHERE wagon_id = ? AND destination = ? AND attempt = ? AND ended_at_ms = 0",
-        NowMs(), outcome, row.wagon_id, kDestination, row.attempts)
+        "UPDATE delivery SET status = ?, last_error = ?, error_class = ?, next_attempt_at_ms = ?,"
+        " failed_attempts = failed_attempts + ? WHERE wagon_id = ? AND destination = ?",
+        DeliveryStatusName(status), failure.error,
+        failure.error_class == ErrorClass::kNone ? "" : ErrorClassName(failure.error_class),
+        failure.next_attempt_at_ms, failure.counts ? 1 : 0, row.wagon_id, kDestination)
       .Run();
+}
+
+void EndAttempt(Connection& c, const DeliveryRow& row, const std::string& outcome,
+                const DeliveryFailure& failure) {
+  Query(c,
+        "UPDATE delivery_attempt SET ended_at_ms = ?, outcome = ?, receipt = ?, reason = ?, error_class = ?,"
+        " error = ?, bytes_sent = max(bytes_sent, ?)"
+        " WHERE wagon_id = ? AND destination = ? AND attempt = ? AND ended_at_ms = 0",
+        NowMs(), outcome, failure.receipt, failure.reason,
+        failure.error_class == ErrorClass::kNone ? "" : ErrorClassName(failure.error_class), failure.error,
+        failure.bytes_sent, row.wagon_id, kDestination, row.attempts)
+      .Run();
+}
+
+// "network: connection reset": the class first, unless the text has it already or there is none.
+std::string OutcomeOf(const DeliveryFailure& failure) {
+  if (failure.error_class == ErrorClass::kNone) return failure.error;
+  return fmt::format("{}: {}", ErrorClassName(failure.error_class), failure.error);
 }
 
 }  // namespace
 
-Status SqliteOutbox::BeginAttempt(const std::string& flow, uint64_t sequence) {
+Status SqliteOutbox::BeginAttempt(const std::string& flow, uint64_t sequence, const AttemptStart& start) {
   return db_->Write(Durability::kProcess, [&](Connection& c) -> Status {
     SRDF_ASSIGN_OR_RETURN(const DeliveryRow row, FindDelivery(c, flow, sequence));
-    EndAttempt(c, row, "interrupted: sent again");
-    Query(c,
-          "INSERT INTO delivery_attempt (wagon_id, destination, attempt, started_at_ms) VALUES (?, ?, ?, ?)",
-          row.wagon_id, kDestination, row.attempts + 1, NowMs())
+    EndAttempt(c, row, "interrupted: sent again", {});
+    Query(
+        c,
+        "INSERT INTO delivery_attempt (wagon_id, destination, attempt, started_at_ms, where_to, first_chunk)"
+        " VALUES (?, ?, ?, ?, ?, ?)",
+        row.wagon_id, kDestination, row.attempts + 1, NowMs(), start.where_to, start.first_chunk)
         .Run();
-    // A wagon whose receipt came meanwhile keeps its status: the attempt is only recorded.
+    if (row.attempts + 1 > kAttemptsKeptFirst + kAttemptsKeptLast) {
+      Query(c,
+            "DELETE FROM delivery_attempt WHERE wagon_id = ? AND destination = ? AND attempt > ? AND attempt "
+            "<= ?",
+            row.wagon_id, kDestination, kAttemptsKeptFirst, row.attempts + 1 - kAttemptsKeptLast)
+          .Run();
+    }
     Query(c, "UPDATE delivery SET attempts = attempts + 1, status = ? WHERE wagon_id = ? AND destination = ?",
-          OnItsWay(row.status) ? "sending" : row.status.c_str(), row.wagon_id, kDestination)
+          DeliveryStatusName(Target(DeliveryEvent::kSendBegun, row).value_or(row.status)), row.wagon_id,
+          kDestination)
         .Run();
     return Status::Ok();
   });
 }
 
-Status SqliteOutbox::MarkSent(const std::string& flow, uint64_t sequence) {
+Status SqliteOutbox::MarkSent(const std::string& flow, uint64_t sequence, uint64_t bytes_sent) {
   return db_->Write(Durability::kProcess, [&](Connection& c) -> Status {
     SRDF_ASSIGN_OR_RETURN(const DeliveryRow row, FindDelivery(c, flow, sequence));
     Query(c,
-          "UPDATE delivery SET status = 'sent' WHERE wagon_id = ? AND destination = ?"
-          " AND status IN ('sealed', 'pending', 'sending', 'retry')",
+          "UPDATE delivery_attempt SET bytes_sent = max(bytes_sent, ?) WHERE wagon_id = ? AND destination = ?"
+          " AND attempt = ?",
+          bytes_sent, row.wagon_id, kDestination, row.attempts)
+        .Run();
+    const auto to = Target(DeliveryEvent::kSendDone, row);
+    if (!to) return Status::Ok();
+    Query(c, "UPDATE delivery SET status = ? WHERE wagon_id = ? AND destination = ?", DeliveryStatusName(*to),
           row.wagon_id, kDestination)
         .Run();
     return Status::Ok();
@@ -64,58 +92,66 @@ Status SqliteOutbox::MarkAcked(const std::string& flow, uint64_t sequence, const
   }
   return db_->Write(Durability::kProcess, [&](Connection& c) -> Status {
     SRDF_ASSIGN_OR_RETURN(const DeliveryRow row, FindDelivery(c, flow, sequence));
-    EndAttempt(c, row, outcome);
-    const bool dead = row.status == "dead_letter";
-    if (!dead && !OnItsWay(row.status)) return Status::Ok();
-    if (dead) ResolveDeadLetters(c, flow, row.epoch, sequence, sequence, "acked");
+    DeliveryFailure none;
+    none.receipt = outcome;
+    EndAttempt(c, row, outcome, none);
+    const auto to = Target(DeliveryEvent::kAccepted, row);
+    if (!to) return Status::Ok();
     Query(c,
-          "UPDATE delivery SET status = 'acked', last_error = '', acked_at_ms = ?"
-          " WHERE wagon_id = ? AND destination = ?",
-          NowMs(), row.wagon_id, kDestination)
+          "UPDATE delivery SET status = ?, last_error = '', error_class = '', failed_attempts = 0,"
+          " next_attempt_at_ms = 0, acked_at_ms = ? WHERE wagon_id = ? AND destination = ?",
+          DeliveryStatusName(*to), NowMs(), row.wagon_id, kDestination)
         .Run();
+    if (row.status == DeliveryStatus::kDeadLetter)
+      ResolveDeadLetters(c, flow, row.epoch, sequence, sequence, "acked");
     Query(c, "UPDATE flow SET acked_sequence = max(acked_sequence, ?) WHERE flow = ?", sequence, flow).Run();
     return Status::Ok();
   });
 }
 
-Status SqliteOutbox::MarkRetry(const std::string& flow, uint64_t sequence, const std::string& error) {
+Status SqliteOutbox::MarkRetry(const std::string& flow, uint64_t sequence, const DeliveryFailure& failure) {
   return db_->Write(Durability::kDisk, [&](Connection& c) -> Status {
     SRDF_ASSIGN_OR_RETURN(const DeliveryRow row, FindDelivery(c, flow, sequence));
-    EndAttempt(c, row, error);
-    if (OnItsWay(row.status)) SetStatus(c, row, "retry", error);
+    EndAttempt(c, row, OutcomeOf(failure), failure);
+    if (const auto to = Target(DeliveryEvent::kDeferred, row)) SetStatus(c, row, *to, failure);
     return Status::Ok();
   });
 }
 
-Status SqliteOutbox::MarkDeadLetter(const std::string& flow, uint64_t sequence, const std::string& error) {
+Status SqliteOutbox::MarkDeadLetter(const std::string& flow, uint64_t sequence,
+                                    const DeliveryFailure& failure) {
   return db_->Write(Durability::kDisk, [&](Connection& c) -> Status {
     SRDF_ASSIGN_OR_RETURN(const DeliveryRow row, FindDelivery(c, flow, sequence));
-    EndAttempt(c, row, error);
-    if (!OnItsWay(row.status)) return Status::Ok();  // acked or dead already
-    SetStatus(c, row, "dead_letter", error);
-    Query(c,
-          "INSERT INTO dead_letter (flow, destination, epoch, sequence, uid, error, created_at_ms)"
-          " SELECT flow, ?, epoch, sequence, uid, ?, ? FROM wagon WHERE wagon_id = ?",
-          kDestination, error, NowMs(), row.wagon_id)
+    EndAttempt(c, row, OutcomeOf(failure), failure);
+    const auto to = Target(DeliveryEvent::kGivenUp, row);
+    if (!to) return Status::Ok();
+    SetStatus(c, row, *to, failure);
+    Query(
+        c,
+        "INSERT INTO dead_letter (flow, destination, epoch, sequence, uid, error, created_at_ms, error_class)"
+        " SELECT flow, ?, epoch, sequence, uid, ?, ?, ? FROM wagon WHERE wagon_id = ?",
+        kDestination, failure.error, NowMs(),
+        failure.error_class == ErrorClass::kNone ? "" : ErrorClassName(failure.error_class), row.wagon_id)
         .Run();
     return Status::Ok();
   });
 }
 
 Status SqliteOutbox::MarkApplied(const std::string& flow, uint64_t sequence) {
+  static const std::string applied_now =
+      "UPDATE delivery INDEXED BY delivery_unsettled SET status = 'applied', last_error = '', error_class = "
+      "'',"
+      " failed_attempts = 0, next_attempt_at_ms = 0, applied_at_ms = ?,"
+      " acked_at_ms = CASE acked_at_ms WHEN 0 THEN ? ELSE acked_at_ms END"
+      " WHERE flow = ? AND epoch = ? AND sequence <= ? AND status IN (" +
+      MovesFrom(DeliveryEvent::kApplied, DeliveryStatus::kApplied) + ") AND " SRDF_UNSETTLED("");
   return db_->Write(Durability::kProcess, [&](Connection& c) -> Status {
     const auto row = ReadOutboxFlow(c, flow);
     if (!row) return {StatusCode::kNotFound, fmt::format("the outbox does not know flow {}", flow)};
     const uint64_t applied = std::min(sequence, row->tip.sequence);
     if (applied <= row->applied_sequence) return Status::Ok();
     const int64_t now = NowMs();
-    Query(c,
-          "UPDATE delivery INDEXED BY delivery_unsettled SET status = 'applied', last_error = '', "
-          "applied_at_ms = ?,"
-          " acked_at_ms = CASE acked_at_ms WHEN 0 THEN ? ELSE acked_at_ms END"
-          " WHERE flow = ? AND epoch = ? AND sequence <= ? AND " SRDF_UNSETTLED(""),
-          now, now, flow, row->tip.epoch, applied)
-        .Run();
+    Query(c, applied_now, now, now, flow, row->tip.epoch, applied).Run();
     ResolveDeadLetters(c, flow, row->tip.epoch, 0, applied, "applied");
     Query(c, "UPDATE flow SET applied_sequence = ?, acked_sequence = max(acked_sequence, ?) WHERE flow = ?",
           applied, applied, flow)
@@ -124,24 +160,16 @@ Status SqliteOutbox::MarkApplied(const std::string& flow, uint64_t sequence) {
   });
 }
 
-Status SqliteOutbox::MarkFailed(const std::string& flow, uint64_t sequence, const std::string& error) {
+Status SqliteOutbox::MarkFailed(const std::string& flow, uint64_t sequence, const DeliveryFailure& failure) {
   return db_->Write(Durability::kDisk, [&](Connection& c) -> Status {
     SRDF_ASSIGN_OR_RETURN(const DeliveryRow row, FindDelivery(c, flow, sequence));
-    if (row.status != "applied" && row.status != "dead_letter") SetStatus(c, row, "failed", error);
-    return Status::Ok();
-  });
-}
-
-Status SqliteOutbox::Requeue(const std::string& flow) {
-  return db_->Write(Durability::kDisk, [&](Connection& c) -> Status {
-    const auto row = ReadOutboxFlow(c, flow);
-    if (!row) return Status::Ok();
+    if (const auto to = Target(DeliveryEvent::kApplyFailed, row)) SetStatus(c, row, *to, failure);
+    // What the target tries to apply is there, whether or not its receipt has come.
     Query(c,
-          "UPDATE delivery INDEXED BY delivery_unsettled SET status = 'pending'"
-          " WHERE flow = ? AND status IN ('failed', 'dead_letter') AND " SRDF_UNSETTLED(""),
-          flow)
+          "UPDATE delivery SET acked_at_ms = ? WHERE wagon_id = ? AND destination = ? AND acked_at_ms = 0"
+          " AND status = 'failed'",
+          NowMs(), row.wagon_id, kDestination)
         .Run();
-    ResolveDeadLetters(c, flow, row->tip.epoch, 0, row->tip.sequence, "requeued");
     return Status::Ok();
   });
 }

@@ -21,14 +21,6 @@ std::string SelectWagons(const std::string& tail) {
          tail;
 }
 
-DeliveryStatus ParseStatus(const std::string& word) {
-  for (int value = 0; value <= static_cast<int>(DeliveryStatus::kMerged); ++value) {
-    const auto status = static_cast<DeliveryStatus>(value);
-    if (word == DeliveryStatusName(status)) return status;
-  }
-  throw SQLite::Exception("unknown delivery status: " + word);
-}
-
 OutboxWagon ReadWagon(Connection& connection, const Query& q) {
   WagonRow row = ReadWagonRow(q);
   OutboxWagon wagon;
@@ -50,6 +42,15 @@ OutboxWagon ReadWagon(Connection& connection, const Query& q) {
   wagon.next_attempt_at_ms = q.I64(c++);
   LoadTables(connection, row.wagon_id, &wagon.header);
   return wagon;
+}
+
+Result<std::vector<OutboxWagon>> SelectAll(QueueDatabase* db, const std::string& sql, const auto&... values) {
+  return db->Read([&](Connection& c) -> Result<std::vector<OutboxWagon>> {
+    std::vector<OutboxWagon> wagons;
+    Query q(c, sql, values...);
+    while (q.Step()) wagons.push_back(ReadWagon(c, q));
+    return wagons;
+  });
 }
 
 }  // namespace
@@ -113,12 +114,29 @@ Result<std::vector<OutboxWagon>> SqliteOutbox::List(const std::string& flow, uin
   static const std::string sql = SelectWagons(
       "WHERE w.flow = ?1 AND (?2 = 0 OR w.sequence < ?2)"
       " ORDER BY w.epoch DESC, w.sequence DESC, w.superseded DESC LIMIT ?3");
-  return db_->Read([&](Connection& c) -> Result<std::vector<OutboxWagon>> {
-    std::vector<OutboxWagon> wagons;
-    Query q(c, sql, flow, before_sequence, limit);
-    while (q.Step()) wagons.push_back(ReadWagon(c, q));
-    return wagons;
-  });
+  return SelectAll(db_.get(), sql, flow, before_sequence, limit);
+}
+
+Result<std::optional<OutboxWagon>> SqliteOutbox::GetDelivery(const std::string& flow, uint64_t sequence) {
+  static const std::string sql = SelectWagons(
+      "JOIN flow f ON f.flow = w.flow WHERE w.flow = ? AND w.epoch = f.tip_epoch AND w.sequence = ?"
+      " AND w.superseded = 0");
+  SRDF_ASSIGN_OR_RETURN(auto wagons, SelectAll(db_.get(), sql, flow, sequence));
+  if (wagons.empty()) return std::optional<OutboxWagon>();
+  return std::optional<OutboxWagon>(std::move(wagons.front()));
+}
+
+Result<std::vector<OutboxWagon>> SqliteOutbox::ListDeliveries(const std::string& flow,
+                                                              const DeliveryFilter& filter) {
+  static const std::string sql = SelectWagons(
+      "WHERE w.flow = ?1 AND (?2 = 0 OR w.sequence < ?2) AND (?3 = '' OR instr(?3, ',' || d.status || ','))"
+      " AND (?4 = '' OR d.error_class = ?4)"
+      " ORDER BY w.epoch DESC, w.sequence DESC, w.superseded DESC LIMIT ?5");
+  std::string words = filter.statuses.empty() ? "" : ",";
+  for (const DeliveryStatus status : filter.statuses) words += std::string(DeliveryStatusName(status)) + ",";
+  const std::string error_class =
+      filter.error_class == ErrorClass::kNone ? "" : ErrorClassName(filter.error_class);
+  return SelectAll(db_.get(), sql, flow, filter.before_sequence, words, error_class, filter.limit);
 }
 
 Result<std::optional<OutboxWagon>> SqliteOutbox::Find(const std::string& uid_prefix) {

@@ -84,13 +84,11 @@ class Reconciliation {
     }
     if (held != row_.tip.sequence - d_.sequence) return Gone(d_.sequence + 1);
     ConfirmAcked();
-    Query(c_,
-          "UPDATE delivery INDEXED BY delivery_unsettled SET status = 'pending', acked_at_ms = 0"
-          " WHERE flow = ? AND epoch = ? AND sequence > ? AND status IN ('sending', 'sent', 'acked', "
-          "'retry', 'failed')"
-          " AND " SRDF_UNSETTLED(""),
-          flow_, d_.epoch, d_.sequence)
-        .Run();
+    static const std::string lost =
+        "UPDATE delivery INDEXED BY delivery_unsettled SET status = 'pending', acked_at_ms = 0"
+        " WHERE flow = ? AND epoch = ? AND sequence > ? AND status IN (" +
+        MovesFrom(DeliveryEvent::kLostThere, DeliveryStatus::kPending) + ") AND " SRDF_UNSETTLED("");
+    Query(c_, lost, flow_, d_.epoch, d_.sequence).Run();
     Query(c_, "UPDATE flow SET acked_sequence = ? WHERE flow = ?", d_.sequence, flow_).Run();
     return false;
   }
@@ -133,14 +131,15 @@ class Reconciliation {
           "  WHERE flow = ? AND epoch = ? AND sequence <= ? AND " SRDF_UNSETTLED("") ")",
           NowMs(), flow_, d_.epoch, d_.sequence)
         .Run();
-    Query(
-        c_,
-        "UPDATE delivery INDEXED BY delivery_unsettled SET status = 'acked', acked_at_ms = ?, last_error = ''"
-        " WHERE flow = ? AND epoch = ? AND sequence <= ?"
-        " AND status IN ('sealed', 'pending', 'sending', 'sent', 'retry', 'dead_letter')"
-        " AND " SRDF_UNSETTLED(""),
-        NowMs(), flow_, d_.epoch, d_.sequence)
-        .Run();
+    static const std::string found =
+        "UPDATE delivery INDEXED BY delivery_unsettled SET status = 'acked', acked_at_ms = ?, last_error = "
+        "'',"
+        " error_class = '', failed_attempts = 0, next_attempt_at_ms = 0"
+        " WHERE flow = ? AND epoch = ? AND sequence <= ? AND (status <> 'dead_letter' OR acked_at_ms = 0)"
+        " AND status IN (" +
+        MovesFrom(DeliveryEvent::kFoundThere, DeliveryStatus::kAcked, Whereabouts::kHere) +
+        ") AND " SRDF_UNSETTLED("");
+    Query(c_, found, NowMs(), flow_, d_.epoch, d_.sequence).Run();
     ResolveDeadLetters(c_, flow_, d_.epoch, 0, d_.sequence, "acked");
     Query(c_, "UPDATE flow SET acked_sequence = max(acked_sequence, ?) WHERE flow = ?", d_.sequence, flow_)
         .Run();

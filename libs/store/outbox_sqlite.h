@@ -1,7 +1,7 @@
 // SqliteOutbox: the Outbox on one QueueDatabase. Its methods are spread over files by what they are for:
 // outbox.cc (open, flow), outbox_writer.cc (storing), outbox_delivery.cc (the way to the destination),
-// outbox_reconcile.cc (agreeing with the destination), outbox_query.cc (looking, purging), outbox_audit.cc
-// (decisions).
+// outbox_retry.cc (waits, suspensions, an operator's retry), outbox_reconcile.cc (agreeing with the
+// destination), outbox_query.cc (looking, purging), outbox_audit.cc (decisions).
 #pragma once
 
 #include <atomic>
@@ -40,8 +40,9 @@ struct OutboxFlowRow {
 struct DeliveryRow {
   int64_t wagon_id = 0;
   uint64_t epoch = 0;
-  std::string status;
+  DeliveryStatus status = DeliveryStatus::kSealed;
   uint32_t attempts = 0;
+  bool there = false;  // the destination has said that it holds the wagon
 };
 
 class SqliteOutbox final : public Outbox {
@@ -61,14 +62,24 @@ class SqliteOutbox final : public Outbox {
   Result<UnsentTail> GetUnsentTail(const std::string& flow, size_t wagons_max) override;
   Result<std::unique_ptr<TailReplacement>> ReplaceTail(const std::string& flow, uint64_t first_sequence,
                                                        std::vector<std::string> hashes) override;
-  Status BeginAttempt(const std::string& flow, uint64_t sequence) override;
-  Status MarkSent(const std::string& flow, uint64_t sequence) override;
+  using Outbox::BeginAttempt;
+  using Outbox::MarkSent;
+  Status BeginAttempt(const std::string& flow, uint64_t sequence, const AttemptStart& start) override;
+  Status MarkSent(const std::string& flow, uint64_t sequence, uint64_t bytes_sent) override;
   Status MarkAcked(const std::string& flow, uint64_t sequence, const std::string& outcome) override;
-  Status MarkRetry(const std::string& flow, uint64_t sequence, const std::string& error) override;
-  Status MarkDeadLetter(const std::string& flow, uint64_t sequence, const std::string& error) override;
+  Status MarkRetry(const std::string& flow, uint64_t sequence, const DeliveryFailure& failure) override;
+  Status MarkDeadLetter(const std::string& flow, uint64_t sequence, const DeliveryFailure& failure) override;
   Status MarkApplied(const std::string& flow, uint64_t sequence) override;
-  Status MarkFailed(const std::string& flow, uint64_t sequence, const std::string& error) override;
+  Status MarkFailed(const std::string& flow, uint64_t sequence, const DeliveryFailure& failure) override;
   Status Requeue(const std::string& flow) override;
+  Result<uint64_t> Retry(const std::string& flow, uint64_t sequence, const std::string& actor,
+                         const std::string& reason) override;
+  Status SetFailingSince(const std::string& flow, int64_t since_ms) override;
+  Status Suspend(const std::string& flow, const Suspension& suspension) override;
+  Status EndSuspension(const std::string& flow) override;
+  Result<std::optional<OutboxWagon>> GetDelivery(const std::string& flow, uint64_t sequence) override;
+  Result<std::vector<OutboxWagon>> ListDeliveries(const std::string& flow,
+                                                  const DeliveryFilter& filter) override;
   Result<std::vector<OutboxWagon>> List(const std::string& flow, uint64_t before_sequence,
                                         uint32_t limit) override;
   Result<std::optional<OutboxWagon>> Find(const std::string& uid_prefix) override;
@@ -95,13 +106,14 @@ std::optional<OutboxFlowRow> ReadOutboxFlow(Connection& connection, const std::s
 void EnsureOutboxFlow(Connection& connection, const std::string& flow);
 // kNotFound when the flow's epoch has no live wagon of this sequence.
 Result<DeliveryRow> FindDelivery(Connection& connection, const std::string& flow, uint64_t sequence);
-// Closes the dead letters of sequences first..last that are still open.
+// Closes the open dead letters of sequences first..last whose wagons are not dead letters any more.
 void ResolveDeadLetters(Connection& connection, const std::string& flow, uint64_t epoch, uint64_t first,
                         uint64_t last, const char* resolution);
 
 // at_ms and audit_id are filled in.
 void InsertAudit(Connection& connection, const AuditEntry& entry);
-// Throws for a word that there is not.
+// They throw for a word that there is not.
+DeliveryStatus ParseStatus(const std::string& word);
 ErrorClass ParseErrorClass(const std::string& word);
 
 }  // namespace srdf::store

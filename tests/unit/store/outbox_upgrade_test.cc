@@ -108,7 +108,7 @@ TEST_F(OutboxUpgrade, AFileOfFormat1KeepsEverythingAndGetsTheNewColumns) {
   EXPECT_EQ(Check(path_, "user_version"), "2");
   EXPECT_EQ(Check(path_, "integrity_check"), "ok");
   EXPECT_EQ(Check(path_, "foreign_key_check"), "");
-  EXPECT_EQ(Must(Must(Outbox::Open(path_))->Counts(kFlow)).size(), 4u);  // applied, retry, pending, sealed
+  EXPECT_EQ(Must(Must(Outbox::Open(path_))->Counts(kFlow)).size(), 3u);  // applied, pending, sealed
 }
 
 TEST_F(OutboxUpgrade, AnUpgradedFileHasTheTablesOfANewOne) {
