@@ -19,8 +19,8 @@
 #include "base/status.h"
 #include "model/delivery.h"
 #include "model/wagon.h"
-#include "store/store_health.h"
 #include "store/delivery_machine.h"
+#include "store/store_health.h"
 #include "store/store_options.h"
 
 namespace srdf::store {
@@ -165,8 +165,8 @@ class WagonWriter {
   virtual Status Append(std::string_view bytes) = 0;
   // The wagon becomes visible and durable. `header` and `hash` come from the verified frame. Fails with
   // kAborted, and stores nothing, when the wagon does not fit the flow's tip any more, or the file
-  // was opened again after an I/O error since the writer began. After kResourceExhausted (disk full) it may be
-  // called again.
+  // was opened again after an I/O error since the writer began. After kResourceExhausted (disk full) it may
+  // be called again.
   virtual Status Commit(const WagonHeader& header, const std::string& hash) = 0;
 };
 
