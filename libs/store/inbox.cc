@@ -164,11 +164,10 @@ Result<uint64_t> SqliteInbox::Purge(const std::string& flow, int64_t applied_bef
   // Applied wagons are the oldest ones of the chain, so only its oldest end is looked at.
   static const std::string applied =
       "SELECT o.wagon_id FROM (SELECT wagon_id, epoch, sequence, status, applied_at_ms FROM wagon WHERE flow "
-      "= ?1"
+      "= ?1 AND status <> 'skipped'"
       " ORDER BY epoch, sequence LIMIT " +
       std::to_string(kPurgeWagonsPerStep) +
-      ") o JOIN flow f ON f.flow = ?1 WHERE o.status IN ('applied', 'skipped') AND o.applied_at_ms <> 0 AND"
-      " o.applied_at_ms < ?2 AND NOT"
+      ") o JOIN flow f ON f.flow = ?1 WHERE o.status = 'applied' AND o.applied_at_ms < ?2 AND NOT"
       " (o.epoch = f.tip_epoch AND o.sequence = (SELECT max(n.sequence) FROM wagon n WHERE n.flow = f.flow"
       "  AND n.epoch = f.tip_epoch AND n.sequence <= f.applied_sequence))"
       " ORDER BY o.epoch, o.sequence";

@@ -100,8 +100,8 @@ class Inbox {
   // The same decision again is the same outcome.
   virtual Result<SkipOutcome> Skip(const WagonHeader& header, const std::string& hash,
                                    const SkipDecision& decision) = 0;
-  // Wagons that were to be skipped and were applied nevertheless, the oldest first.
-  virtual Result<std::vector<uint64_t>> NotSkipped(const std::string& flow) = 0;
+  // Wagons that the target has skipped, as it said itself; newest first, at most `limit`.
+  virtual Result<std::vector<uint64_t>> Skipped(const std::string& flow, uint32_t limit) = 0;
 
   // The applier's checkpoint: everything up to it is applied. Moves the tip forward when it is ahead of it.
   // kDataLoss when the inbox holds a different wagon under the checkpoint's sequence, or does not hold what
@@ -123,7 +123,8 @@ class Inbox {
   virtual Result<std::vector<InboxWagon>> List(const std::string& flow, uint64_t before_sequence,
                                                uint32_t limit) = 0;  // newest first; before 0: from the end
   virtual Result<std::optional<InboxWagon>> Find(const std::string& uid_prefix) = 0;
-  // Removes applied wagons older than `applied_before_ms`, never the newest one. Returns how many.
+  // Removes applied wagons older than `applied_before_ms`, never the newest one, nor a skipped one. Returns
+  // how many.
   virtual Result<uint64_t> Purge(const std::string& flow, int64_t applied_before_ms) = 0;
 };
 

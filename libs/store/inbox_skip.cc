@@ -121,13 +121,15 @@ Result<SkipOutcome> SqliteInbox::Skip(const WagonHeader& header, const std::stri
   });
 }
 
-Result<std::vector<uint64_t>> SqliteInbox::NotSkipped(const std::string& flow) {
+Result<std::vector<uint64_t>> SqliteInbox::Skipped(const std::string& flow, uint32_t limit) {
   return db_->Read([&](Connection& c) -> Result<std::vector<uint64_t>> {
     std::vector<uint64_t> sequences;
-    Query q(c,
-            "SELECT w.sequence FROM flow f JOIN wagon w ON w.flow = f.flow AND w.epoch = f.tip_epoch"
-            " WHERE f.flow = ? AND w.skip_decided_at_ms <> 0 AND w.status = 'applied' ORDER BY w.sequence",
-            flow);
+    Query q(
+        c,
+        "SELECT w.sequence FROM flow f JOIN wagon w ON w.flow = f.flow AND w.epoch = f.tip_epoch"
+        " WHERE f.flow = ? AND w.skip_decided_at_ms <> 0 AND w.status = 'skipped' AND w.applied_at_ms <> 0"
+        " ORDER BY w.sequence DESC LIMIT ?",
+        flow, limit);
     while (q.Step()) sequences.push_back(q.U64(0));
     return sequences;
   });

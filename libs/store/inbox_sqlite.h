@@ -49,7 +49,7 @@ class SqliteInbox final : public Inbox {
   Status TruncatePartial(const std::string& flow, uint32_t chunks) override;
   Result<SkipOutcome> Skip(const WagonHeader& header, const std::string& hash,
                            const SkipDecision& decision) override;
-  Result<std::vector<uint64_t>> NotSkipped(const std::string& flow) override;
+  Result<std::vector<uint64_t>> Skipped(const std::string& flow, uint32_t limit) override;
   Status AdoptCheckpoint(const std::string& flow, const ChainTip& checkpoint,
                          const std::vector<uint64_t>& skipped) override;
   Result<std::optional<InboxWagon>> NextToApply(const std::string& flow, uint64_t after) override;

@@ -13,6 +13,7 @@ namespace {
 constexpr std::chrono::milliseconds kBackoffFirst{100};
 constexpr std::chrono::milliseconds kBackoffMax{3000};
 constexpr std::chrono::milliseconds kBlockedAgain{3000};
+constexpr std::chrono::milliseconds kSkippedAgain{1000};
 
 // Errors that the next round heals: it begins with the target's own word on what is applied.
 bool Heals(const Status& status) {
@@ -104,7 +105,17 @@ void ApplierFlow::Run(const std::stop_token& stop) {
     obs::Error("applier_failed", {{"flow", name_}, {"after_sequence", failed_after}, {"error", ended}});
     SetState(ApplierState::kFailed, {ended});
     const uint64_t wait_seconds = retry_schedule_[std::min(failures, retry_schedule_.size()) - 1];
-    wait_.WaitFor(stop, std::chrono::seconds(wait_seconds));
+    WaitForRetry(stop, std::chrono::seconds(wait_seconds), failed_after + 1);
+  }
+}
+
+// An operator who skips the wagon at the source need not reach this service too: the inbox knows.
+void ApplierFlow::WaitForRetry(const std::stop_token& stop, std::chrono::milliseconds time,
+                               uint64_t sequence) {
+  for (; time.count() > 0; time -= kSkippedAgain) {
+    if (wait_.WaitFor(stop, std::min(time, kSkippedAgain)) || stop.stop_requested()) return;
+    const auto skipped = receiver_->IsToBeSkipped(name_, sequence);
+    if (skipped.ok() && *skipped) return;
   }
 }
 
@@ -147,7 +158,8 @@ Status ApplierFlow::RunOnce(const std::stop_token& stop) {
   SRDF_ASSIGN_OR_RETURN(const engine::Checkpoint checkpoint, StartingPoint(session.get()));
   const ChainTip tip{checkpoint.epoch, checkpoint.sequence, checkpoint.wagon_uid, checkpoint.wagon_hash,
                      checkpoint.position};
-  const std::shared_ptr<TakeSession> take = receiver_->Open(name_, tip);
+  SRDF_ASSIGN_OR_RETURN(const auto skipped, session->SkippedWagons(name_, tip.epoch));
+  const std::shared_ptr<TakeSession> take = receiver_->Open(name_, tip, skipped);
   {
     std::lock_guard lock(mu_);
     status_.apply_method = std::string(session->apply_method());
@@ -178,6 +190,12 @@ Status ApplierFlow::ApplyWagons(engine::TargetSession* session, TakeSession* tak
   bool running = GetStatus().state == ApplierState::kRunning;
   for (;;) {
     SRDF_ASSIGN_OR_RETURN(const WagonStream::Wagon wagon, wagons.Next());
+    if (wagon.skipped.has_value()) {
+      SRDF_RETURN_IF_ERROR(SkipWagon(session, take, wagon));
+      if (!running) SetState(ApplierState::kRunning, {});
+      running = true;
+      continue;
+    }
     const WagonHeader& header = wagon.reader->header();
     auto applied = session->Apply(header, wagon.hash, wagon.reader.get());
     if (!applied.ok()) {
@@ -195,9 +213,29 @@ Status ApplierFlow::ApplyWagons(engine::TargetSession* session, TakeSession* tak
     running = true;
     WagonApplied(header, wagon.hash, *applied);
     SRDF_RETURN_IF_ERROR(wagons.SkipRest());
-    SRDF_RETURN_IF_ERROR(take->Applied(header.sequence));
+    SRDF_RETURN_IF_ERROR(take->Applied(header.sequence, /*skipped=*/false));
     SRDF_FAILPOINT("applier.after_applied");
   }
+}
+
+Status ApplierFlow::SkipWagon(engine::TargetSession* session, TakeSession* take,
+                              const WagonStream::Wagon& wagon) {
+  const auto& [header, decision] = *wagon.skipped;
+  const Status skipped = session->Skip(header, wagon.hash, decision);
+  if (!skipped.ok()) return skipped.WithContext("skipping wagon " + std::to_string(header.sequence));
+  obs::Warn("wagon_skipped", {{"flow", name_},
+                              {"sequence", header.sequence},
+                              {"uid", header.uid},
+                              {"actor", decision.actor},
+                              {"reason", decision.reason}});
+  {
+    std::lock_guard lock(mu_);
+    status_.checkpoint = ChainTip{header.epoch, header.sequence, header.uid, wagon.hash, header.last};
+    status_.checkpoint_commit_time_ms = header.commit_time_last_ms;
+    status_.checkpoint_applied_at_ms = WallClockMs();
+    ++status_.wagons;
+  }
+  return take->Applied(header.sequence, /*skipped=*/true);
 }
 
 void ApplierFlow::WagonApplied(const WagonHeader& header, const std::string& hash,

@@ -69,6 +69,10 @@ class ApplierFlow {
   Status CheckTarget();
   Result<engine::Checkpoint> StartingPoint(engine::TargetSession* session);
   Status ApplyWagons(engine::TargetSession* session, TakeSession* take);
+  // The checkpoint moves past a wagon that is not to be applied.
+  Status SkipWagon(engine::TargetSession* session, TakeSession* take, const WagonStream::Wagon& wagon);
+  // Until the time is over, an operator resumes the flow, or the wagon is to be skipped.
+  void WaitForRetry(const std::stop_token& stop, std::chrono::milliseconds time, uint64_t sequence);
   void WagonApplied(const WagonHeader& header, const std::string& hash, const engine::ApplyStats& stats);
   void SetState(ApplierState state, std::vector<Status> problems);
 

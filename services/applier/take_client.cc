@@ -13,14 +13,18 @@ using receiver::v1::ReceiverService;
 using receiver::v1::TakeRequest;
 using receiver::v1::TakeResponse;
 
+constexpr std::chrono::seconds kAskDeadline{5};
+
 class GrpcTakeSession : public TakeSession {
  public:
-  GrpcTakeSession(ReceiverService::Stub* stub, const std::string& flow, const ChainTip& checkpoint)
+  GrpcTakeSession(ReceiverService::Stub* stub, const std::string& flow, const ChainTip& checkpoint,
+                  const std::vector<uint64_t>& skipped)
       : stream_(stub->Take(&context_)) {
     TakeRequest request;
     request.mutable_open()->set_protocol_version(1);
     request.mutable_open()->set_flow(flow);
     wire::ToProto(checkpoint, request.mutable_open()->mutable_checkpoint());
+    request.mutable_open()->mutable_skipped()->Add(skipped.begin(), skipped.end());
     stream_->Write(request);
   }
   ~GrpcTakeSession() override {
@@ -39,15 +43,22 @@ class GrpcTakeSession : public TakeSession {
     TakenChunk chunk;
     chunk.sequence = response_.sequence();
     chunk.wagon_hash = response_.wagon_hash();
+    if (response_.has_skipped()) {
+      const auto& skip = response_.skipped();
+      chunk.skipped =
+          SkippedWagon{wire::FromProto(skip.header()), {skip.reason(), skip.actor(), skip.decided_at_ms()}};
+      return chunk;
+    }
     chunk.chunk_no = response_.chunk_no();
     chunk.chunk_count = response_.chunk_count();
     chunk.data = std::move(*response_.mutable_data());
     return chunk;
   }
 
-  Status Applied(uint64_t sequence) override {
+  Status Applied(uint64_t sequence, bool skipped) override {
     TakeRequest request;
     request.mutable_applied()->set_sequence(sequence);
+    request.mutable_applied()->set_skipped(skipped);
     return stream_->Write(request) ? Status() : End();
   }
 
@@ -83,8 +94,21 @@ class GrpcTakeClient : public TakeClient {
  public:
   explicit GrpcTakeClient(const std::string& address)
       : stub_(ReceiverService::NewStub(rpc::NewChannel(address))) {}
-  std::unique_ptr<TakeSession> Open(const std::string& flow, const ChainTip& checkpoint) override {
-    return std::make_unique<GrpcTakeSession>(stub_.get(), flow, checkpoint);
+  std::unique_ptr<TakeSession> Open(const std::string& flow, const ChainTip& checkpoint,
+                                    const std::vector<uint64_t>& skipped) override {
+    return std::make_unique<GrpcTakeSession>(stub_.get(), flow, checkpoint, skipped);
+  }
+  Result<bool> IsToBeSkipped(const std::string& flow, uint64_t sequence) override {
+    receiver::v1::ListWagonsRequest request;
+    request.set_flow(flow);
+    request.set_before_sequence(sequence + 1);
+    request.set_limit(1);
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + kAskDeadline);
+    receiver::v1::ListWagonsResponse response;
+    SRDF_RETURN_IF_ERROR(rpc::FromGrpc(stub_->ListWagons(&context, request, &response)));
+    return !response.wagons().empty() && response.wagons(0).header().sequence() == sequence &&
+           response.wagons(0).status() == "skipped";
   }
 
  private:

@@ -3,14 +3,24 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "base/status.h"
+#include "model/skip.h"
 #include "model/wagon.h"
 
 namespace srdf::applier {
 
+// A wagon that an operator has decided to skip.
+struct SkippedWagon {
+  WagonHeader header;
+  SkipDecision decision;
+};
+
 struct TakenChunk {
+  std::optional<SkippedWagon> skipped;  // then it is no chunk: the wagon is passed without its changes
   uint64_t sequence = 0;
   std::string wagon_hash;
   uint32_t chunk_no = 0;
@@ -26,7 +36,8 @@ class TakeSession {
   virtual Status WaitOpen() = 0;
   // The next chunk, in order; waits for it as long as it takes. An error ends the session.
   virtual Result<TakenChunk> Next() = 0;
-  virtual Status Applied(uint64_t sequence) = 0;
+  // With `skipped`: the target has moved past it without applying it.
+  virtual Status Applied(uint64_t sequence, bool skipped) = 0;
   // Ends the session.
   virtual Status Failed(uint64_t sequence, const Status& problem) = 0;
   virtual void Cancel() = 0;
@@ -35,7 +46,11 @@ class TakeSession {
 class TakeClient {
  public:
   virtual ~TakeClient() = default;
-  virtual std::unique_ptr<TakeSession> Open(const std::string& flow, const ChainTip& checkpoint) = 0;
+  // `skipped`: wagons up to the checkpoint that the target has skipped.
+  virtual std::unique_ptr<TakeSession> Open(const std::string& flow, const ChainTip& checkpoint,
+                                            const std::vector<uint64_t>& skipped) = 0;
+  // Asks beside any session whether the wagon is to be skipped by now.
+  virtual Result<bool> IsToBeSkipped(const std::string& flow, uint64_t sequence) = 0;
 };
 
 // A client of ReceiverService at `address`.

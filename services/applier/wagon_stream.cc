@@ -4,6 +4,12 @@ namespace srdf::applier {
 
 Result<WagonStream::Wagon> WagonStream::Next() {
   SRDF_RETURN_IF_ERROR(SkipRest());
+  SRDF_ASSIGN_OR_RETURN(first_, session_->Next());
+  if (first_->skipped.has_value()) {
+    Wagon skipped{first_->wagon_hash, nullptr, std::move(first_->skipped)};
+    first_.reset();
+    return skipped;
+  }
   verifier_ = wire::NewFrameVerifier();
   next_chunk_ = 0;
   chunk_count_ = 1;  // until the first chunk tells
@@ -23,7 +29,13 @@ Status WagonStream::SkipRest() {
 
 Result<std::string> WagonStream::NextPiece() {
   if (next_chunk_ == chunk_count_) return std::string();
-  SRDF_ASSIGN_OR_RETURN(TakenChunk chunk, session_->Next());
+  TakenChunk chunk;
+  if (first_.has_value()) {
+    chunk = std::move(*first_);
+    first_.reset();
+  } else {
+    SRDF_ASSIGN_OR_RETURN(chunk, session_->Next());
+  }
   if (next_chunk_ == 0) {
     sequence_ = chunk.sequence;
     hash_ = chunk.wagon_hash;

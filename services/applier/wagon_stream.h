@@ -5,6 +5,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "applier/take_client.h"
@@ -18,10 +19,12 @@ class WagonStream {
   // `session` outlives the stream.
   explicit WagonStream(TakeSession* session) : session_(session) {}
 
-  // Waits for the next wagon. Its payload is read through the returned reader, until the next call.
+  // Waits for the next wagon. Its payload is read through the returned reader, until the next call; a wagon
+  // that is to be skipped has none.
   struct Wagon {
     std::string hash;
     std::unique_ptr<wire::WagonReader> reader;
+    std::optional<SkippedWagon> skipped;
   };
   Result<Wagon> Next();
   // Reads past what is left of the present wagon's frame.
@@ -32,6 +35,7 @@ class WagonStream {
 
   TakeSession* const session_;
   std::unique_ptr<wire::FrameVerifier> verifier_;
+  std::optional<TakenChunk> first_;  // the wagon's first chunk, until it is read
   uint64_t sequence_ = 0;
   std::string hash_;
   uint32_t next_chunk_ = 0;

@@ -68,14 +68,19 @@ Status ReceiverFlow::ReleaseCredit() {
   return {};
 }
 
-Status ReceiverFlow::OpenTake(const ChainTip& checkpoint) {
+Status ReceiverFlow::OpenTake(const ChainTip& checkpoint, const std::vector<uint64_t>& skipped,
+                              std::function<void(const Status&)> end) {
   SRDF_ASSIGN_OR_RETURN(const store::InboxFlow before, inbox_->GetFlow(name_));
   SRDF_FAILPOINT("receiver.before_adopt");
-  SRDF_RETURN_IF_ERROR(inbox_->AdoptCheckpoint(name_, checkpoint));
+  SRDF_RETURN_IF_ERROR(inbox_->AdoptCheckpoint(name_, checkpoint, skipped));
   SRDF_FAILPOINT("receiver.after_adopt");
   SRDF_ASSIGN_OR_RETURN(const store::InboxFlow after, inbox_->GetFlow(name_));
+  {
+    std::lock_guard lock(skipped_mu_);
+    skipped_at_target_ = skipped;
+  }
   std::lock_guard lock(mu_);
-  take_open_ = true;
+  end_take_ = std::move(end);
   problem_ = {};
   applied_sequence_ = checkpoint.sequence;
   ++accepted_ticks_;
@@ -88,19 +93,20 @@ Status ReceiverFlow::OpenTake(const ChainTip& checkpoint) {
     // The target is ahead of what this inbox had: the shipper's idea of the flow is the inbox's old one.
     deliver_->on_tip_moved();
   } else if (checkpoint.sequence != 0) {
-    deliver_->on_applied(checkpoint.sequence);
+    SRDF_ASSIGN_OR_RETURN(const auto all_skipped, Skipped());
+    deliver_->on_applied(checkpoint.sequence, all_skipped);
   }
   return ReleaseCredit();
 }
 
 void ReceiverFlow::CloseTake() {
   std::lock_guard lock(mu_);
-  take_open_ = false;
+  end_take_ = {};
 }
 
-Status ReceiverFlow::Applied(uint64_t sequence) {
+Status ReceiverFlow::Applied(uint64_t sequence, bool skipped) {
   SRDF_FAILPOINT("receiver.before_mark_applied");
-  SRDF_RETURN_IF_ERROR(inbox_->MarkApplied(name_, sequence));
+  SRDF_RETURN_IF_ERROR(inbox_->MarkApplied(name_, sequence, skipped));
   SRDF_FAILPOINT("receiver.after_mark_applied");
   std::lock_guard lock(mu_);
   applied_sequence_ = std::max(applied_sequence_, sequence);
@@ -114,7 +120,10 @@ Status ReceiverFlow::Applied(uint64_t sequence) {
   }
   TellReadiness(false);
   changed_.notify_all();
-  if (deliver_.has_value()) deliver_->on_applied(sequence);
+  if (deliver_.has_value()) {
+    SRDF_ASSIGN_OR_RETURN(const auto all_skipped, Skipped());
+    deliver_->on_applied(sequence, all_skipped);
+  }
   return ReleaseCredit();
 }
 
@@ -166,7 +175,7 @@ bool ReceiverFlow::shipper_connected() const {
 
 bool ReceiverFlow::applier_connected() const {
   std::lock_guard lock(mu_);
-  return take_open_;
+  return end_take_ != nullptr;
 }
 
 void ReceiverFlow::Purge() {

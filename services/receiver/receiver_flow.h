@@ -16,6 +16,7 @@
 #include <stop_token>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/status.h"
 #include "config/config.h"
@@ -31,7 +32,7 @@ struct DeliverStreamEvents {
   std::function<void()> on_tip_known;  // it was not, when the stream was opened
   std::function<void()> on_tip_moved;  // not by this stream: both ends must agree again
   std::function<void(uint64_t bytes)> on_credit;
-  std::function<void(uint64_t sequence)> on_applied;
+  std::function<void(uint64_t sequence, const std::vector<uint64_t>& skipped)> on_applied;
   std::function<void(uint64_t sequence, const Status& problem)> on_failed;
   std::function<void(const Readiness& readiness)> on_readiness;  // it changed
 };
@@ -59,6 +60,12 @@ class ReceiverFlow {
   // A chunk came. kAborted when the sender had no credit for it: the two ends do not agree about the credit
   // any more, and begin again with a new stream.
   Status TakeCredit(uint64_t bytes);
+  // An operator's decision. A wagon that is here may be on its way to the target: the applier's stream ends,
+  // and the target's next word says what became of it.
+  Result<store::SkipOutcome> Skip(const WagonHeader& header, const std::string& hash,
+                                  const SkipDecision& decision);
+  // The newest wagons that the target has skipped. Also to be called by stream events.
+  Result<std::vector<uint64_t>> Skipped() const;
   // How much of `bytes` may be given back as credit now; the rest follows when the inbox has room.
   uint64_t CreditFor(uint64_t bytes);
   // A receipt was said: it is counted, and a refusal kept.
@@ -77,9 +84,12 @@ class ReceiverFlow {
   void Tick();
 
   // Take side.
-  Status OpenTake(const ChainTip& checkpoint);
+  // `skipped`: wagons up to the checkpoint that the target has skipped. `end`: ends the stream, which begins
+  // again; called from any thread.
+  Status OpenTake(const ChainTip& checkpoint, const std::vector<uint64_t>& skipped,
+                  std::function<void(const Status&)> end);
   void CloseTake();
-  Status Applied(uint64_t sequence);
+  Status Applied(uint64_t sequence, bool skipped);
   Status Failed(uint64_t sequence, const Status& problem);
   // Waits for the next wagon after `after`, while fewer than `window` are sent and not applied. Nothing when
   // stopped.
@@ -111,8 +121,8 @@ class ReceiverFlow {
   std::condition_variable_any changed_;
   // guarded by mu_
   std::optional<DeliverStreamEvents> deliver_;
-  bool take_open_ = false;
-  uint64_t accepted_ticks_ = 0;  // grows with every event NextToApply waits for
+  std::function<void(const Status&)> end_take_;  // empty: no stream is open
+  uint64_t accepted_ticks_ = 0;                  // grows with every event NextToApply waits for
   uint64_t applied_sequence_ = 0;
   uint64_t credit_out_ = 0;  // granted and not used
   uint64_t credit_withheld_ = 0;
@@ -127,6 +137,10 @@ class ReceiverFlow {
   int64_t problem_since_ms_ = 0;
   Status purge_problem_;
   int64_t purge_problem_since_ms_ = 0;
+
+  mutable std::mutex skipped_mu_;
+  // guarded by skipped_mu_
+  std::vector<uint64_t> skipped_at_target_;  // as the applier said when it connected
 };
 
 }  // namespace srdf::receiver

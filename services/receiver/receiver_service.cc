@@ -7,6 +7,7 @@
 #include "receiver/chunk_assembly.h"
 #include "receiver/deliver_intake.h"
 #include "receiver/receipt_convert.h"
+#include "receiver/skip_message.h"
 #include "rpc/duplex.h"
 #include "rpc/status_map.h"
 #include "wire/header_convert.h"
@@ -36,6 +37,8 @@ Status SendOpened(ReceiverFlow* flow, DeliverDuplex* duplex) {
   opened->set_credit_bytes(kCreditBytes);
   opened->set_applied_sequence(state.applied_sequence);
   ToProto(flow->GetReadiness(), opened->mutable_readiness());
+  SRDF_ASSIGN_OR_RETURN(const auto skipped, flow->Skipped());
+  opened->mutable_skipped()->Add(skipped.begin(), skipped.end());
   duplex->Write(response);
   if (state.failed_sequence != 0) {
     v1::DeliverResponse failed;
@@ -60,9 +63,10 @@ DeliverStreamEvents EventsFor(ReceiverFlow* flow, const std::shared_ptr<DeliverD
     response.mutable_credit()->set_bytes(bytes);
     duplex->Write(response);
   };
-  events.on_applied = [duplex](uint64_t sequence) {
+  events.on_applied = [duplex](uint64_t sequence, const std::vector<uint64_t>& skipped) {
     v1::DeliverResponse response;
     response.mutable_applied()->set_sequence(sequence);
+    response.mutable_applied()->mutable_skipped()->Add(skipped.begin(), skipped.end());
     duplex->Write(response);
   };
   events.on_failed = [duplex](uint64_t sequence, const Status& problem) {
@@ -85,6 +89,10 @@ Status SendWagons(ReceiverFlow* flow, TakeDuplex* duplex, uint64_t after, uint32
     SRDF_ASSIGN_OR_RETURN(const auto wagon, flow->NextToApply(after, window, stop));
     if (!wagon.has_value()) break;
     after = wagon->header.sequence;
+    if (wagon->status == store::InboxStatus::kSkipped) {
+      if (stop.stop_requested() || !duplex->Write(SkipToTell(*wagon))) return {};
+      continue;
+    }
     for (uint32_t chunk_no = 0; chunk_no < wagon->chunk_count; ++chunk_no) {
       SRDF_ASSIGN_OR_RETURN(std::string data, flow->inbox()->ReadChunk(flow->name(), after, chunk_no));
       v1::TakeResponse response;
@@ -126,10 +134,15 @@ grpc::Status ReceiverServiceImpl::Deliver(
   // The stream is made known first: a checkpoint that arrives in between is then told twice, not never.
   (*flow)->OpenDeliver(EventsFor(*flow, duplex));
   Status ended = SendOpened(*flow, duplex.get());
-  DeliverIntake intake(*flow, context->peer());
+  std::optional<DeliverIntake> intake(std::in_place, *flow, context->peer());
   ChunkAssembly assembly;
   std::vector<WagonReceipt> receipts;
   while (ended.ok() && stream->Read(&request)) {
+    if (request.has_skip()) {
+      ended = TakeSkip(*flow, request.skip(), duplex.get());
+      intake.emplace(*flow, context->peer());  // what came of the wagon on this stream is no longer wanted
+      continue;
+    }
     ended = (*flow)->TakeCredit(request.chunk().data().size());
     if (!ended.ok()) break;
     const auto whole = assembly.Add(request.mutable_chunk());
@@ -138,7 +151,7 @@ grpc::Status ReceiverServiceImpl::Deliver(
     if (!ended.ok() || *whole == nullptr) continue;
     const auto& chunk = **whole;
     receipts.clear();
-    ended = intake.Append(FromProto(chunk), &receipts);
+    ended = intake->Append(FromProto(chunk), &receipts);
     for (const WagonReceipt& receipt : receipts) {
       v1::DeliverResponse response;
       ToProto(receipt, response.mutable_receipt());
@@ -174,7 +187,9 @@ grpc::Status ReceiverServiceImpl::Take(grpc::ServerContext* context,
   const ChainTip checkpoint = wire::FromProto(request.open().checkpoint());
   const uint32_t window =
       request.open().window_wagons() == 0 ? kTakeWindowDefault : request.open().window_wagons();
-  if (Status s = (*flow)->OpenTake(checkpoint); !s.ok()) {
+  const std::vector<uint64_t> skipped(request.open().skipped().begin(), request.open().skipped().end());
+  const auto end = [duplex](const Status& why) { duplex->Cancel(why); };
+  if (Status s = (*flow)->OpenTake(checkpoint, skipped, end); !s.ok()) {
     (*flow)->SetProblem(s);
     return rpc::ToGrpc(s);
   }
@@ -192,7 +207,8 @@ grpc::Status ReceiverServiceImpl::Take(grpc::ServerContext* context,
   });
   Status ended;
   while (ended.ok() && stream->Read(&request)) {
-    if (request.has_applied()) ended = (*flow)->Applied(request.applied().sequence());
+    if (request.has_applied())
+      ended = (*flow)->Applied(request.applied().sequence(), request.applied().skipped());
     if (request.has_failed()) {
       ended = (*flow)->Failed(request.failed().sequence(), rpc::FromProto(request.failed().problem()));
       break;  // the applier begins again with its checkpoint

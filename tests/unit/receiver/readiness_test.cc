@@ -71,7 +71,7 @@ class ToldReadiness : public ::testing::Test {
     DeliverStreamEvents events;
     events.on_readiness = [this](const Readiness& readiness) { told_.push_back(readiness.state); };
     events.on_credit = [](uint64_t) {};
-    events.on_applied = [](uint64_t) {};
+    events.on_applied = [](uint64_t, const std::vector<uint64_t>&) {};
     line_.flow()->OpenDeliver(std::move(events));
   }
   Line line_;
@@ -91,7 +91,7 @@ TEST_F(ToldReadiness, OfRunningAndAvailableAtTheNextTick) {
   EXPECT_TRUE(told_.empty());
   line_.flow()->Tick();
   line_.flow()->Tick();
-  ASSERT_OK(line_.flow()->Applied(kFirstSequence));
+  ASSERT_OK(line_.flow()->Applied(kFirstSequence, false));
   line_.flow()->Tick();
   EXPECT_EQ(told_, (std::vector{ReceiverState::kRunning, ReceiverState::kAvailable}));
 }

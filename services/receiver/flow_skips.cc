@@ -1,0 +1,53 @@
+// ReceiverFlow's part in skipping wagons (docs/adr/0010-skipped-wagons.md).
+#include <algorithm>
+
+#include "failpoint/failpoint.h"
+#include "obs/log.h"
+#include "receiver/receiver_flow.h"
+
+namespace srdf::receiver {
+
+namespace {
+
+constexpr uint32_t kSkippedToldMax = 1000;
+
+}  // namespace
+
+Result<store::SkipOutcome> ReceiverFlow::Skip(const WagonHeader& header, const std::string& hash,
+                                              const SkipDecision& decision) {
+  SRDF_ASSIGN_OR_RETURN(const store::InboxFlow before, inbox_->GetFlow(name_));
+  SRDF_FAILPOINT("receiver.before_skip");
+  SRDF_ASSIGN_OR_RETURN(const store::SkipOutcome outcome, inbox_->Skip(header, hash, decision));
+  SRDF_FAILPOINT("receiver.after_skip");
+  obs::Warn("wagon_skip_decided", {{"flow", name_},
+                                   {"sequence", header.sequence},
+                                   {"uid", header.uid},
+                                   {"actor", decision.actor},
+                                   {"reason", decision.reason},
+                                   {"too_late", outcome != store::SkipOutcome::kSkipped}});
+  std::lock_guard lock(mu_);
+  ++accepted_ticks_;
+  TellReadiness(/*also_leisurely=*/true);  // a wagon that failed may have been what held it up
+  changed_.notify_all();
+  const bool was_here = before.tip_known && header.sequence <= before.tip.sequence;
+  if (outcome == store::SkipOutcome::kSkipped && was_here && end_take_ != nullptr) {
+    end_take_(Status(StatusCode::kAborted,
+                     "wagon " + std::to_string(header.sequence) + " is to be skipped: begin again"));
+  }
+  return outcome;
+}
+
+// The target's own list may know more than the inbox: an inbox can be lost and made anew.
+Result<std::vector<uint64_t>> ReceiverFlow::Skipped() const {
+  SRDF_ASSIGN_OR_RETURN(std::vector<uint64_t> all, inbox_->Skipped(name_, kSkippedToldMax));
+  {
+    std::lock_guard lock(skipped_mu_);
+    all.insert(all.end(), skipped_at_target_.begin(), skipped_at_target_.end());
+  }
+  std::sort(all.begin(), all.end(), std::greater<>());
+  all.erase(std::unique(all.begin(), all.end()), all.end());
+  if (all.size() > kSkippedToldMax) all.resize(kSkippedToldMax);
+  return all;
+}
+
+}  // namespace srdf::receiver
