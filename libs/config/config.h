@@ -59,6 +59,8 @@ struct FlowConfig {
   std::vector<uint64_t> retry_backoff_policy = {10, 30, 120, 600, 3600};  // seconds
   uint64_t ack_timeout_seconds = 60;
   uint64_t purge_after_days = 7;
+  uint64_t max_bytes_per_second = 0;  // 0: no limit
+  uint32_t priority = 5;
   uint64_t outbox_max_bytes = 20ull << 30;
   uint64_t inbox_max_bytes = 20ull << 30;
 };
@@ -78,6 +80,7 @@ struct Config {
   std::string log_level = "info";                 // debug | info | warn | error
   std::string log_format = "text";                // text | json
   bool allow_plaintext_network = false;           // services may listen beyond this host, without encryption
+  uint64_t max_bytes_per_second = 0;              // of all flows together, between the sites; 0: no limit
   std::map<std::string, ServiceConfig> services;  // all of kServiceNames, defaults filled in
   std::vector<FlowConfig> flows;
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "config/config.h"
+#include "config/live_settings.h"
 #include "config/source_alternates.h"
 #include "config/values.h"
 #include "config/yaml_section.h"
@@ -95,6 +96,7 @@ class Loader {
     root.RejectUnknown();
 
     if (!IsName(config_.mesh)) AddNameProblem("mesh", config_.mesh);
+    CheckByteRate("max_bytes_per_second", config_.max_bytes_per_second);
     if (config_.data_dir.empty()) problems_.Add("data_dir", "is empty", "name a directory");
     config_.data_dir = Absolute(config_.data_dir);
     CheckFlowsTogether();
@@ -124,6 +126,12 @@ class Loader {
   void AddNameProblem(const std::string& key, const std::string& value) {
     problems_.Add(key, "\"" + value + "\" is not a name",
                   "use letters, digits, '.', '_', '-', at most 64, a letter or digit first");
+  }
+
+  void CheckByteRate(const std::string& key, uint64_t bytes_per_second) {
+    if (const auto problem = ByteRateProblem(bytes_per_second)) {
+      problems_.Add(key, "\"" + FormatSize(bytes_per_second) + "\" " + *problem, kByteRateRemedy);
+    }
   }
 
   void ReadServices(Section* root) {
@@ -215,6 +223,7 @@ class Loader {
           section.PathOf("encryption_enabled"), "encryption of wagons comes with a later version",
           "remove the key, and keep data directories and connections private by other means until then");
     }
+    CheckByteRate(section.PathOf("max_bytes_per_second"), flow.max_bytes_per_second);
     if (flow.compression_codec == "gzip" && flow.compression_level > 9) {
       problems_.Add(section.PathOf("compression_level"),
                     fmt::format("\"{}\" is more than gzip has", flow.compression_level),

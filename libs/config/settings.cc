@@ -23,6 +23,15 @@ const std::vector<Setting<Config>>& MeshSettings() {
        .sentence =
            "Directory of outbox, inbox, logs and run state: it needs room for what an outage piles up, and "
            "a disk that honours fsync."},
+      {.name = "max_bytes_per_second",
+       .member = &Config::max_bytes_per_second,
+       .type = SettingType::kSize,
+       .sentence =
+           "Bytes of wagons that leave for the target per second, all flows together, divided by their "
+           "`priority`: keeps the line usable for others; 0: no limit.",
+       .unit = "bytes per second",
+       .min = 0,
+       .max = 1024 * kGiB},
       {.name = "log.level",
        .member = &Config::log_level,
        .type = SettingType::kChoice,
@@ -182,6 +191,25 @@ const std::vector<Setting<FlowConfig>>& FlowSettings() {
        .unit = "days",
        .min = 0,
        .max = 3'650},
+      {.name = "max_bytes_per_second",
+       .member = &FlowConfig::max_bytes_per_second,
+       .type = SettingType::kSize,
+       .sentence =
+           "Bytes of wagons that leave for the target per second: less room on the line, more lag; 0: no "
+           "limit. Changed while running by `srdfctl flow set`.",
+       .unit = "bytes per second",
+       .min = 0,
+       .max = 1024 * kGiB,
+       .takes_effect = TakesEffect::kLive},
+      {.name = "priority",
+       .member = &FlowConfig::priority,
+       .type = SettingType::kNumber,
+       .sentence =
+           "Which flow sends first when the mesh's `max_bytes_per_second` is used up, 9 before 0; the lower "
+           "ones keep 5 % together. Changed while running by `srdfctl flow set`.",
+       .min = 0,
+       .max = 9,
+       .takes_effect = TakesEffect::kLive},
       {.name = "outbox_max_bytes",
        .member = &FlowConfig::outbox_max_bytes,
        .type = SettingType::kSize,

@@ -30,8 +30,8 @@ enum class SettingType {
   kPath,     // a file; relative ones are taken from the directory of the configuration file
 };
 
-// No setting of this version can be changed without a restart; the word is in the table so that the first
-// one that can says so.
+// kLive: `srdfctl flow set` changes it while the services run (config/live_settings.h); the file is read at
+// their start.
 enum class TakesEffect { kOnRestart, kLive };
 
 // A class of its own because g++ 12 cannot compile a vector with a default initialiser in the template below.

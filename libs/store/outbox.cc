@@ -166,6 +166,21 @@ Result<OutboxFlow> SqliteOutbox::GetFlow(const std::string& flow) {
   });
 }
 
+Status SqliteOutbox::SetSendSettings(const std::string& flow, std::optional<uint64_t> max_bytes_per_second,
+                                     std::optional<int64_t> priority, const AuditEntry& entry) {
+  return db_->Write(Durability::kDisk, [&](Connection& c) {
+    EnsureOutboxFlow(c, flow);
+    // A column that nothing is written to is NULL: as configured.
+    Query(c, "UPDATE flow SET max_bytes_per_second = NULL, priority = NULL WHERE flow = ?", flow).Run();
+    if (max_bytes_per_second) {
+      Query(c, "UPDATE flow SET max_bytes_per_second = ? WHERE flow = ?", *max_bytes_per_second, flow).Run();
+    }
+    if (priority) Query(c, "UPDATE flow SET priority = ? WHERE flow = ?", *priority, flow).Run();
+    InsertAudit(c, entry);
+    return Status::Ok();
+  });
+}
+
 Status SqliteOutbox::SetPaused(const std::string& flow, bool paused) {
   return db_->Write(Durability::kDisk, [&](Connection& c) {
     EnsureOutboxFlow(c, flow);

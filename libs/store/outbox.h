@@ -204,6 +204,9 @@ class Outbox {
 
   virtual Result<OutboxFlow> GetFlow(const std::string& flow) = 0;
   virtual Status SetPaused(const std::string& flow, bool paused) = 0;
+  // What an operator set for sending; nothing: as configured. Written with its audit entry.
+  virtual Status SetSendSettings(const std::string& flow, std::optional<uint64_t> max_bytes_per_second,
+                                 std::optional<int64_t> priority, const AuditEntry& entry) = 0;
   virtual Result<std::unique_ptr<WagonWriter>> NewWagon(const std::string& flow) = 0;
 
   // Makes the outbox agree with what the destination says it has. When the destination has more than the

@@ -54,6 +54,8 @@ class SqliteOutbox final : public Outbox {
 
   Result<OutboxFlow> GetFlow(const std::string& flow) override;
   Status SetPaused(const std::string& flow, bool paused) override;
+  Status SetSendSettings(const std::string& flow, std::optional<uint64_t> max_bytes_per_second,
+                         std::optional<int64_t> priority, const AuditEntry& entry) override;
   Result<std::unique_ptr<WagonWriter>> NewWagon(const std::string& flow) override;
   Result<bool> Reconcile(const std::string& flow, const ChainTip& destination) override;
   Result<std::optional<OutboxWagon>> NextToSend(const std::string& flow, uint64_t after) override;

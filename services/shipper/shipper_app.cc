@@ -19,10 +19,11 @@ class ShipperApp : public rpc::App {
       : metrics_(context.metrics),
         destination_(context.config->services.at("receiver").peer_address()),
         outbox_(std::move(outbox)),
+        gate_(context.config->max_bytes_per_second),
         receiver_(NewGrpcReceiverClient(destination_)),
         service_(&flows_, destination_) {
     for (const config::FlowConfig& flow : context.config->flows) {
-      flows_.emplace(flow.name, std::make_unique<ShipperFlow>(flow, outbox_.get(), receiver_.get()));
+      flows_.emplace(flow.name, std::make_unique<ShipperFlow>(flow, outbox_.get(), receiver_.get(), &gate_));
     }
   }
 
@@ -58,6 +59,7 @@ class ShipperApp : public rpc::App {
   obs::Metrics* const metrics_;
   const std::string destination_;
   std::unique_ptr<store::Outbox> outbox_;
+  SendGate gate_;
   std::unique_ptr<ReceiverClient> receiver_;
   FlowMap flows_;
   std::vector<std::unique_ptr<ShipperProbe>> probes_;

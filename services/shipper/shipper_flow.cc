@@ -13,9 +13,10 @@ namespace {
 
 constexpr std::chrono::seconds kStartingPointWait{8};
 
-LinkOptions LinkOptionsOf(const config::FlowConfig& config) {
+LinkOptions LinkOptionsOf(const config::FlowConfig& config, SendGate* gate) {
   LinkOptions options;
   options.flow = config.name;
+  options.gate = gate;
   options.ack_timeout = std::chrono::seconds(config.ack_timeout_seconds);
   options.suspended_after = std::chrono::seconds(
       std::accumulate(config.retry_backoff_policy.begin(), config.retry_backoff_policy.end(), uint64_t{0}));
@@ -24,12 +25,14 @@ LinkOptions LinkOptionsOf(const config::FlowConfig& config) {
 
 }  // namespace
 
-ShipperFlow::ShipperFlow(const config::FlowConfig& config, store::Outbox* outbox, ReceiverClient* receiver)
+ShipperFlow::ShipperFlow(const config::FlowConfig& config, store::Outbox* outbox, ReceiverClient* receiver,
+                         SendGate* gate)
     : name_(config.name),
       outbox_bytes_max_(config.outbox_max_bytes),
       purge_after_days_(config.purge_after_days),
       outbox_(outbox),
-      link_(LinkOptionsOf(config), outbox, receiver,
+      send_settings_(config, outbox, gate),
+      link_(LinkOptionsOf(config, gate), outbox, receiver,
             LinkEvents{[this] { PushState(); },
                        [this] {
                          std::lock_guard lock(mu_);
@@ -42,6 +45,7 @@ ShipperFlow::ShipperFlow(const config::FlowConfig& config, store::Outbox* outbox
 
 Status ShipperFlow::Start() {
   SRDF_ASSIGN_OR_RETURN(const store::OutboxFlow flow, outbox_->GetFlow(name_));
+  SRDF_RETURN_IF_ERROR(send_settings_.Load());
   link_.Start(flow.paused);
   return {};
 }

@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "shipper/delivery_link.h"
 #include "shipper/receiver_client.h"
+#include "shipper/send_settings.h"
 #include "store/outbox.h"
 #include "wire/wagon_frame.h"
 
@@ -33,8 +34,9 @@ struct StoreStreamEvents {
 
 class ShipperFlow {
  public:
-  // `outbox` and `receiver` outlive the flow.
-  ShipperFlow(const config::FlowConfig& config, store::Outbox* outbox, ReceiverClient* receiver);
+  // `outbox`, `receiver` and `gate` outlive the flow.
+  ShipperFlow(const config::FlowConfig& config, store::Outbox* outbox, ReceiverClient* receiver,
+              SendGate* gate);
 
   Status Start();
   // Waits of OpenStore end.
@@ -54,6 +56,7 @@ class ShipperFlow {
 
   Status Pause();
   Status Resume();
+  SendSettings* send_settings() { return &send_settings_; }
   LinkStatus link_status() const { return link_.GetStatus(); }
   bool batcher_connected() const;
   // Removes what is applied and older than purge_after_days. What keeps it from that is shown until it works.
@@ -67,6 +70,7 @@ class ShipperFlow {
   const uint64_t outbox_bytes_max_;
   const uint64_t purge_after_days_;
   store::Outbox* const outbox_;
+  SendSettings send_settings_;  // self-synchronised
 
   mutable std::mutex mu_;
   std::condition_variable changed_;

@@ -33,6 +33,15 @@ class ShipperProbe {
     Set("sent_bytes", "Frame bytes sent since the start.", static_cast<double>(link.bytes_sent));
     Set("duplicate_receipts", "Wagons the destination had already, since the start.",
         static_cast<double>(link.duplicates));
+    const SendGate* gate = flow_->send_settings()->gate();
+    const FlowSendSettings sending = gate->settings(flow_->name());
+    Set("max_bytes_per_second", "Limit of the flow; 0: none.",
+        static_cast<double>(sending.max_bytes_per_second));
+    Set("priority", "Which flow sends first, 9 before 0.", static_cast<double>(sending.priority));
+    Set("line_max_bytes_per_second", "Limit of all flows together; 0: none.",
+        static_cast<double>(gate->max_bytes_per_second()));
+    Set("send_wait_seconds", "Time that chunks waited for their turn under the limits, since the start.",
+        std::chrono::duration<double>(gate->waited(flow_->name())).count());
     if (auto flow = flow_->outbox()->GetFlow(flow_->name()); flow.ok()) {
       Set("unapplied_wagons", "Wagons stored and not yet applied.",
           static_cast<double>(flow->unapplied_wagons));

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "rpc/caller.h"
 #include "rpc/duplex.h"
 #include "rpc/status_map.h"
 #include "wire/header_convert.h"
@@ -48,6 +49,16 @@ void FillInfo(const store::OutboxWagon& wagon, model::v1::WagonInfo* out) {
   out->set_acked_at_ms(wagon.acked_at_ms);
   out->set_applied_at_ms(wagon.applied_at_ms);
   out->set_payload_present(wagon.payload_present);
+}
+
+void FillSettings(ShipperFlow* flow, google::protobuf::RepeatedPtrField<v1::FlowSetting>* out) {
+  for (const SendSetting& setting : flow->send_settings()->Get()) {
+    v1::FlowSetting* entry = out->Add();
+    entry->set_name(setting.name);
+    entry->set_value(setting.value());
+    entry->set_set(setting.set.has_value());
+    entry->set_configured(setting.configured);
+  }
 }
 
 }  // namespace
@@ -157,6 +168,10 @@ Status ShipperServiceImpl::FillStatus(ShipperFlow* flow, v1::FlowStatus* out) co
   out->set_total_bytes_before(totals.bytes_before);
   out->set_total_payload_raw_bytes(totals.payload_raw_bytes);
   out->set_total_payload_compressed_bytes(totals.payload_compressed_bytes);
+  const SendGate* gate = flow->send_settings()->gate();
+  FillSettings(flow, out->mutable_settings());
+  out->set_send_wait_ms(static_cast<uint64_t>(gate->waited(flow->name()).count()));
+  out->set_line_max_bytes_per_second(gate->max_bytes_per_second());
   return {};
 }
 
@@ -224,6 +239,18 @@ grpc::Status ShipperServiceImpl::ResumeFlow(grpc::ServerContext*, const v1::Resu
   auto flow = Find(request->flow());
   if (!flow.ok()) return rpc::ToGrpc(flow.status());
   return rpc::ToGrpc((*flow)->Resume());
+}
+
+grpc::Status ShipperServiceImpl::SetFlowSettings(grpc::ServerContext* context,
+                                                 const v1::SetFlowSettingsRequest* request,
+                                                 v1::SetFlowSettingsResponse* response) {
+  auto flow = Find(request->flow());
+  if (!flow.ok()) return rpc::ToGrpc(flow.status());
+  const std::map<std::string, std::string> changes(request->settings().begin(), request->settings().end());
+  if (Status s = (*flow)->send_settings()->Set(changes, rpc::CallerName(*context)); !s.ok())
+    return rpc::ToGrpc(s);
+  FillSettings(*flow, response->mutable_settings());
+  return grpc::Status::OK;
 }
 
 }  // namespace srdf::shipper

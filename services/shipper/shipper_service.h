@@ -29,6 +29,8 @@ class ShipperServiceImpl final : public v1::ShipperService::Service {
                          v1::PauseFlowResponse* response) override;
   grpc::Status ResumeFlow(grpc::ServerContext* context, const v1::ResumeFlowRequest* request,
                           v1::ResumeFlowResponse* response) override;
+  grpc::Status SetFlowSettings(grpc::ServerContext* context, const v1::SetFlowSettingsRequest* request,
+                               v1::SetFlowSettingsResponse* response) override;
   void Drain() { stores_.CancelAll(Status(StatusCode::kUnavailable, "the shipper is stopping")); }
 
  private:

@@ -51,6 +51,9 @@ int WagonShow(const GlobalOptions& global, const std::string& uid, bool rows);
 int FlowList(const GlobalOptions& global);
 int FlowPause(const GlobalOptions& global, const std::string& flow);
 int FlowResume(const GlobalOptions& global, const std::string& flow);
+// The settings that can be changed while the flow runs: `changes` are NAME=VALUE.
+int FlowShow(const GlobalOptions& global, const std::string& flow);
+int FlowSet(const GlobalOptions& global, const std::string& flow, const std::vector<std::string>& changes);
 int FlowSeal(const GlobalOptions& global, const std::string& flow);
 int FlowInit(const GlobalOptions& global, const std::string& flow, const std::string& position);
 

@@ -21,6 +21,7 @@ struct Parsed {
   std::string json_view;
   std::string position;
   uint32_t limit = 20;
+  std::vector<std::string> settings;
   bool watch = false;
   binlog_file::DumpOptions dump;
 };
@@ -179,6 +180,17 @@ class CommandLine {
     AddFlowArgument(Add(flow, "seal", "seal the open window now; returns when the wagon is durable",
                         "  srdfctl flow seal shop",
                         [p](const GlobalOptions& global) { return FlowSeal(global, p->flow); }));
+    AddFlowArgument(Add(flow, "show", "the settings that can be changed while the flow runs",
+                        "  srdfctl flow show shop",
+                        [p](const GlobalOptions& global) { return FlowShow(global, p->flow); }));
+    CLI::App* set =
+        Add(flow, "set", "change settings of a running flow; holds over restarts, audited",
+            "  srdfctl flow set shop max_bytes_per_second=1MiB priority=7\n"
+            "  srdfctl flow set shop max_bytes_per_second=default     as the configuration file says\n"
+            "Effective within a second, also for a wagon that is being sent.",
+            [p](const GlobalOptions& global) { return FlowSet(global, p->flow, p->settings); });
+    AddFlowArgument(set);
+    set->add_option("NAME=VALUE", p->settings, "max_bytes_per_second, priority")->required();
     CLI::App* init =
         Add(flow, "init", "record where the flow starts, at the target",
             "  srdfctl flow init shop --position 0-1-100\n"

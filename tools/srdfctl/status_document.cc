@@ -148,7 +148,10 @@ Document DeliveryPart(const shipper::v1::FlowStatus& shipper) {
           {"applied_sequence", shipper.applied_sequence()},
           {"unapplied_wagons", shipper.unapplied_wagons()},
           {"unapplied_bytes", shipper.unapplied_bytes()},
-          {"wagons", std::move(wagons)}};
+          {"wagons", std::move(wagons)},
+          {"settings", SettingsPart(shipper.settings())},
+          {"send_wait_ms", shipper.send_wait_ms()},
+          {"line_max_bytes_per_second", shipper.line_max_bytes_per_second()}};
 }
 
 Document TotalsPart(const shipper::v1::FlowStatus& shipper) {
@@ -228,6 +231,16 @@ Document FlowPart(const config::FlowConfig& config, const MeshReplies& replies) 
 }
 
 }  // namespace
+
+Document SettingsPart(const SettingList& settings) {
+  Document out = Document::object();
+  for (const shipper::v1::FlowSetting& setting : settings) {
+    out[setting.name()] = {{"value", setting.value()},
+                           {"origin", setting.set() ? "set" : "configured"},
+                           {"configured", setting.configured()}};
+  }
+  return out;
+}
 
 Document BuildStatus(const config::Config& config, const MeshReplies& replies, const std::string& only_flow) {
   Document supervised = Document::object();

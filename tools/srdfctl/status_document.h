@@ -39,6 +39,10 @@ Document BuildStatus(const config::Config& config, const MeshReplies& replies, c
 
 std::string RenderStatus(const Document& status, bool colours);
 
+// What of a flow's settings can be changed while it runs: name → value, origin, configured.
+using SettingList = google::protobuf::RepeatedPtrField<shipper::v1::FlowSetting>;
+Document SettingsPart(const SettingList& settings);
+
 // Whether a flow of the document needs an operator: stopped or failed.
 bool AnyFlowStopped(const Document& status);
 

@@ -93,6 +93,27 @@ void RenderWindow(const Document& window, Screen* screen) {
   screen->Line("window", text);
 }
 
+// Limits and priority, when there is something to say.
+void RenderSending(const Document& delivery, Screen* screen) {
+  std::string text;
+  const uint64_t line = U(delivery, "line_max_bytes_per_second");
+  if (line != 0) text = FormatBytes(line) + "/s for all flows";
+  for (const auto& [name, setting] : delivery["settings"].items()) {
+    const uint64_t value = U(setting, "value");
+    const bool is_set = setting["origin"] == "set";
+    const bool is_rate = name == "max_bytes_per_second";
+    if (!is_set && (is_rate ? value == 0 : line == 0)) continue;
+    text += fmt::format("{}{}{}", text.empty() ? "" : ", ",
+                        !is_rate     ? fmt::format("{} {}", name, value)
+                        : value == 0 ? "no limit"
+                                     : FormatBytes(value) + "/s for this one",
+                        is_set ? " (set)" : "");
+  }
+  if (text.empty()) return;
+  screen->Line("sending", fmt::format("{}; {} waited for it", text,
+                                      FormatDuration(static_cast<int64_t>(U(delivery, "send_wait_ms")))));
+}
+
 void RenderDelivery(const Document& delivery, Screen* screen) {
   if (delivery.is_null()) return screen->Line("delivery", "(shipper says nothing)");
   const std::string destination = delivery["destination"];
@@ -107,6 +128,7 @@ void RenderDelivery(const Document& delivery, Screen* screen) {
     wagons += fmt::format("{}{} {}", wagons.empty() ? "" : ", ", status, FormatCount(U(count, "wagons")));
   }
   screen->Line("wagons", wagons.empty() ? "none" : wagons);
+  RenderSending(delivery, screen);
 }
 
 void RenderInbox(const Document& inbox, Screen* screen) {

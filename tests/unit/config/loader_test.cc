@@ -290,6 +290,19 @@ TEST_F(Loader, AnAddressThatNobodyCanConnectToIsAnError) {
   EXPECT_THAT(error("[::]:7104"), HasSubstr("means every interface"));
 }
 
+TEST_F(Loader, ALimitOfAFewBytesPerSecondIsATypingError) {
+  EXPECT_THAT(ErrorOfFlowLine("max_bytes_per_second: 5"),
+              HasSubstr("flows[shop].max_bytes_per_second: \"5\" is less than a KiB per second"));
+  EXPECT_THAT(ErrorOf(std::string(kFlow) + "max_bytes_per_second: 1023\n"),
+              HasSubstr("max_bytes_per_second: \"1023\" is less than"));
+  auto config = Load(std::string(kFlow) + "    max_bytes_per_second: 64KiB\n    priority: 0\n" +
+                     "max_bytes_per_second: 1MiB\n");
+  ASSERT_TRUE(config.ok()) << config.status().message();
+  EXPECT_EQ(config->max_bytes_per_second, 1u << 20);
+  EXPECT_EQ(config->flows[0].max_bytes_per_second, 64u << 10);
+  EXPECT_EQ(config->flows[0].priority, 0u);
+}
+
 TEST_F(Loader, GzipEndsAtLevelNine) {
   EXPECT_THAT(ErrorOfFlowLine("compression_codec: gzip\n    compression_level: 12"),
               HasSubstr("more than gzip has"));

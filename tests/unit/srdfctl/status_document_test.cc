@@ -282,5 +282,25 @@ TEST_F(StatusDocument, ColoursAreOnlyForTerminals) {
   EXPECT_THAT(RenderStatus(Build(), true), HasSubstr("\033[32mrunning\033[0m"));
 }
 
+TEST_F(StatusDocument, LimitsAndPriorityAreShownWithWhereTheyComeFrom) {
+  EXPECT_EQ(RenderStatus(BuildStatus(config_, replies_, ""), false).find("sending"), std::string::npos);
+  auto* rate = Shipper()->add_settings();
+  rate->set_name("max_bytes_per_second");
+  rate->set_value(65536);
+  rate->set_set(true);
+  auto* priority = Shipper()->add_settings();
+  priority->set_name("priority");
+  priority->set_value(5);
+  priority->set_configured(5);
+  Shipper()->set_send_wait_ms(2000);
+  const Document status = BuildStatus(config_, replies_, "");
+  const Document& settings = status["flows"][0]["delivery"]["settings"];
+  EXPECT_EQ(settings["max_bytes_per_second"]["origin"], "set");
+  EXPECT_EQ(settings["max_bytes_per_second"]["configured"], 0);
+  EXPECT_EQ(settings["priority"]["origin"], "configured");
+  EXPECT_THAT(RenderStatus(status, false),
+              HasSubstr("sending   64.0 KiB/s for this one (set); 2.0 s waited"));
+}
+
 }  // namespace
 }  // namespace srdf::ctl
