@@ -65,8 +65,8 @@ std::string Frame() {
   writer.Add({.flags = 0, .key = {}, .new_key = {}, .before = {}, .after = "i3"});
   writer.End();
 
-  auto builder =
-      wire::NewWagonBuilder({.codec = Codec::kZstd, .level = 3, .spill_dir = ::testing::TempDir()});
+  auto builder = wire::NewWagonBuilder(
+      {.codec = Codec::kZstd, .level = 3, .spill_dir = ::testing::TempDir(), .key = nullptr});
   EXPECT_TRUE(builder.ok());
   EXPECT_TRUE((*builder)->Append(payload).ok());
   WagonHeader header;
