@@ -88,7 +88,9 @@ Status ReceiverFlow::OpenTake(const ChainTip& checkpoint, const std::vector<uint
   obs::Info("applier_connected", {{"flow", name_}, {"checkpoint", checkpoint.sequence}});
   if (!deliver_.has_value()) return {};
   if (!before.tip_known) {
-    deliver_->on_tip_known();
+    told_ = ReadinessOf(Facts());
+    credit_out_ = kCreditBytes;
+    deliver_->on_tip_known(told_);
   } else if (after.tip.sequence > before.tip.sequence && after.tip.sequence == checkpoint.sequence) {
     // The target is ahead of what this inbox had: the shipper's idea of the flow is the inbox's old one.
     deliver_->on_tip_moved();

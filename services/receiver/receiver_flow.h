@@ -29,7 +29,8 @@ namespace srdf::receiver {
 
 // The present Deliver stream, as the flow sees it. Called from any thread.
 struct DeliverStreamEvents {
-  std::function<void()> on_tip_known;  // it was not, when the stream was opened
+  // It was not, when the stream was opened, which begins anew with this.
+  std::function<void(const Readiness& readiness)> on_tip_known;
   std::function<void()> on_tip_moved;  // not by this stream: both ends must agree again
   std::function<void(uint64_t bytes)> on_credit;
   std::function<void(uint64_t sequence, const std::vector<uint64_t>& skipped)> on_applied;

@@ -23,7 +23,8 @@ constexpr uint32_t kTakeWindowDefault = 2;
 constexpr uint32_t kListDefault = 50;
 constexpr uint32_t kListMax = 1000;
 
-Status SendOpened(ReceiverFlow* flow, DeliverDuplex* duplex) {
+// Also called while the flow holds its lock.
+Status SendOpened(ReceiverFlow* flow, const Readiness& readiness, DeliverDuplex* duplex) {
   SRDF_ASSIGN_OR_RETURN(const store::InboxFlow state, flow->inbox()->GetFlow(flow->name()));
   SRDF_ASSIGN_OR_RETURN(const store::PartialWagon partial, flow->inbox()->GetPartial(flow->name()));
   v1::DeliverResponse response;
@@ -36,7 +37,7 @@ Status SendOpened(ReceiverFlow* flow, DeliverDuplex* duplex) {
   opened->set_partial_chunks(partial.chunks);
   opened->set_credit_bytes(kCreditBytes);
   opened->set_applied_sequence(state.applied_sequence);
-  ToProto(flow->GetReadiness(), opened->mutable_readiness());
+  ToProto(readiness, opened->mutable_readiness());
   SRDF_ASSIGN_OR_RETURN(const auto skipped, flow->Skipped());
   opened->mutable_skipped()->Add(skipped.begin(), skipped.end());
   duplex->Write(response);
@@ -52,8 +53,8 @@ Status SendOpened(ReceiverFlow* flow, DeliverDuplex* duplex) {
 
 DeliverStreamEvents EventsFor(ReceiverFlow* flow, const std::shared_ptr<DeliverDuplex>& duplex) {
   DeliverStreamEvents events;
-  events.on_tip_known = [flow, duplex] {
-    if (Status s = SendOpened(flow, duplex.get()); !s.ok()) duplex->Cancel(s);
+  events.on_tip_known = [flow, duplex](const Readiness& readiness) {
+    if (Status s = SendOpened(flow, readiness, duplex.get()); !s.ok()) duplex->Cancel(s);
   };
   events.on_tip_moved = [duplex] {
     duplex->Cancel(Status(StatusCode::kAborted, "the target is ahead of the inbox: agree again"));
@@ -133,7 +134,7 @@ grpc::Status ReceiverServiceImpl::Deliver(
 
   // The stream is made known first: a checkpoint that arrives in between is then told twice, not never.
   (*flow)->OpenDeliver(EventsFor(*flow, duplex));
-  Status ended = SendOpened(*flow, duplex.get());
+  Status ended = SendOpened(*flow, (*flow)->GetReadiness(), duplex.get());
   std::optional<DeliverIntake> intake(std::in_place, *flow, context->peer());
   ChunkAssembly assembly;
   std::vector<WagonReceipt> receipts;
