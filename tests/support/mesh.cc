@@ -139,9 +139,9 @@ Result<std::unique_ptr<Mesh>> Mesh::Create(const MeshOptions& options) {
   std::string directory = std::string(chosen == nullptr ? "/tmp" : chosen) + "/srdf-mesh-XXXXXX";
   if (mkdtemp(directory.data()) == nullptr) return Status(StatusCode::kInternal, "cannot make " + directory);
   std::unique_ptr<Mesh> mesh(new Mesh(options, directory));
-  SRDF_RETURN_IF_ERROR(mesh->CreateUsers());
+  if (options.beside == nullptr) SRDF_RETURN_IF_ERROR(mesh->CreateUsers());
   SRDF_RETURN_IF_ERROR(mesh->WriteConfig());
-  SRDF_RETURN_IF_ERROR(mesh->InitFlow());
+  if (options.beside == nullptr) SRDF_RETURN_IF_ERROR(mesh->InitFlow());
   SRDF_RETURN_IF_ERROR(mesh->StartGuardian());
   mesh->sampler_ = std::jthread([raw = mesh.get()](const std::stop_token& stop) { raw->Sample(stop); });
   return mesh;
@@ -199,12 +199,25 @@ Status Mesh::WriteConfig() {
   SRDF_RETURN_IF_ERROR(WriteFile(directory_ + "/password", "test-only\n"));
   if (chmod((directory_ + "/password").c_str(), 0600) != 0) return {StatusCode::kInternal, "chmod failed"};
   std::ostringstream yaml;
-  yaml << "mesh: test\ndata_dir: " << data_dir() << "\nlog: {level: debug, format: text}\nservices:\n";
+  const Mesh* first = options_.beside;
+  yaml << "mesh: test\ndata_dir: " << (first == nullptr ? this : first)->data_dir()
+       << "\nlog: {level: debug, format: text}\n";
+  for (const std::string& line : options_.lines) yaml << line << "\n";
+  yaml << "services:\n";
   for (const std::string& service : kServices) {
-    SRDF_ASSIGN_OR_RETURN(grpc_ports_[service], FreePort());
-    SRDF_ASSIGN_OR_RETURN(metrics_ports_[service], FreePort());
-    yaml << "  " << service << ": {listen: '127.0.0.1:" << grpc_ports_[service]
-         << "', metrics: '127.0.0.1:" << metrics_ports_[service] << "'}\n";
+    if (first == nullptr) {
+      SRDF_ASSIGN_OR_RETURN(grpc_ports_[service], FreePort());
+      SRDF_ASSIGN_OR_RETURN(metrics_ports_[service], FreePort());
+    } else {
+      grpc_ports_[service] = first->grpc_port(service);
+      metrics_ports_[service] = first->metrics_port(service);
+    }
+    const bool at_target = service == "receiver" || service == "applier";
+    yaml << "  " << service << ": {listen: '" << options_.hosts.at(at_target ? "target" : "source") << ":"
+         << grpc_ports_[service] << "', metrics: '127.0.0.1:" << metrics_ports_[service] << "'";
+    if (const auto found = options_.addresses.find(service); found != options_.addresses.end())
+      yaml << ", address: '" << found->second << "'";
+    yaml << "}\n";
   }
   const auto server = [&](const MariaDbServer& database) {
     return "engine: mariadb, host: 127.0.0.1, port: " + std::to_string(database.port()) +
@@ -261,6 +274,9 @@ Status Mesh::Up() {
   if (options_.restart_pause.count() != 0) {
     command.insert(command.end(), {"--restart-pause-ms", std::to_string(options_.restart_pause.count())});
   }
+  if (!options_.site.empty()) {
+    command.insert(command.end(), {"--site", options_.site, "--data-dir", data_dir()});
+  }
   const CommandResult result = Ctl(command);
   if (result.exit_code != 0) {
     return {StatusCode::kUnavailable, "srdfctl up failed (" + std::to_string(result.exit_code) + "): " +
@@ -271,7 +287,7 @@ Status Mesh::Up() {
 
 Status Mesh::Down() {
   if (ReadMesh().empty() || ReadMesh().value("phase", "") == "stopped") return {};
-  const CommandResult result = Ctl({"down"});
+  const CommandResult result = Ctl({"down", "--data-dir", data_dir()});
   if (result.exit_code != 0)
     return {StatusCode::kInternal, "srdfctl down failed: " + result.output + result.errors};
   return {};

@@ -37,6 +37,17 @@ struct MeshOptions {
   std::map<std::string, std::string> environment;
   // The longest pause before a service that ended is started again; 0: as `srdfctl up` has it.
   std::chrono::milliseconds restart_pause{0};
+  // Lines at the top level of the configuration file.
+  std::vector<std::string> lines = {};
+  // For a mesh over two hosts, one object per site: "source" or "target"; empty: everything runs here. The
+  // second one is made beside the first: it has the same flow, users and ports (and the first one's data_dir
+  // in its file, so that what belongs to the mesh is shared), and a data directory of its own.
+  std::string site = {};
+  const class Mesh* beside = nullptr;
+  // Where the services of a site listen.
+  std::map<std::string, std::string> hosts = {{"source", "127.0.0.1"}, {"target", "127.0.0.1"}};
+  // Service → `address` in this site's file.
+  std::map<std::string, std::string> addresses = {};
 };
 
 struct CommandResult {

@@ -24,6 +24,7 @@ struct Report {
   uint64_t ddl = 0;           // DDL statements
   uint64_t reconnects = 0;
   uint64_t unknown = 0;  // COMMITs whose answer was lost with the connection
+  double slowest_commit_seconds = 0;
 
   void Add(const Report& other);
   std::string ToJson() const;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <mysqld_error.h>
 
+#include <algorithm>
 #include <thread>
 
 namespace srdf::loadgen {
@@ -18,13 +19,15 @@ void Report::Add(const Report& other) {
   ddl += other.ddl;
   reconnects += other.reconnects;
   unknown += other.unknown;
+  slowest_commit_seconds = std::max(slowest_commit_seconds, other.slowest_commit_seconds);
 }
 
 std::string Report::ToJson() const {
   return fmt::format(
       R"({{"seed": {}, "seconds": {:.3f}, "transactions": {}, "rows": {}, "rolled_back": {}, "deadlocks": {}, )"
-      R"("refused": {}, "ddl": {}, "reconnects": {}, "unknown": {}}})",
-      seed, seconds, transactions, rows, rolled_back, deadlocks, refused, ddl, reconnects, unknown);
+      R"("refused": {}, "ddl": {}, "reconnects": {}, "unknown": {}, "slowest_commit_seconds": {:.3f}}})",
+      seed, seconds, transactions, rows, rolled_back, deadlocks, refused, ddl, reconnects, unknown,
+      slowest_commit_seconds);
 }
 
 Status Session::Ensure() {
@@ -73,9 +76,14 @@ Status Session::Run(const std::vector<std::string>& statements) {
   uint64_t rows = 0;
   for (const std::string& statement : statements) {
     const bool commit = statement == "COMMIT";
+    const auto begin = steady_clock::now();
     const Status status = Execute(statement, &rows);
     if (status.ok()) {
-      if (commit) ++report_.transactions;
+      if (commit) {
+        const std::chrono::duration<double> taken = steady_clock::now() - begin;
+        report_.slowest_commit_seconds = std::max(report_.slowest_commit_seconds, taken.count());
+        ++report_.transactions;
+      }
       if (statement == "ROLLBACK") {
         ++report_.rolled_back;
         rows = 0;
