@@ -15,7 +15,7 @@ PACKAGES=(
   libspdlog-dev libfmt-dev prometheus-cpp-dev libyaml-cpp-dev libcli11-dev nlohmann-json3-dev
   # test and demo
   libgtest-dev libgmock-dev librapidcheck-dev clang-format-14
-  mariadb-server-core mariadb-client sqlite3 jq procps
+  mariadb-server-core mariadb-client sqlite3 jq procps iproute2 iptables
 )
 # Only for scripts/fuzz.
 PACKAGES_FUZZ=(clang-14 libclang-rt-14-dev)

@@ -3,6 +3,7 @@
 #include <arpa/inet.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <sched.h>
 #include <sys/file.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
@@ -102,8 +103,12 @@ class Launcher {
   pid_t Run(const std::vector<std::string>& command, const std::string& log) {
     std::promise<pid_t> pid;
     auto started = pid.get_future();
-    queue_.Push({&command, &log, &pid}, 1, {});
-    return started.get();
+    // The server belongs where its caller is, who may be in a network namespace of a test's own.
+    const int network = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+    queue_.Push({&command, &log, &pid, network}, 1, {});
+    const pid_t child = started.get();
+    if (network >= 0) close(network);
+    return child;
   }
 
  private:
@@ -111,19 +116,29 @@ class Launcher {
     const std::vector<std::string>* command;
     const std::string* log;
     std::promise<pid_t>* pid;
+    int network;
   };
   Launcher() {
     std::thread([this] {
-      while (auto job = queue_.Pop({})) job->pid->set_value(Fork(*job->command, *job->log));
+      while (auto job = queue_.Pop({})) job->pid->set_value(Fork(*job->command, *job->log, job->network));
     }).detach();
   }
-  static pid_t Fork(const std::vector<std::string>& command, const std::string& log) {
+  // Entering a namespace needs a privilege, even the one that one is in.
+  static bool IsElsewhere(int network) {
+    struct stat here {};
+    struct stat there {};
+    return stat("/proc/thread-self/ns/net", &here) == 0 && fstat(network, &there) == 0 &&
+           here.st_ino != there.st_ino;
+  }
+  static pid_t Fork(const std::vector<std::string>& command, const std::string& log, int network) {
     std::vector<char*> argv;
     for (const auto& arg : command) argv.push_back(const_cast<char*>(arg.c_str()));
     argv.push_back(nullptr);
+    const bool elsewhere = IsElsewhere(network);
     const pid_t parent = getpid();
     const pid_t pid = fork();
     if (pid != 0) return pid;
+    if (elsewhere && setns(network, CLONE_NEWNET) != 0) _exit(127);
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != parent) _exit(127);
     const int out = open(log.c_str(), O_CREAT | O_WRONLY | O_APPEND, 0600);
