@@ -1,3 +1,4 @@
+// Rounds: what begins a stream, what ends it, and what follows.
 #include "shipper/delivery_link.h"
 
 #include <algorithm>
@@ -8,42 +9,28 @@
 
 namespace srdf::shipper {
 
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
 namespace {
 
-constexpr std::chrono::milliseconds kBackoffFirst{100};
-constexpr std::chrono::milliseconds kBackoffMax{5000};
-constexpr std::chrono::milliseconds kStoppedAgain{5000};
-constexpr unsigned kRejectionsMax = 5;
-
-using SteadyTime = std::chrono::steady_clock::time_point;
-
-bool NeedsOperator(const Status& status) {
-  return status.code() == StatusCode::kDataLoss || status.code() == StatusCode::kFailedPrecondition ||
-         status.code() == StatusCode::kInvalidArgument || status.code() == StatusCode::kInternal;
-}
+constexpr milliseconds kStoppedAgain{5000};
 
 }  // namespace
 
-// Guarded by the link's mu_.
-struct DeliveryLink::Stream {
-  std::optional<DestinationState> opened;
-  uint64_t credit_bytes = 0;
-  std::map<uint64_t, SteadyTime> in_flight;  // sequence → when its last chunk was sent
-  Status ended;                              // not OK: over
-  // What the destination says before the agreement waits for it: it is about wagons that the outbox may know
-  // under the same numbers with other contents.
-  bool agreed = false;
-  uint64_t applied_early = 0;
-};
-
 DeliveryLink::DeliveryLink(LinkOptions options, store::Outbox* outbox, ReceiverClient* receiver,
                            LinkEvents events)
-    : options_(std::move(options)), outbox_(outbox), receiver_(receiver), events_(std::move(events)) {}
+    : options_(std::move(options)),
+      policy_(options_.retry),
+      outbox_(outbox),
+      receiver_(receiver),
+      events_(std::move(events)) {}
 
 DeliveryLink::~DeliveryLink() { Stop(); }
 
 void DeliveryLink::Start(bool paused) {
   paused_ = paused;
+  RestoreWaits();
   thread_ = std::jthread([this](const std::stop_token& stop) { Run(stop); });
 }
 
@@ -66,10 +53,18 @@ void DeliveryLink::Pause() {
 }
 
 void DeliveryLink::Resume() {
+  {
+    std::lock_guard lock(mu_);
+    paused_ = false;
+  }
+  RetryNow();
+}
+
+void DeliveryLink::RetryNow() {
   std::lock_guard lock(mu_);
-  paused_ = false;
   resumed_ = true;
-  rejections_ = 0;
+  hold_.reset();
+  failing_since_.reset();
   changed_.notify_all();
 }
 
@@ -85,121 +80,246 @@ uint64_t DeliveryLink::Progress() const {
 
 void DeliveryLink::SetState(LinkState state, const Status& problem) {
   std::lock_guard lock(mu_);
+  SetStateLocked(state, problem);
+}
+
+void DeliveryLink::SetStateLocked(LinkState state, const Status& problem) {
   if (status_.state != state || status_.problem.message() != problem.message())
     status_.since_ms = WallClockMs();
   status_.state = state;
   status_.problem = problem;
+  if (state == LinkState::kWaiting || state == LinkState::kSuspended || state == LinkState::kBackingOff)
+    return;
+  status_.waiting_sequence = 0;
+  status_.waiting_class = ErrorClass::kNone;
+  status_.next_attempt_at_ms = 0;
+}
+
+// The steady clock of the process before is gone: what is left is read off the wall clock, within bounds.
+void DeliveryLink::RestoreWaits() {
+  const auto flow = outbox_->GetFlow(options_.flow);
+  if (!flow.ok()) return;  // the first round meets the same error, and shows it
+  std::lock_guard lock(mu_);
+  if (flow->failing_since_ms != 0) {
+    const milliseconds told(WallClockMs() - flow->failing_since_ms);
+    failing_since_ = steady_clock::now() - std::clamp(told, milliseconds(0), policy_.patience());
+    failing_since_ms_ = flow->failing_since_ms;
+  }
+  if (flow->suspension.at_ms == 0) return;
+  status_.suspended_class = flow->suspension.error_class;
+  status_.suspended_since_ms = flow->suspension.at_ms;
+  suspended_sequence_ = flow->suspension.sequence;
+  SetStateLocked(LinkState::kSuspended,
+                 Status(StatusCode::kUnavailable, flow->suspension.error, flow->suspension.remedy));
+}
+
+bool DeliveryLink::WaitWhilePaused(const std::stop_token& stop) {
+  std::unique_lock lock(mu_);
+  while (paused_ && !stop.stop_requested()) {
+    SetStateLocked(LinkState::kPaused, {});
+    changed_.wait(lock, stop, [&] { return !paused_; });
+  }
+  resumed_ = false;
+  if (status_.state == LinkState::kPaused) SetStateLocked(LinkState::kConnecting, {});
+  return !stop.stop_requested();
 }
 
 void DeliveryLink::Run(const std::stop_token& stop) {
-  Backoff backoff(kBackoffFirst, kBackoffMax);
-  SteadyTime failing_since{};
   uint64_t progress = Progress();
-  while (!stop.stop_requested()) {
-    {
-      std::unique_lock lock(mu_);
-      if (paused_) {
-        lock.unlock();
-        SetState(LinkState::kPaused, {});
-        lock.lock();
-        changed_.wait(lock, stop, [&] { return !paused_; });
-        continue;
-      }
-      resumed_ = false;
-    }
-    if (GetStatus().state == LinkState::kPaused) SetState(LinkState::kConnecting, {});
-    const Status ended = RunOnce(stop);
+  while (WaitWhilePaused(stop)) {
+    const RoundEnd end = RunOnce(stop);
     if (stop.stop_requested()) return;
-    if (progress != Progress()) {
-      progress = Progress();
-      backoff.Reset();
-      failing_since = {};
-    }
     {
       std::lock_guard lock(mu_);
       if (paused_) continue;
+      const uint64_t now = status_.acked_sequence + status_.applied_sequence;
+      if (progress != now) reconnects_ = 0;
+      progress = now;
     }
-    if (NeedsOperator(ended)) {
-      obs::Error("delivery_stopped", {{"flow", options_.flow}, {"error", ended}});
-      SetState(LinkState::kStopped, ended);
-      // Most of these end with an operator; some with the other site's next word, so it is asked for.
-      std::unique_lock lock(mu_);
-      changed_.wait_for(lock, stop, kStoppedAgain, [&] { return resumed_ || paused_; });
-      continue;
-    }
-    const auto now = std::chrono::steady_clock::now();
-    if (failing_since == SteadyTime{}) failing_since = now;
-    const bool suspended = now - failing_since > options_.suspended_after;
-    SetState(suspended ? LinkState::kSuspended : LinkState::kBackingOff, ended);
-    obs::Warn("delivery_interrupted", {{"flow", options_.flow}, {"reason", ended}});
+    const milliseconds wait = AfterRound(end);
     std::unique_lock lock(mu_);
-    changed_.wait_for(lock, stop, backoff.Next(), [&] { return resumed_ || paused_; });
+    changed_.wait_for(lock, stop, wait, [&] { return resumed_ || paused_; });
   }
 }
 
-DeliverEvents DeliveryLink::EventsFor(Stream* stream) {
-  const auto end = [this, stream](const Status& status) {
-    std::lock_guard lock(mu_);
-    if (stream->ended.ok()) stream->ended = status;
-    changed_.notify_all();
-  };
-  DeliverEvents events;
-  events.on_opened = [this, stream](const DestinationState& state) {
-    std::lock_guard lock(mu_);
-    stream->opened = state;
-    stream->credit_bytes = state.credit_bytes;
-    changed_.notify_all();
-  };
-  events.on_receipt = [this, stream, end](uint64_t sequence, Receipt receipt, const std::string& error) {
-    if (Status s = OnReceipt(stream, sequence, receipt, error); !s.ok()) end(s);
-  };
-  events.on_credit = [this, stream](uint64_t bytes) {
-    std::lock_guard lock(mu_);
-    stream->credit_bytes += bytes;
-    changed_.notify_all();
-  };
-  events.on_applied = [this, stream, end](uint64_t sequence) {
-    {
-      std::lock_guard lock(mu_);
-      if (!stream->agreed) {
-        stream->applied_early = std::max(stream->applied_early, sequence);
-        return;
-      }
-    }
-    if (Status s = OnApplied(sequence); !s.ok()) end(s);
-  };
-  events.on_failed = [this](uint64_t sequence, const Status& problem) { OnFailed(sequence, problem); };
-  events.on_end = end;
-  return events;
+milliseconds DeliveryLink::AfterRound(const RoundEnd& end) {
+  // The wagon's own wait stands in the outbox and in hold_; the stream is wanted meanwhile.
+  if (end.refused) return milliseconds(0);
+  if (NeedsOperator(end.status)) {
+    obs::Error("delivery_stopped", {{"flow", options_.flow}, {"error", end.status}});
+    SetState(LinkState::kStopped, end.status);
+    // Most of these end with an operator; some with the other site's next word, so it is asked for.
+    return kStoppedAgain;
+  }
+  obs::Warn("delivery_interrupted",
+            {{"flow", options_.flow}, {"class", ErrorClassName(end.error_class)}, {"reason", end.status}});
+  if (end.error_class == ErrorClass::kNetwork) return AfterNetwork(end.status);
+  FailureFacts facts;
+  facts.error_class = end.error_class;
+  facts.reconnects = reconnects_;
+  const DeliveryDecision decision = policy_.Decide(facts);
+  if (decision.act == DeliveryAct::kSuspend) {
+    Suspend(end.error_class, end.status, 0);
+  } else {
+    SetState(decision.act == DeliveryAct::kWaitAsTold ? LinkState::kWaiting : LinkState::kBackingOff,
+             end.status);
+  }
+  std::lock_guard lock(mu_);
+  ++reconnects_;
+  status_.waiting_class = end.error_class;
+  status_.next_attempt_at_ms = WallClockMs() + decision.wait.count();
+  return decision.wait;
 }
 
-Status DeliveryLink::RunOnce(const std::stop_token& stop) {
-  SRDF_ASSIGN_OR_RETURN(const store::OutboxFlow flow, outbox_->GetFlow(options_.flow));
-  Stream stream;
-  const auto session = receiver_->Open(options_.flow, flow.tip.epoch, EventsFor(&stream));
+milliseconds DeliveryLink::AfterNetwork(const Status& problem) {
+  FailureFacts facts;
+  facts.error_class = ErrorClass::kNetwork;
+  bool first = false, restarted = false;
+  int64_t failing_since_ms = 0;
+  {
+    std::lock_guard lock(mu_);
+    first = !failing_since_.has_value();
+    if (first) {
+      failing_since_ = steady_clock::now();
+      failing_since_ms_ = WallClockMs();
+      // An operator has begun the schedule again.
+      restarted = status_.suspended_class == ErrorClass::kNetwork;
+      if (restarted) status_.suspended_class = ErrorClass::kNone;
+    }
+    failing_since_ms = failing_since_ms_;
+    facts.failing_for = std::chrono::duration_cast<milliseconds>(steady_clock::now() - *failing_since_);
+    facts.reconnects = reconnects_++;
+  }
+  if (first) {
+    Status s = restarted ? outbox_->EndSuspension(options_.flow) : Status();
+    if (s.ok()) s = outbox_->SetFailingSince(options_.flow, failing_since_ms);
+    if (!s.ok()) obs::Error("outbox_write_failed", {{"flow", options_.flow}, {"error", s}});
+  }
+  const DeliveryDecision decision = policy_.Decide(facts);
+  if (decision.act == DeliveryAct::kSuspend) {
+    Suspend(ErrorClass::kNetwork, problem, 0);
+  }
+  std::lock_guard lock(mu_);
+  if (decision.act != DeliveryAct::kSuspend) {
+    SetStateLocked(
+        status_.suspended_class == ErrorClass::kNone ? LinkState::kBackingOff : LinkState::kSuspended,
+        problem);
+  }
+  status_.waiting_class = ErrorClass::kNetwork;
+  status_.next_attempt_at_ms = WallClockMs() + decision.wait.count();
+  return decision.wait;
+}
+
+void DeliveryLink::Suspend(ErrorClass error_class, const Status& problem, uint64_t sequence) {
+  const std::string remedy =
+      problem.remedy().empty() ? RemedyFor(error_class, options_.flow) : problem.remedy();
+  bool known = false;
+  {
+    std::lock_guard lock(mu_);
+    known = status_.suspended_class == error_class && suspended_sequence_ == sequence &&
+            status_.problem.message() == problem.message();
+    if (status_.suspended_class != error_class) status_.suspended_since_ms = WallClockMs();
+    status_.suspended_class = error_class;
+    suspended_sequence_ = sequence;
+    SetStateLocked(LinkState::kSuspended, Status(problem.code(), problem.message(), remedy));
+  }
+  if (known) return;
+  obs::Error("flow_suspended", {{"flow", options_.flow},
+                                {"class", ErrorClassName(error_class)},
+                                {"sequence", sequence},
+                                {"error", problem},
+                                {"remedy", remedy}});
+  if (Status s = outbox_->Suspend(options_.flow, {0, error_class, problem.message(), remedy, sequence});
+      !s.ok())
+    obs::Error("outbox_write_failed", {{"flow", options_.flow}, {"error", s}});
+}
+
+void DeliveryLink::Reached() {
+  int64_t failing_since_ms = 0;
+  {
+    std::lock_guard lock(mu_);
+    if (status_.suspended_class == ErrorClass::kNone || suspended_sequence_ != 0) return;
+    status_.suspended_class = ErrorClass::kNone;
+    status_.suspended_since_ms = 0;
+    // What reaches the destination and then breaks again is not forgiven before something arrives.
+    if (failing_since_) failing_since_ms = failing_since_ms_;
+  }
+  obs::Info("flow_no_longer_suspended", {{"flow", options_.flow}});
+  Status s = outbox_->EndSuspension(options_.flow);
+  if (s.ok() && failing_since_ms != 0) s = outbox_->SetFailingSince(options_.flow, failing_since_ms);
+  if (!s.ok()) obs::Error("outbox_write_failed", {{"flow", options_.flow}, {"error", s}});
+}
+
+void DeliveryLink::Delivered(uint64_t sequence) {
+  {
+    std::lock_guard lock(mu_);
+    reconnects_ = 0;
+    if (hold_ && hold_->sequence <= sequence) hold_.reset();
+    const bool suspended = status_.suspended_class != ErrorClass::kNone && suspended_sequence_ <= sequence;
+    if (!suspended && failing_since_ms_ == 0) return;
+    failing_since_.reset();
+    failing_since_ms_ = 0;
+    if (suspended) {
+      status_.suspended_class = ErrorClass::kNone;
+      status_.suspended_since_ms = 0;
+      suspended_sequence_ = 0;
+      SetStateLocked(LinkState::kStreaming, {});
+    }
+  }
+  if (Status s = outbox_->EndSuspension(options_.flow); !s.ok())
+    obs::Error("outbox_write_failed", {{"flow", options_.flow}, {"error", s}});
+}
+
+DeliveryLink::RoundEnd DeliveryLink::RunOnce(const std::stop_token& stop) {
+  RoundEnd end;
+  const auto flow = outbox_->GetFlow(options_.flow);
+  if (!flow.ok()) {
+    end.status = flow.status();
+    return end;
+  }
+  DeliveryStream stream;
+  const auto session = receiver_->Open(options_.flow, flow->tip.epoch, EventsFor(&stream));
   // A stop must reach a Send that waits for the network.
   const std::stop_callback cancel(stop, [&session] { session->Cancel(); });
   auto destination = Agree(&stream, stop);
-  Status ended = destination.status();
-  if (ended.ok()) ended = LookUp(destination->tip.sequence).status();
-  if (ended.ok()) {
-    SetState(LinkState::kStreaming, {});
+  end.status = destination.status();
+  if (end.status.ok()) end.status = LookUp(destination->tip.sequence).status();
+  if (end.status.ok()) {
+    bool held = false;
+    {
+      std::lock_guard lock(mu_);
+      held = status_.suspended_class != ErrorClass::kNone || hold_.has_value();
+    }
+    if (!held) SetState(LinkState::kStreaming, {});
     obs::Info("delivery_streaming",
               {{"flow", options_.flow}, {"destination_sequence", destination->tip.sequence}});
-    ended = SendWagons(&stream, session.get(), *destination, stop);
+    end.status = SendWagons(&stream, session.get(), *destination, stop);
   }
   session->Cancel();
-  MarkRetries(&stream, ended);
-  return ended;
+  {
+    std::lock_guard lock(mu_);
+    end.refused = stream.refused;
+    // What the destination ended is of its class; a receipt that did not come is the network's; the rest is
+    // trouble of our own, such as the outbox's disk.
+    if (stream.ended_there && end.status.message() == stream.ended.message()) {
+      end.error_class = ClassOfStreamEnd(stream.ended);
+    } else if (end.status.code() == StatusCode::kDeadlineExceeded) {
+      end.error_class = ErrorClass::kNetwork;
+    }
+  }
+  MarkInterrupted(&stream, end);
+  return end;
 }
 
-Result<DestinationState> DeliveryLink::Agree(Stream* stream, const std::stop_token& stop) {
+Result<DestinationState> DeliveryLink::Agree(DeliveryStream* stream, const std::stop_token& stop) {
   DestinationState destination;
   {
     std::unique_lock lock(mu_);
-    changed_.wait(lock, stop, [&] {
-      return !stream->ended.ok() || paused_ || (stream->opened.has_value() && stream->opened->tip_known);
-    });
+    const auto over = [&] { return !stream->ended.ok() || paused_; };
+    changed_.wait(lock, stop, [&] { return over() || stream->opened.has_value(); });
+    if (stream->opened.has_value() && !stream->opened->tip_known) SetStateLocked(LinkState::kConnecting, {});
+    changed_.wait(lock, stop,
+                  [&] { return over() || (stream->opened.has_value() && stream->opened->tip_known); });
     if (!stream->ended.ok()) return stream->ended;
     if (paused_ || stop.stop_requested()) return Status(StatusCode::kCancelled, "paused");
     destination = *stream->opened;
@@ -212,13 +332,11 @@ Result<DestinationState> DeliveryLink::Agree(Stream* stream, const std::stop_tok
                                              {"sequence", destination.tip.sequence},
                                              {"position", destination.tip.position.gtid}});
   }
-  {
-    std::lock_guard lock(mu_);
-    status_.acked_sequence = destination.tip.sequence;
-  }
+  Reached();
   uint64_t applied = destination.applied_sequence;
   {
     std::lock_guard lock(mu_);
+    status_.acked_sequence = destination.tip.sequence;
     stream->agreed = true;
     applied = std::max(applied, stream->applied_early);
   }
@@ -229,190 +347,24 @@ Result<DestinationState> DeliveryLink::Agree(Stream* stream, const std::stop_tok
   return destination;
 }
 
-Status DeliveryLink::SendWagons(Stream* stream, DeliverSession* session, const DestinationState& destination,
-                                const std::stop_token& stop) {
-  uint64_t after = destination.tip.sequence;
-  for (;;) {
-    SRDF_ASSIGN_OR_RETURN(const auto wagon, NextWagon(stream, after, stop));
-    if (!wagon.has_value()) continue;
-    const bool resume = wagon->header.sequence == destination.partial_sequence &&
-                        wagon->header.uid == destination.partial_uid &&
-                        wagon->hash == destination.partial_hash;
-    SRDF_RETURN_IF_ERROR(outbox_->BeginAttempt(options_.flow, wagon->header.sequence));
-    // All of it may be there and not be accepted yet: the last chunk always goes, and brings the receipt.
-    const uint32_t first_chunk = resume ? std::min(destination.partial_chunks, wagon->chunk_count - 1) : 0;
-    SRDF_RETURN_IF_ERROR(SendWagon(stream, session, *wagon, first_chunk, stop));
-    after = wagon->header.sequence;
-  }
-}
-
-// The next wagon as the outbox has it now; an error when it is a dead letter, which nothing may overtake.
-Result<std::optional<store::OutboxWagon>> DeliveryLink::LookUp(uint64_t after) {
-  SRDF_ASSIGN_OR_RETURN(auto wagon, outbox_->NextToSend(options_.flow, after));
-  if (!wagon.has_value() || wagon->status != store::DeliveryStatus::kDeadLetter) return wagon;
-  return Status(StatusCode::kFailedPrecondition,
-                "wagon " + std::to_string(wagon->header.sequence) + " is a dead letter: " + wagon->last_error,
-                "mend what the message names, then `srdfctl flow resume " + options_.flow + "`");
-}
-
-Result<std::optional<store::OutboxWagon>> DeliveryLink::NextWagon(Stream* stream, uint64_t after,
-                                                                  const std::stop_token& stop) {
-  SRDF_ASSIGN_OR_RETURN(auto wagon, LookUp(after));
-  if (wagon.has_value()) return wagon;
-  std::unique_lock lock(mu_);
-  const auto woken = [&] { return stored_ || paused_ || !stream->ended.ok(); };
-  if (stream->in_flight.empty()) {
-    changed_.wait(lock, stop, [&] { return woken() || !stream->in_flight.empty(); });
-  } else {
-    const SteadyTime oldest =
-        std::min_element(stream->in_flight.begin(), stream->in_flight.end(), [](auto& a, auto& b) {
-          return a.second < b.second;
-        })->second;
-    changed_.wait_until(lock, stop, oldest + options_.ack_timeout, woken);
-    if (!woken() && !stream->in_flight.empty() &&
-        std::chrono::steady_clock::now() >= stream->in_flight.begin()->second + options_.ack_timeout) {
-      return Status(StatusCode::kUnavailable, "no receipt for wagon " +
-                                                  std::to_string(stream->in_flight.begin()->first) +
-                                                  " within ack_timeout_seconds");
-    }
-  }
-  if (stop.stop_requested()) return Status(StatusCode::kCancelled, "stopping");
-  if (!stream->ended.ok()) return stream->ended;
-  if (paused_) return Status(StatusCode::kCancelled, "paused");
-  stored_ = false;
-  return std::optional<store::OutboxWagon>();
-}
-
-Status DeliveryLink::SendWagon(Stream* stream, DeliverSession* session, const store::OutboxWagon& wagon,
-                               uint32_t first_chunk, const std::stop_token& stop) {
-  const uint64_t sequence = wagon.header.sequence;
-  for (uint32_t chunk_no = first_chunk; chunk_no < wagon.chunk_count; ++chunk_no) {
-    SRDF_ASSIGN_OR_RETURN(std::string data, outbox_->ReadChunk(options_.flow, sequence, chunk_no));
-    const uint64_t bytes = data.size();
-    {
-      std::unique_lock lock(mu_);
-      // Without credit the destination is busy, which may last; a link that died ends the stream.
-      changed_.wait(lock, stop,
-                    [&] { return stream->credit_bytes >= bytes || !stream->ended.ok() || paused_; });
-      if (stop.stop_requested()) return {StatusCode::kCancelled, "stopping"};
-      if (!stream->ended.ok()) return stream->ended;
-      if (paused_) return {StatusCode::kCancelled, "paused"};
-      stream->credit_bytes -= bytes;
-      status_.bytes_sent += bytes;
-      // Before the last chunk leaves: its receipt may be faster than the return from Send.
-      if (chunk_no + 1 == wagon.chunk_count) stream->in_flight[sequence] = std::chrono::steady_clock::now();
-    }
-    ChunkToSend chunk{sequence, wagon.header.uid, wagon.hash, chunk_no, wagon.chunk_count, std::move(data)};
-    if (!SendChunk(stream, session, std::move(chunk), stop)) {
-      std::unique_lock lock(mu_);
-      changed_.wait_for(lock, stop, std::chrono::seconds(10), [&] { return !stream->ended.ok() || paused_; });
-      if (stream->ended.ok() && paused_) return {StatusCode::kCancelled, "paused"};
-      return stream->ended.ok() ? Status(StatusCode::kUnavailable, "the stream to the receiver broke")
-                                : stream->ended;
-    }
-  }
-  {
-    // Under a narrow limit the last chunk itself takes long: the wait for the receipt begins when it has
-    // left.
-    std::lock_guard lock(mu_);
-    if (const auto sent = stream->in_flight.find(sequence); sent != stream->in_flight.end())
-      sent->second = std::chrono::steady_clock::now();
-  }
-  SRDF_FAILPOINT("shipper.before_mark_sent");
-  return outbox_->MarkSent(options_.flow, sequence);
-}
-
-bool DeliveryLink::SendChunk(Stream* stream, DeliverSession* session, ChunkToSend chunk,
-                             const std::stop_token& stop) {
-  if (options_.gate == nullptr) return session->Send(std::move(chunk));
-  return options_.gate->Send(options_.flow, session, std::move(chunk), [&] {
-    std::lock_guard lock(mu_);
-    return !stream->ended.ok() || paused_ || stop.stop_requested();
-  });
-}
-
-Status DeliveryLink::OnReceipt(Stream* stream, uint64_t sequence, Receipt receipt, const std::string& error) {
-  {
-    std::lock_guard lock(mu_);
-    stream->in_flight.erase(sequence);
-  }
-  switch (receipt) {
-    case Receipt::kAccepted:
-    case Receipt::kDuplicate: {
-      SRDF_FAILPOINT("shipper.before_mark_acked");
-      const bool duplicate = receipt == Receipt::kDuplicate;
-      SRDF_RETURN_IF_ERROR(outbox_->MarkAcked(options_.flow, sequence, duplicate ? "duplicate" : "accepted"));
-      SRDF_FAILPOINT("shipper.after_mark_acked");
-      std::lock_guard lock(mu_);
-      rejections_ = 0;
-      status_.acked_sequence = std::max(status_.acked_sequence, sequence);
-      if (duplicate) ++status_.duplicates;
-      return {};
-    }
-    case Receipt::kBusy:
-      SRDF_RETURN_IF_ERROR(outbox_->MarkRetry(options_.flow, sequence, "busy: " + error));
-      return {StatusCode::kResourceExhausted, "the receiver is busy: " + error};
-    case Receipt::kInvalidPayload:
-      SRDF_RETURN_IF_ERROR(outbox_->MarkDeadLetter(options_.flow, sequence, "invalid payload: " + error));
-      return {StatusCode::kDataLoss,
-              "the receiver found wagon " + std::to_string(sequence) + " invalid: " + error,
-              "check disk and memory of both hosts, then `srdfctl flow resume " + options_.flow +
-                  "` sends it again"};
-    case Receipt::kRejected: {
-      std::unique_lock lock(mu_);
-      const bool give_up = ++rejections_ >= kRejectionsMax;
-      lock.unlock();
-      const std::string message = "the receiver rejected wagon " + std::to_string(sequence) + ": " + error;
-      if (!give_up) {
-        SRDF_RETURN_IF_ERROR(outbox_->MarkRetry(options_.flow, sequence, "rejected: " + error));
-        return {StatusCode::kAborted, message};
-      }
-      SRDF_RETURN_IF_ERROR(outbox_->MarkDeadLetter(options_.flow, sequence, "rejected: " + error));
-      return {StatusCode::kFailedPrecondition, message,
-              "mend what the message names, then `srdfctl flow resume " + options_.flow + "`"};
-    }
-  }
-  return {};
-}
-
-Status DeliveryLink::OnApplied(uint64_t sequence) {
-  SRDF_FAILPOINT("shipper.before_mark_applied");
-  SRDF_RETURN_IF_ERROR(outbox_->MarkApplied(options_.flow, sequence));
-  SRDF_FAILPOINT("shipper.after_mark_applied");
-  {
-    std::lock_guard lock(mu_);
-    status_.applied_sequence = std::max(status_.applied_sequence, sequence);
-    status_.acked_sequence = std::max(status_.acked_sequence, sequence);
-    if (sequence >= failed_sequence_) status_.apply_problem = {};
-  }
-  events_.on_progress();
-  return {};
-}
-
-void DeliveryLink::OnFailed(uint64_t sequence, const Status& problem) {
-  obs::Error("wagon_failed", {{"flow", options_.flow}, {"sequence", sequence}, {"error", problem}});
-  // The row is for the list of wagons; what is shown here is the problem itself.
-  if (Status s = outbox_->MarkFailed(options_.flow, sequence, problem.message()); !s.ok()) {
-    obs::Error("outbox_mark_failed_failed", {{"flow", options_.flow}, {"sequence", sequence}, {"error", s}});
-  }
-  {
-    std::lock_guard lock(mu_);
-    failed_sequence_ = sequence;
-    status_.apply_problem = problem;
-    status_.apply_problem_since_ms = WallClockMs();
-  }
-  events_.on_progress();
-}
-
-void DeliveryLink::MarkRetries(Stream* stream, const Status& why) {
-  std::map<uint64_t, SteadyTime> in_flight;
+void DeliveryLink::MarkInterrupted(DeliveryStream* stream, const RoundEnd& end) {
+  std::map<uint64_t, InFlight> in_flight;
   {
     std::lock_guard lock(mu_);
     in_flight.swap(stream->in_flight);
   }
-  for (const auto& [sequence, time] : in_flight) {
+  for (const auto& [sequence, flight] : in_flight) {
+    store::DeliveryFailure failure;
+    failure.bytes_sent = flight.bytes_sent;
+    if (end.refused || end.status.code() == StatusCode::kCancelled) {
+      failure.error = "interrupted: " + end.status.message();
+    } else {
+      failure.error_class = end.error_class == ErrorClass::kNone ? ErrorClass::kNetwork : end.error_class;
+      failure.error = end.status.message();
+    }
+    CountAttempt("interrupted", failure.error_class);
     // The next agreement decides about the wagon whatever its row says.
-    if (Status s = outbox_->MarkRetry(options_.flow, sequence, "network: " + why.message()); !s.ok()) {
+    if (Status s = outbox_->MarkRetry(options_.flow, sequence, failure); !s.ok()) {
       obs::Error("outbox_mark_retry_failed", {{"flow", options_.flow}, {"sequence", sequence}, {"error", s}});
     }
   }

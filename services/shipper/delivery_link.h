@@ -4,16 +4,18 @@
 //
 // Several wagons are in flight; receipts and results come back on the stream's reader thread and are written
 // to the outbox there. Whatever breaks, the next round begins with the agreement, so nothing is sent in
-// doubt and nothing is forgotten. Errors of the network are retried for ever (quickly at first; after the
-// flow's retry schedule is used up the link calls itself suspended, and goes on probing). A wagon that the
-// destination finds invalid is a dead letter and stops the link until an operator resumes it.
+// doubt and nothing is forgotten. What a failure means for the next attempt is DeliveryPolicy's word; waits
+// are measured by the steady clock, and kept in the outbox for a restart: what is left of one is then read
+// off the wall clock, within the wait's own length. docs/operations/delivery.md says it for operators.
+//
+// Its methods are in three files: delivery_link.cc (rounds and what ends them), delivery_link_send.cc (the
+// link's thread, sending), delivery_link_receipts.cc (the reader thread, what the destination says).
 #pragma once
 
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
 #include <functional>
-#include <map>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -21,33 +23,21 @@
 #include <string>
 #include <thread>
 
-#include "base/backoff.h"
 #include "base/status.h"
+#include "shipper/delivery_policy.h"
+#include "shipper/delivery_stream.h"
+#include "shipper/link_status.h"
 #include "shipper/receiver_client.h"
 #include "shipper/send_gate.h"
 #include "store/outbox.h"
 
 namespace srdf::shipper {
 
-enum class LinkState { kConnecting, kStreaming, kBackingOff, kSuspended, kPaused, kStopped };
-
 struct LinkOptions {
   std::string flow;
-  std::chrono::seconds ack_timeout{60};
-  std::chrono::seconds suspended_after{3700};  // the sum of the retry schedule
-  SendGate* gate = nullptr;                    // of the shipper, outlives the link; nullptr: no limit
-};
-
-struct LinkStatus {
-  LinkState state = LinkState::kConnecting;
-  Status problem;        // of the link
-  int64_t since_ms = 0;  // of state and problem
-  Status apply_problem;  // the applier's, until it is resolved
-  int64_t apply_problem_since_ms = 0;
-  uint64_t acked_sequence = 0;
-  uint64_t applied_sequence = 0;
-  uint64_t duplicates = 0;
-  uint64_t bytes_sent = 0;
+  std::chrono::milliseconds ack_timeout{60000};
+  RetryOptions retry;
+  SendGate* gate = nullptr;  // of the shipper, outlives the link; nullptr: no limit
 };
 
 struct LinkEvents {
@@ -67,35 +57,75 @@ class DeliveryLink {
   void WagonStored();
   void Pause();
   void Resume();
+  // Waits are over and the flow's schedule begins again; the outbox has been told of the wagons'.
+  void RetryNow();
   LinkStatus GetStatus() const;
 
  private:
-  struct Stream;  // what the reader thread tells of the present stream
+  // A wagon that is not to be sent before `due`.
+  struct Hold {
+    uint64_t sequence = 0;
+    SteadyTime due;
+    ErrorClass error_class = ErrorClass::kNone;
+    Status problem;
+  };
+  struct RoundEnd {
+    Status status;
+    ErrorClass error_class = ErrorClass::kNone;
+    bool refused = false;
+  };
 
+  // delivery_link.cc
   void Run(const std::stop_token& stop);
-  Status RunOnce(const std::stop_token& stop);
+  // False when stopped.
+  bool WaitWhilePaused(const std::stop_token& stop);
+  RoundEnd RunOnce(const std::stop_token& stop);
+  // Records how the round ended; returns how long to wait before the next one.
+  std::chrono::milliseconds AfterRound(const RoundEnd& end);
+  std::chrono::milliseconds AfterNetwork(const Status& problem);
   // Waits for the destination's state and brings the outbox in line with it.
-  Result<DestinationState> Agree(Stream* stream, const std::stop_token& stop);
-  Status SendWagons(Stream* stream, DeliverSession* session, const DestinationState& destination,
+  Result<DestinationState> Agree(DeliveryStream* stream, const std::stop_token& stop);
+  void MarkInterrupted(DeliveryStream* stream, const RoundEnd& end);
+  void RestoreWaits();
+  void Suspend(ErrorClass error_class, const Status& problem, uint64_t sequence);
+  // The destination was reached: a suspension that no wagon is to blame for is over.
+  void Reached();
+  // Something arrived, or nothing is left to send: the schedule begins anew.
+  void Delivered(uint64_t sequence);
+  uint64_t Progress() const;  // grows with every wagon acknowledged or applied
+  void SetState(LinkState state, const Status& problem);
+  void SetStateLocked(LinkState state, const Status& problem);
+
+  // delivery_link_send.cc
+  Status SendWagons(DeliveryStream* stream, DeliverSession* session, const DestinationState& destination,
                     const std::stop_token& stop);
-  Status SendWagon(Stream* stream, DeliverSession* session, const store::OutboxWagon& wagon,
+  Status SendWagon(DeliveryStream* stream, DeliverSession* session, const store::OutboxWagon& wagon,
                    uint32_t first_chunk, const std::stop_token& stop);
   // As the gate allows; false when the stream has ended, the link is paused or stopped.
-  bool SendChunk(Stream* stream, DeliverSession* session, ChunkToSend chunk, const std::stop_token& stop);
+  bool SendChunk(DeliveryStream* stream, DeliverSession* session, ChunkToSend chunk,
+                 const std::stop_token& stop);
   Result<std::optional<store::OutboxWagon>> LookUp(uint64_t after);
-  Result<std::optional<store::OutboxWagon>> NextWagon(Stream* stream, uint64_t after,
+  Result<std::optional<store::OutboxWagon>> NextWagon(DeliveryStream* stream, uint64_t after,
                                                       const std::stop_token& stop);
-  DeliverEvents EventsFor(Stream* stream);
-  Status OnReceipt(Stream* stream, uint64_t sequence, Receipt receipt, const std::string& error);
+  // Whether something stands before this wagon; then it has waited for a change.
+  Result<bool> IsHeld(DeliveryStream* stream, const store::OutboxWagon& wagon, const std::stop_token& stop);
+  void TakeUpHold(const store::OutboxWagon& wagon);
+  // With mu_ held.
+  Status CheckGoing(const DeliveryStream& stream, const std::stop_token& stop) const;
+
+  // delivery_link_receipts.cc
+  DeliverEvents EventsFor(DeliveryStream* stream);
+  Status OnReceipt(DeliveryStream* stream, const WagonReceipt& receipt);
+  Status OnAccepted(const WagonReceipt& receipt);
+  Status OnPartial(DeliveryStream* stream, const WagonReceipt& receipt);
+  Status OnRefused(DeliveryStream* stream, const WagonReceipt& receipt, const InFlight& flight);
   Status OnApplied(uint64_t sequence);
-  // Grows with every wagon acknowledged or applied.
-  uint64_t Progress() const;
-  void OnFailed(uint64_t sequence, const Status& problem);
-  void MarkRetries(Stream* stream, const Status& why);
-  void SetState(LinkState state, const Status& problem);
+  void OnFailed(DeliveryStream* stream, uint64_t sequence, const Status& problem);
+  void CountAttempt(const std::string& outcome, ErrorClass error_class);
 
   // constant
   const LinkOptions options_;
+  const DeliveryPolicy policy_;
   store::Outbox* const outbox_;
   ReceiverClient* const receiver_;
   const LinkEvents events_;
@@ -108,7 +138,11 @@ class DeliveryLink {
   bool stored_ = false;  // a wagon may be there that was not looked at
   bool resumed_ = false;
   uint64_t failed_sequence_ = 0;
-  unsigned rejections_ = 0;  // in a row
+  std::optional<Hold> hold_;
+  uint32_t reconnects_ = 0;                  // in a row
+  std::optional<SteadyTime> failing_since_;  // the destination cannot be reached, or nothing arrives
+  int64_t failing_since_ms_ = 0;             // the same as the outbox has it
+  uint64_t suspended_sequence_ = 0;
 
   std::jthread thread_;
 };

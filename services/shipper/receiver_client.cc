@@ -13,17 +13,48 @@ using receiver::v1::DeliverRequest;
 using receiver::v1::DeliverResponse;
 using receiver::v1::ReceiverService;
 
-Receipt FromProto(const DeliverResponse::WagonReceipt& receipt) {
+WagonReceipt FromProto(const DeliverResponse::WagonReceipt& receipt) {
+  WagonReceipt out;
+  out.sequence = receipt.sequence();
+  out.error = receipt.error();
+  out.next_chunk = receipt.next_chunk();
+  out.wait = std::chrono::milliseconds(receipt.wait_ms());
+  if (model::v1::ReceiptReason_IsValid(receipt.reason()))
+    out.reason = static_cast<ReceiptReason>(receipt.reason());
   switch (receipt.receipt()) {
     case receiver::v1::RECEIPT_ACCEPTED:
-      return Receipt::kAccepted;
+      out.kind = ReceiptKind::kAccepted;
+      return out;
     case receiver::v1::RECEIPT_DUPLICATE:
-      return Receipt::kDuplicate;
+      out.kind = ReceiptKind::kDuplicate;
+      return out;
+    case receiver::v1::RECEIPT_PARTIALLY_ACCEPTED:
+      out.kind = ReceiptKind::kPartiallyAccepted;
+      break;
     case receiver::v1::RECEIPT_INVALID_PAYLOAD:
-      return Receipt::kInvalidPayload;
+      out.kind = ReceiptKind::kInvalidPayload;
+      break;
     default:
-      return receipt.busy() ? Receipt::kBusy : Receipt::kRejected;
+      out.kind = ReceiptKind::kRejected;
+      break;
   }
+  const bool told = receipt.error_class() != model::v1::ERROR_CLASS_UNSPECIFIED &&
+                    model::v1::ErrorClass_IsValid(receipt.error_class());
+  out.error_class = told             ? static_cast<ErrorClass>(receipt.error_class())
+                    : receipt.busy() ? ErrorClass::kBusy
+                                     : ErrorClass::kFormat;
+  return out;
+}
+
+Readiness FromProto(const DeliverResponse::Readiness& readiness) {
+  Readiness out;
+  if (model::v1::ReceiverState_IsValid(readiness.state()))
+    out.state = static_cast<ReceiverState>(readiness.state());
+  out.wait = std::chrono::milliseconds(readiness.wait_ms());
+  if (readiness.has_problem() && !readiness.problem().message().empty()) {
+    out.problem = rpc::FromProto(readiness.problem());
+  }
+  return out;
 }
 
 DestinationState FromProto(const DeliverResponse::Opened& opened) {
@@ -36,6 +67,7 @@ DestinationState FromProto(const DeliverResponse::Opened& opened) {
   state.partial_chunks = opened.partial_chunks();
   state.credit_bytes = opened.credit_bytes();
   state.applied_sequence = opened.applied_sequence();
+  state.readiness = FromProto(opened.readiness());
   return state;
 }
 
@@ -74,8 +106,7 @@ class GrpcDeliverSession : public DeliverSession {
       case DeliverResponse::kOpened:
         return events_.on_opened(FromProto(response.opened()));
       case DeliverResponse::kReceipt:
-        return events_.on_receipt(response.receipt().sequence(), FromProto(response.receipt()),
-                                  response.receipt().error());
+        return events_.on_receipt(FromProto(response.receipt()));
       case DeliverResponse::kCredit:
         return events_.on_credit(response.credit().bytes());
       case DeliverResponse::kApplied:
@@ -83,6 +114,7 @@ class GrpcDeliverSession : public DeliverSession {
       case DeliverResponse::kFailed:
         return events_.on_failed(response.failed().sequence(), rpc::FromProto(response.failed().problem()));
       case DeliverResponse::kReadiness:
+        return events_.on_readiness(FromProto(response.readiness()));
       case DeliverResponse::MESSAGE_NOT_SET:
         return;
     }
@@ -97,13 +129,15 @@ class GrpcDeliverSession : public DeliverSession {
 class GrpcReceiverClient : public ReceiverClient {
  public:
   explicit GrpcReceiverClient(const std::string& address)
-      : stub_(ReceiverService::NewStub(rpc::NewChannel(address))) {}
+      : address_(address), stub_(ReceiverService::NewStub(rpc::NewChannel(address))) {}
+  std::string address() const override { return address_; }
   std::unique_ptr<DeliverSession> Open(const std::string& flow, uint64_t epoch,
                                        DeliverEvents events) override {
     return std::make_unique<GrpcDeliverSession>(stub_.get(), flow, epoch, std::move(events));
   }
 
  private:
+  const std::string address_;
   std::unique_ptr<ReceiverService::Stub> stub_;
 };
 

@@ -1,17 +1,35 @@
 // ReceiverClient: the shipper's way to the inbox at the other site.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
 
 #include "base/status.h"
+#include "model/delivery.h"
 #include "model/wagon.h"
 
 namespace srdf::shipper {
 
-enum class Receipt { kAccepted, kDuplicate, kRejected, kBusy, kInvalidPayload };
+// What the destination says of one wagon. An old receiver names no class: it follows from the receipt then.
+struct WagonReceipt {
+  uint64_t sequence = 0;
+  ReceiptKind kind = ReceiptKind::kAccepted;
+  ErrorClass error_class = ErrorClass::kNone;  // of rejected and invalid_payload
+  ReceiptReason reason = ReceiptReason::kNone;
+  std::string error;
+  uint32_t next_chunk = 0;            // of partially_accepted
+  std::chrono::milliseconds wait{0};  // of ErrorClass::kBusy; 0: not told
+};
+
+// What the destination says of itself. kUnknown: an old receiver, which says nothing.
+struct Readiness {
+  ReceiverState state = ReceiverState::kUnknown;
+  std::chrono::milliseconds wait{0};  // with kBusy
+  Status problem;
+};
 
 // What the inbox holds when a stream begins (and again when it learns the flow's checkpoint).
 struct DestinationState {
@@ -23,6 +41,7 @@ struct DestinationState {
   uint32_t partial_chunks = 0;
   uint64_t credit_bytes = 0;
   uint64_t applied_sequence = 0;
+  Readiness readiness;
 };
 
 struct ChunkToSend {
@@ -38,7 +57,8 @@ struct ChunkToSend {
 // All are called on the stream's reader thread; on_end is the last.
 struct DeliverEvents {
   std::function<void(const DestinationState&)> on_opened;
-  std::function<void(uint64_t sequence, Receipt receipt, const std::string& error)> on_receipt;
+  std::function<void(const WagonReceipt&)> on_receipt;
+  std::function<void(const Readiness&)> on_readiness;
   std::function<void(uint64_t bytes)> on_credit;
   std::function<void(uint64_t sequence)> on_applied;
   std::function<void(uint64_t sequence, const Status& problem)> on_failed;
@@ -57,6 +77,8 @@ class DeliverSession {
 class ReceiverClient {
  public:
   virtual ~ReceiverClient() = default;
+  // For the record of attempts.
+  virtual std::string address() const { return {}; }
   virtual std::unique_ptr<DeliverSession> Open(const std::string& flow, uint64_t epoch,
                                                DeliverEvents events) = 0;
 };

@@ -1,7 +1,6 @@
 #include "shipper/shipper_flow.h"
 
 #include <chrono>
-#include <numeric>
 
 #include "base/clock.h"
 #include "failpoint/failpoint.h"
@@ -18,8 +17,7 @@ LinkOptions LinkOptionsOf(const config::FlowConfig& config, SendGate* gate) {
   options.flow = config.name;
   options.gate = gate;
   options.ack_timeout = std::chrono::seconds(config.ack_timeout_seconds);
-  options.suspended_after = std::chrono::seconds(
-      std::accumulate(config.retry_backoff_policy.begin(), config.retry_backoff_policy.end(), uint64_t{0}));
+  options.retry.schedule = RetrySchedule(config.retry_backoff_policy, config.retry_max_attempts);
   return options;
 }
 

@@ -26,6 +26,8 @@ v1::DeliveryLinkState ToProto(LinkState state) {
       return v1::DELIVERY_LINK_STATE_CONNECTING;
     case LinkState::kStreaming:
       return v1::DELIVERY_LINK_STATE_STREAMING;
+    case LinkState::kWaiting:
+      return v1::DELIVERY_LINK_STATE_WAITING;
     case LinkState::kBackingOff:
       return v1::DELIVERY_LINK_STATE_BACKING_OFF;
     case LinkState::kSuspended:

@@ -1,139 +1,17 @@
 #include "shipper/delivery_link.h"
 
-#include <gtest/gtest.h>
-
-#include <algorithm>
-#include <atomic>
-#include <vector>
-
-#include "unit/store/store_fixture.h"
+#include "unit/shipper/link_fixture.h"
 
 namespace srdf::shipper {
 namespace {
-
-using std::chrono::seconds;
-using store::FakeHash;
-using store::FakeHeader;
-using store::kFlow;
-using store::Must;
-using store::StatusOf;
-using store::StoreWagons;
-
-// A destination whose answers the test gives; the outbox behind the link is a real one.
-class FakeReceiver : public ReceiverClient {
- public:
-  std::unique_ptr<DeliverSession> Open(const std::string&, uint64_t, DeliverEvents events) override {
-    std::lock_guard lock(mu_);
-    events_ = std::move(events);
-    sent_.clear();
-    ++opens_;
-    changed_.notify_all();
-    return std::make_unique<Session>(this);
-  }
-
-  void WaitForOpen(int number) {
-    std::unique_lock lock(mu_);
-    ASSERT_TRUE(changed_.wait_for(lock, seconds(20), [&] { return opens_ >= number; }));
-  }
-  // The chunk that the link sends for this wagon on the present stream.
-  ChunkToSend WaitForChunk(uint64_t sequence) {
-    std::unique_lock lock(mu_);
-    const auto found = [&] {
-      return std::any_of(sent_.begin(), sent_.end(),
-                         [&](const ChunkToSend& c) { return c.sequence == sequence; });
-    };
-    if (!changed_.wait_for(lock, seconds(20), found)) {
-      ADD_FAILURE() << "wagon " << sequence << " was not sent";
-      return {};
-    }
-    return *std::find_if(sent_.begin(), sent_.end(),
-                         [&](const ChunkToSend& c) { return c.sequence == sequence; });
-  }
-  size_t sent() {
-    std::lock_guard lock(mu_);
-    return sent_.size();
-  }
-  DeliverEvents events() {
-    std::lock_guard lock(mu_);
-    return events_;
-  }
-
- private:
-  class Session : public DeliverSession {
-   public:
-    explicit Session(FakeReceiver* receiver) : receiver_(receiver) {}
-    bool Send(ChunkToSend chunk) override {
-      std::lock_guard lock(receiver_->mu_);
-      receiver_->sent_.push_back(std::move(chunk));
-      receiver_->changed_.notify_all();
-      return true;
-    }
-    void Cancel() override {}
-
-   private:
-    FakeReceiver* const receiver_;
-  };
-
-  std::mutex mu_;
-  std::condition_variable changed_;
-  DeliverEvents events_;
-  std::vector<ChunkToSend> sent_;
-  int opens_ = 0;
-};
-
-class DeliveryLinkTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    outbox_ = Must(store::Outbox::Open(directory_ / "outbox.db"));
-    Must(outbox_->Reconcile(kFlow, store::Start()));
-  }
-  void StartLink(SendGate* gate = nullptr) {
-    LinkOptions options;
-    options.flow = kFlow;
-    options.gate = gate;
-    LinkEvents events;
-    events.on_progress = [] {};
-    events.on_tip_moved = [this] { ++tip_moves_; };
-    link_ = std::make_unique<DeliveryLink>(options, outbox_.get(), &receiver_, events);
-    link_->Start(false);
-    receiver_.WaitForOpen(1);
-  }
-  // What the destination says it has when a stream opens.
-  DestinationState Holding(const ChainTip& tip, uint64_t applied = 0) {
-    DestinationState state;
-    state.tip_known = true;
-    state.tip = tip;
-    state.credit_bytes = 1u << 20;
-    state.applied_sequence = applied;
-    return state;
-  }
-  ChainTip Tip(uint64_t sequence, const std::string& branch = "") {
-    return store::TipOf(FakeHeader(sequence, "", branch), FakeHash(sequence, branch));
-  }
-  template <typename Condition>
-  bool Eventually(Condition condition) {
-    const auto deadline = std::chrono::steady_clock::now() + seconds(20);
-    while (!condition()) {
-      if (std::chrono::steady_clock::now() > deadline) return false;
-      std::this_thread::yield();
-    }
-    return true;
-  }
-
-  store::TemporaryDirectory directory_;
-  std::unique_ptr<store::Outbox> outbox_;
-  FakeReceiver receiver_;
-  std::atomic<int> tip_moves_ = 0;
-  std::unique_ptr<DeliveryLink> link_;  // last: its thread uses the others
-};
 
 TEST_F(DeliveryLinkTest, WagonsAreSentInOrderAndAckedByTheirReceipts) {
   StoreWagons(outbox_.get(), 2);
   StartLink();
   receiver_.events().on_opened(Holding(store::Start()));
   receiver_.WaitForChunk(2);
-  receiver_.events().on_receipt(1, Receipt::kAccepted, "");
-  receiver_.events().on_receipt(2, Receipt::kDuplicate, "");
+  receiver_.events().on_receipt(Said(1, ReceiptKind::kAccepted));
+  receiver_.events().on_receipt(Said(2, ReceiptKind::kDuplicate));
   EXPECT_EQ(StatusOf(outbox_.get(), 1), "acked");
   EXPECT_EQ(link_->GetStatus().duplicates, 1u);
   receiver_.events().on_applied(2);
@@ -194,8 +72,12 @@ TEST_F(DeliveryLinkTest, ADeadLetterIsShownAndStopsTheFlowAlsoAfterARestart) {
   StoreWagons(outbox_.get(), 2);
   StartLink();
   receiver_.events().on_opened(Holding(store::Start()));
-  receiver_.WaitForChunk(1);
-  receiver_.events().on_receipt(1, Receipt::kInvalidPayload, "hash wrong");
+  for (int round = 1; round <= 4; ++round) {
+    receiver_.WaitForOpen(round);
+    if (round > 1) receiver_.events().on_opened(Holding(store::Start()));
+    receiver_.WaitForChunk(1);
+    receiver_.events().on_receipt(Said(1, ReceiptKind::kInvalidPayload, ErrorClass::kFormat));
+  }
   ASSERT_TRUE(Eventually([&] { return link_->GetStatus().state == LinkState::kStopped; }));
 
   link_.reset();
@@ -233,8 +115,8 @@ TEST_F(DeliveryLinkTest, WhatTheTargetCannotApplyIsShownUntilItIsApplied) {
   StartLink();
   receiver_.events().on_opened(Holding(store::Start()));
   receiver_.WaitForChunk(2);
-  receiver_.events().on_receipt(1, Receipt::kAccepted, "");
-  receiver_.events().on_receipt(2, Receipt::kAccepted, "");
+  receiver_.events().on_receipt(Said(1, ReceiptKind::kAccepted));
+  receiver_.events().on_receipt(Said(2, ReceiptKind::kAccepted));
   receiver_.events().on_failed(2, {StatusCode::kDivergence, "shop.orders: row 7 is missing"});
   receiver_.events().on_applied(1);
   EXPECT_EQ(link_->GetStatus().apply_problem.message(), "shop.orders: row 7 is missing");

@@ -49,6 +49,15 @@ TEST_F(OutboxRetry, AnAttemptIsARowWithAllThatItMetWith) {
   EXPECT_GE(attempt.ended_at_ms, attempt.started_at_ms);
 }
 
+TEST_F(OutboxRetry, ARefusalThatIsFasterThanTheSendersOwnNoteStands) {
+  StoreWagons(outbox_.get(), 1);
+  ASSERT_OK(outbox_->BeginAttempt(kFlow, 1));
+  ASSERT_OK(outbox_->MarkRetry(kFlow, 1, Refused(ErrorClass::kFunctional, 77)));
+  ASSERT_OK(outbox_->MarkSent(kFlow, 1, 100));
+  EXPECT_EQ(StatusOf(outbox_.get(), 1), "retry");
+  EXPECT_EQ(Wagon(1).next_attempt_at_ms, 77);
+}
+
 TEST_F(OutboxRetry, AMonthOfAttemptsKeepsTheFirstAndTheLastRows) {
   StoreWagons(outbox_.get(), 1);
   for (int i = 0; i < 200; ++i) {

@@ -1,0 +1,57 @@
+// DeliveryStream: what the destination has told on the present stream. Written by the stream's reader thread,
+// read by the link's; guarded by the link's mutex.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <optional>
+
+#include "shipper/receiver_client.h"
+
+namespace srdf::shipper {
+
+using SteadyTime = std::chrono::steady_clock::time_point;
+
+// A wagon from its first chunk to its receipt.
+struct InFlight {
+  uint64_t bytes_sent = 0;
+  std::optional<SteadyTime> sent_at;  // its last chunk
+};
+
+// The destination asks to go on with this chunk (partially_accepted).
+struct GoOn {
+  uint64_t sequence = 0;
+  uint32_t chunk = 0;
+};
+
+struct DeliveryStream {
+  std::optional<DestinationState> opened;
+  Readiness readiness;
+  SteadyTime readiness_at{};
+  uint64_t credit_bytes = 0;
+  std::map<uint64_t, InFlight> in_flight;
+  std::optional<GoOn> go_on;
+  GoOn asked_last;  // and how often in a row for the same
+  uint32_t asked_times = 0;
+  Status ended;               // not OK: over
+  bool ended_there = false;   // by the destination or the network, not by trouble of our own
+  bool refused = false;       // over because a receipt refused a wagon; what follows is on record
+  bool failure_told = false;  // the destination has spoken of a wagon that it could not apply
+  // What the destination says before the agreement waits for it: it is about wagons that the outbox may know
+  // under the same numbers with other contents.
+  bool agreed = false;
+  uint64_t applied_early = 0;
+
+  // When the oldest missing receipt is overdue.
+  std::optional<SteadyTime> ReceiptDue(std::chrono::milliseconds ack_timeout) const {
+    std::optional<SteadyTime> due;
+    for (const auto& [sequence, flight] : in_flight) {
+      if (flight.sent_at && (!due || *flight.sent_at + ack_timeout < *due))
+        due = *flight.sent_at + ack_timeout;
+    }
+    return due;
+  }
+};
+
+}  // namespace srdf::shipper
