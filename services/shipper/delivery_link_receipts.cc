@@ -5,6 +5,7 @@
 #include "failpoint/failpoint.h"
 #include "obs/log.h"
 #include "shipper/delivery_link.h"
+#include "shipper/own_copy.h"
 
 namespace srdf::shipper {
 
@@ -146,18 +147,24 @@ Status DeliveryLink::OnRefused(DeliveryStream* stream, const WagonReceipt& recei
   facts.error_class = receipt.error_class;
   facts.failed_attempts = (wagon ? wagon->failed_attempts : 0) + 1;
   facts.told_wait = receipt.wait;
-  const DeliveryDecision decision = policy_.Decide(facts);
+  DeliveryDecision decision = policy_.Decide(facts);
+  // Damaged here, or on the way? What is damaged here is not mended by sending it again.
+  Status own_copy;
+  if (receipt.kind == ReceiptKind::kInvalidPayload && wagon)
+    own_copy = CheckOwnCopy(outbox_, options_.flow, *wagon);
+  if (!own_copy.ok()) decision = {DeliveryAct::kDeadLetter, {}, true};
   store::DeliveryFailure failure;
   failure.error_class = receipt.error_class;
   failure.receipt = ReceiptKindName(receipt.kind);
   failure.reason = ReceiptReasonName(receipt.reason);
-  failure.error = receipt.error;
+  failure.error = own_copy.ok() ? receipt.error : own_copy.message();
   failure.bytes_sent = flight.bytes_sent;
   failure.counts = decision.counts;
   if (decision.wait.count() > 0) failure.next_attempt_at_ms = WallClockMs() + decision.wait.count();
-  const Status problem(
+  const Status refused(
       decision.act == DeliveryAct::kDeadLetter ? StatusCode::kFailedPrecondition : StatusCode::kAborted,
       Sentence(receipt), RemedyFor(receipt.error_class, options_.flow));
+  const Status& problem = own_copy.ok() ? refused : own_copy;
   CountAttempt(failure.receipt, receipt.error_class);
   if (decision.act == DeliveryAct::kDeadLetter) {
     obs::Error("dead_letter", {{"flow", options_.flow},

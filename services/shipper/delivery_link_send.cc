@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "base/clock.h"
+#include "codec/crc32.h"
 #include "failpoint/failpoint.h"
 #include "shipper/delivery_link.h"
 
@@ -188,7 +189,9 @@ Status DeliveryLink::SendWagon(DeliveryStream* stream, DeliverSession* session,
         if (chunk_no + 1 == wagon.chunk_count) flight->second.sent_at = steady_clock::now();
       }
     }
-    ChunkToSend chunk{sequence, wagon.header.uid, wagon.hash, chunk_no, wagon.chunk_count, std::move(data)};
+    const uint32_t crc32 = codec::Crc32(data);
+    ChunkToSend chunk{sequence,          wagon.header.uid, wagon.hash, chunk_no,
+                      wagon.chunk_count, std::move(data),  crc32};
     if (!SendChunk(stream, session, std::move(chunk), stop)) {
       std::unique_lock lock(mu_);
       changed_.wait_for(lock, stop, std::chrono::seconds(10), [&] { return !stream->ended.ok() || paused_; });

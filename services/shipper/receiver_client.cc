@@ -95,6 +95,7 @@ class GrpcDeliverSession : public DeliverSession {
     out->set_chunk_count(chunk.chunk_count);
     out->set_data(std::move(chunk.data));
     out->set_continues(chunk.continues);
+    out->set_data_crc32(chunk.data_crc32);
     return duplex_.Write(request_);
   }
 

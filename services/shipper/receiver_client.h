@@ -51,7 +51,8 @@ struct ChunkToSend {
   uint32_t chunk_no = 0;
   uint32_t chunk_count = 0;
   std::string data;
-  bool continues = false;  // `data` is a piece of the chunk, and the next one follows
+  uint32_t data_crc32 = 0;  // of the whole chunk
+  bool continues = false;   // `data` is a piece of the chunk, and the next one follows
 };
 
 // All are called on the stream's reader thread; on_end is the last.

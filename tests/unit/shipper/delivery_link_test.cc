@@ -76,7 +76,7 @@ TEST_F(DeliveryLinkTest, ADeadLetterIsShownAndStopsTheFlowAlsoAfterARestart) {
     receiver_.WaitForOpen(round);
     if (round > 1) receiver_.events().on_opened(Holding(store::Start()));
     receiver_.WaitForChunk(1);
-    receiver_.events().on_receipt(Said(1, ReceiptKind::kInvalidPayload, ErrorClass::kFormat));
+    receiver_.events().on_receipt(Said(1, ReceiptKind::kRejected, ErrorClass::kFormat));
   }
   ASSERT_TRUE(Eventually([&] { return link_->GetStatus().state == LinkState::kStopped; }));
 
@@ -96,6 +96,18 @@ TEST_F(DeliveryLinkTest, ADeadLetterIsShownAndStopsTheFlowAlsoAfterARestart) {
   anew.WaitForOpen(2);
   anew.events().on_opened(Holding(store::Start()));
   anew.WaitForChunk(1);
+}
+
+// The made-up frame in this outbox has not the hash it is stored with.
+TEST_F(DeliveryLinkTest, AWagonThatIsDamagedInTheOutboxIsADeadLetterAtOnce) {
+  StoreWagons(outbox_.get(), 1);
+  StartLink();
+  receiver_.events().on_opened(Holding(store::Start()));
+  receiver_.WaitForChunk(1);
+  receiver_.events().on_receipt(Said(1, ReceiptKind::kInvalidPayload, ErrorClass::kFormat));
+  ASSERT_TRUE(Eventually([&] { return link_->GetStatus().state == LinkState::kStopped; }));
+  EXPECT_NE(Must(outbox_->GetDelivery(kFlow, 1))->last_error.find("outbox.db: its own copy"),
+            std::string::npos);
 }
 
 TEST_F(DeliveryLinkTest, ABrokenStreamIsOpenedAgainAndTheWagonSentAgain) {
