@@ -1,8 +1,8 @@
 // Inbox: the durable queue of received wagons at the target site (inbox.db, SQLite, WAL mode, full sync).
 //
-// Owned by the receiver. Tables: flow, wagon, wagon_chunk, ack; any SQLite tool can read them. Wagon status:
-// receiving, accepted, applied, failed, skipped. A wagon may be received in chunks over several connections;
-// the chunks already on disk are kept, so a broken connection resumes where it stopped.
+// Owned by the receiver. Tables: flow, wagon, wagon_chunk, ack, refusal; any SQLite tool can read them. Wagon
+// status: receiving, accepted, applied, failed, skipped. A wagon may be received in chunks over several
+// connections; the chunks already on disk are kept, so a broken connection resumes where it stopped.
 //
 // Thread rules: all methods may be called from any thread; each is one SQLite transaction under a mutex.
 // Durable on return: everything a call says it did.
@@ -67,6 +67,29 @@ struct PartialWagon {
   uint32_t chunks = 0;
 };
 
+// Somebody sent what was not accepted: kept so that loss, replay and tampering can be seen afterwards.
+struct InboxRefusal {
+  std::string flow;
+  int64_t at_ms = 0;
+  uint64_t sequence = 0;  // as it was announced
+  std::string uid;
+  std::string receipt;  // words of libs/model/delivery.h
+  std::string reason;
+  std::string error;
+  std::string peer;  // who sent it
+};
+constexpr uint32_t kRefusalsKept = 1000;  // per flow, the newest ones
+constexpr size_t kRefusalErrorBytesMax = 500;
+
+// All refusals ever, also those that are no longer kept one by one.
+struct RefusalCount {
+  std::string receipt;
+  std::string reason;
+  uint64_t refusals = 0;
+  int64_t first_at_ms = 0;
+  int64_t last_at_ms = 0;
+};
+
 class Inbox {
  public:
   // kUnavailable when another process has it, kFailedPrecondition when a newer program wrote it, kDataLoss
@@ -102,6 +125,12 @@ class Inbox {
                                    const SkipDecision& decision) = 0;
   // Wagons that the target has skipped, as it said itself; newest first, at most `limit`.
   virtual Result<std::vector<uint64_t>> Skipped(const std::string& flow, uint32_t limit) = 0;
+
+  // Not synced to disk: a power failure may take the newest ones.
+  virtual Status NoteRefusal(const InboxRefusal& refusal) = 0;
+  virtual Result<std::vector<InboxRefusal>> Refusals(const std::string& flow,
+                                                     uint32_t limit) = 0;  // newest first
+  virtual Result<std::vector<RefusalCount>> RefusalCounts(const std::string& flow) = 0;
 
   // The applier's checkpoint: everything up to it is applied. Moves the tip forward when it is ahead of it.
   // kDataLoss when the inbox holds a different wagon under the checkpoint's sequence, or does not hold what

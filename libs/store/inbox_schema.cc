@@ -6,7 +6,7 @@ namespace srdf::store {
 namespace {
 
 constexpr int64_t kApplicationId = 0x53524449;  // "SRDI"
-constexpr int64_t kVersion = 2;
+constexpr int64_t kVersion = 3;
 
 const char* const kFlowDdl = R"sql(
 CREATE TABLE flow (
@@ -79,6 +79,31 @@ CREATE TRIGGER wagon_moved AFTER UPDATE OF status, frame_bytes ON wagon
 END;
 )sql";
 
+// No foreign key to wagon: most of what is refused never was one here.
+const char* const kRefusalDdl = R"sql(
+CREATE TABLE refusal (
+  refusal_id INTEGER PRIMARY KEY,
+  flow TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  sequence INTEGER NOT NULL,
+  uid TEXT NOT NULL,
+  receipt TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  error TEXT NOT NULL,
+  peer TEXT NOT NULL
+);
+CREATE INDEX refusal_flow ON refusal (flow, refusal_id);
+CREATE TABLE refusal_count (
+  flow TEXT NOT NULL,
+  receipt TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  refusals INTEGER NOT NULL,
+  first_at_ms INTEGER NOT NULL,
+  last_at_ms INTEGER NOT NULL,
+  PRIMARY KEY (flow, receipt, reason)
+) WITHOUT ROWID;
+)sql";
+
 }  // namespace
 
 QueueFormat InboxFormat() {
@@ -86,9 +111,9 @@ QueueFormat InboxFormat() {
           kApplicationId,
           kVersion,
           std::string(kFlowDdl) + "CREATE TABLE wagon (" + kWagonColumnsDdl + kWagonTailDdl + kWagonTableDdl +
-              kWagonChunkDdl + kWagonCountDdl,
-          {"flow", "wagon", "wagon_table", "ack", "wagon_count"},
-          {InboxUpgradeFrom1()}};
+              kWagonChunkDdl + kWagonCountDdl + kRefusalDdl,
+          {"flow", "wagon", "wagon_table", "ack", "wagon_count", "refusal", "refusal_count"},
+          {InboxUpgradeFrom1(), InboxUpgradeFrom2()}};
 }
 
 }  // namespace srdf::store

@@ -1,4 +1,4 @@
-// The inbox's tables, format 2; docs/formats/inbox.md describes every column.
+// The inbox's tables, format 3; docs/formats/inbox.md describes every column.
 #pragma once
 
 #include "store/queue_database.h"
@@ -8,5 +8,7 @@ namespace srdf::store {
 QueueFormat InboxFormat();
 // Statements that make a file of format 1 one of format 2.
 const char* InboxUpgradeFrom1();
+// And one of format 2 one of format 3.
+const char* InboxUpgradeFrom2();
 
 }  // namespace srdf::store

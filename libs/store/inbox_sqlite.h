@@ -47,6 +47,9 @@ class SqliteInbox final : public Inbox {
   Status Accept(const WagonHeader& header, const std::string& hash) override;
   Status DropPartial(const std::string& flow) override;
   Status TruncatePartial(const std::string& flow, uint32_t chunks) override;
+  Status NoteRefusal(const InboxRefusal& refusal) override;
+  Result<std::vector<InboxRefusal>> Refusals(const std::string& flow, uint32_t limit) override;
+  Result<std::vector<RefusalCount>> RefusalCounts(const std::string& flow) override;
   Result<SkipOutcome> Skip(const WagonHeader& header, const std::string& hash,
                            const SkipDecision& decision) override;
   Result<std::vector<uint64_t>> Skipped(const std::string& flow, uint32_t limit) override;

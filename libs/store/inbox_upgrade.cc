@@ -79,4 +79,30 @@ END;
 )sql";
 }
 
+const char* InboxUpgradeFrom2() {
+  return R"sql(
+CREATE TABLE refusal (
+  refusal_id INTEGER PRIMARY KEY,
+  flow TEXT NOT NULL,
+  at_ms INTEGER NOT NULL,
+  sequence INTEGER NOT NULL,
+  uid TEXT NOT NULL,
+  receipt TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  error TEXT NOT NULL,
+  peer TEXT NOT NULL
+);
+CREATE INDEX refusal_flow ON refusal (flow, refusal_id);
+CREATE TABLE refusal_count (
+  flow TEXT NOT NULL,
+  receipt TEXT NOT NULL,
+  reason TEXT NOT NULL,
+  refusals INTEGER NOT NULL,
+  first_at_ms INTEGER NOT NULL,
+  last_at_ms INTEGER NOT NULL,
+  PRIMARY KEY (flow, receipt, reason)
+) WITHOUT ROWID;
+)sql";
+}
+
 }  // namespace srdf::store

@@ -1,4 +1,5 @@
 // ReceiverFlow: what it says of itself: readiness, and the receipts that were said.
+#include "base/clock.h"
 #include "obs/log.h"
 #include "receiver/receiver_flow.h"
 
@@ -78,9 +79,17 @@ void ReceiverFlow::TellReadiness(bool also_leisurely) {
   told_ = std::move(now);
 }
 
-void ReceiverFlow::Said(const WagonReceipt& receipt, const std::string&) {
-  std::lock_guard lock(mu_);
-  ++counts_[{receipt.kind, receipt.reason}];
+void ReceiverFlow::Said(const WagonReceipt& receipt, const std::string& peer) {
+  {
+    std::lock_guard lock(mu_);
+    ++counts_[{receipt.kind, receipt.reason}];
+  }
+  // That the inbox is busy is nobody's doing.
+  if (receipt.kind == ReceiptKind::kAccepted || receipt.error_class == ErrorClass::kBusy) return;
+  const Status kept = inbox_->NoteRefusal({name_, WallClockMs(), receipt.sequence, receipt.wagon_uid,
+                                           ReceiptKindName(receipt.kind), ReceiptReasonName(receipt.reason),
+                                           receipt.error, peer});
+  if (!kept.ok()) obs::Error("refusal_not_kept", {{"flow", name_}, {"error", kept}});
 }
 
 ReceiptCounts ReceiverFlow::GetCounts() const {

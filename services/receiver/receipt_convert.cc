@@ -38,4 +38,26 @@ void ToProto(const ReceiptCounts& counts, google::protobuf::RepeatedPtrField<v1:
   }
 }
 
+void ToProto(const std::vector<store::RefusalCount>& counts,
+             google::protobuf::RepeatedPtrField<v1::RefusalCount>* out) {
+  for (const store::RefusalCount& count : counts) {
+    v1::RefusalCount* one = out->Add();
+    one->set_receipt(count.receipt);
+    one->set_reason(count.reason);
+    one->set_count(count.refusals);
+    one->set_first_at_ms(count.first_at_ms);
+    one->set_last_at_ms(count.last_at_ms);
+  }
+}
+
+void ToProto(const store::InboxRefusal& refusal, v1::Refusal* out) {
+  out->set_at_ms(refusal.at_ms);
+  out->set_sequence(refusal.sequence);
+  out->set_uid(refusal.uid);
+  out->set_receipt(refusal.receipt);
+  out->set_reason(refusal.reason);
+  out->set_error(refusal.error);
+  out->set_peer(refusal.peer);
+}
+
 }  // namespace srdf::receiver

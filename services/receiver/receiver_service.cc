@@ -252,6 +252,9 @@ grpc::Status ReceiverServiceImpl::GetStatus(grpc::ServerContext*, const v1::GetS
     out->set_invalid(CountOf(counts, ReceiptKind::kInvalidPayload));
     ToProto(flow->GetReadiness(), out->mutable_readiness());
     ToProto(counts, out->mutable_receipts());
+    auto refusals = flow->inbox()->RefusalCounts(name);
+    if (!refusals.ok()) return rpc::ToGrpc(refusals.status());
+    ToProto(*refusals, out->mutable_refusals());
   }
   return grpc::Status::OK;
 }
@@ -261,6 +264,17 @@ grpc::Status ReceiverServiceImpl::GetReadiness(grpc::ServerContext*, const v1::G
   auto flow = Find(request->flow());
   if (!flow.ok()) return rpc::ToGrpc(flow.status());
   ToProto((*flow)->GetReadiness(), response->mutable_readiness());
+  return grpc::Status::OK;
+}
+
+grpc::Status ReceiverServiceImpl::ListRefusals(grpc::ServerContext*, const v1::ListRefusalsRequest* request,
+                                               v1::ListRefusalsResponse* response) {
+  auto flow = Find(request->flow());
+  if (!flow.ok()) return rpc::ToGrpc(flow.status());
+  const uint32_t limit = request->limit() == 0 ? kListDefault : std::min(request->limit(), kListMax);
+  auto refusals = (*flow)->inbox()->Refusals((*flow)->name(), limit);
+  if (!refusals.ok()) return rpc::ToGrpc(refusals.status());
+  for (const store::InboxRefusal& refusal : *refusals) ToProto(refusal, response->add_refusals());
   return grpc::Status::OK;
 }
 

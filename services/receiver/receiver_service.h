@@ -26,6 +26,8 @@ class ReceiverServiceImpl final : public v1::ReceiverService::Service {
                           v1::ListWagonsResponse* response) override;
   grpc::Status GetReadiness(grpc::ServerContext* context, const v1::GetReadinessRequest* request,
                             v1::GetReadinessResponse* response) override;
+  grpc::Status ListRefusals(grpc::ServerContext* context, const v1::ListRefusalsRequest* request,
+                            v1::ListRefusalsResponse* response) override;
   void Drain() {
     delivers_.CancelAll(Status(StatusCode::kUnavailable, "the receiver is stopping"));
     takes_.CancelAll(Status(StatusCode::kUnavailable, "the receiver is stopping"));

@@ -5,6 +5,7 @@ namespace srdf::receiver {
 namespace {
 
 constexpr uint64_t kChunkBytesMax = 1u << 20;
+constexpr size_t kNameBytesMax = 64;  // of a name that somebody else has chosen
 
 ReceiptReason ReasonOf(wire::FrameFault fault) {
   switch (fault) {
@@ -85,7 +86,8 @@ WagonFault WagonAssembly::Finish(WagonHeader* header) {
     return {ReceiptReason::kTampered, "a whole frame, but not the one that was announced", hash_, hash};
   }
   if (header->flow != flow_) {
-    return {ReceiptReason::kForeign, "its header says flow " + header->flow, {}, hash};
+    return {
+        ReceiptReason::kForeign, "its header says flow " + header->flow.substr(0, kNameBytesMax), {}, hash};
   }
   if (header->sequence != sequence_ || header->uid != uid_) {
     return {ReceiptReason::kTampered,

@@ -46,6 +46,8 @@ int Down(const GlobalOptions& global, const std::string& data_dir, std::chrono::
 int ShowStatus(const GlobalOptions& global, const std::string& flow, bool watch);
 
 int WagonList(const GlobalOptions& global, const std::string& flow, uint32_t limit);
+// What the target site refused, newest first.
+int WagonRefused(const GlobalOptions& global, const std::string& flow, uint32_t limit);
 int WagonShow(const GlobalOptions& global, const std::string& uid, bool rows);
 
 int FlowList(const GlobalOptions& global);

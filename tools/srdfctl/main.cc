@@ -21,6 +21,7 @@ struct Parsed {
   std::string json_view;
   std::string position;
   uint32_t limit = 20;
+  uint32_t refused_limit = 50;
   std::vector<std::string> settings;
   bool watch = false;
   binlog_file::DumpOptions dump;
@@ -155,6 +156,17 @@ class CommandLine {
     AddFlowOption(list);
     list->add_option("--limit", p->limit, "at most this many per flow")
         ->check(CLI::Range(1u, 1'000'000u))
+        ->capture_default_str();
+    CLI::App* refused =
+        Add(wagon, "refused", "what the target site did not accept: damaged, lost, repeated, forked wagons",
+            "  srdfctl wagon refused --flow shop --limit 20\n"
+            "  srdfctl wagon refused --output json | jq '.refusals[] | select(.reason == \"tampered\")'\n"
+            "The reasons are explained in docs/formats/delivery-protocol.md; counts since ever are in the "
+            "status.",
+            [p](const GlobalOptions& global) { return WagonRefused(global, p->flow, p->refused_limit); });
+    AddFlowOption(refused);
+    refused->add_option("--limit", p->refused_limit, "at most this many per flow; 1000 are kept")
+        ->check(CLI::Range(1u, 1000u))
         ->capture_default_str();
     CLI::App* show =
         Add(wagon, "show", "one wagon: header, tables before and after compaction, attempts",

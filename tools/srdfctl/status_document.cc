@@ -170,15 +170,27 @@ Document TotalsPart(const shipper::v1::FlowStatus& shipper) {
 }
 
 Document InboxPart(const receiver::v1::FlowStatus& receiver) {
-  return {{"shipper_connected", receiver.shipper_connected()},
-          {"applier_connected", receiver.applier_connected()},
-          {"accepted_sequence", receiver.accepted().sequence()},
-          {"applied_sequence", receiver.applied_sequence()},
-          {"unapplied_wagons", receiver.unapplied_wagons()},
-          {"unapplied_bytes", receiver.unapplied_bytes()},
-          {"duplicates", receiver.duplicates()},
-          {"rejected", receiver.rejected()},
-          {"invalid", receiver.invalid()}};
+  Document refusals = Document::array();
+  for (const receiver::v1::RefusalCount& count : receiver.refusals()) {
+    refusals.push_back({{"receipt", count.receipt()},
+                        {"reason", count.reason()},
+                        {"count", count.count()},
+                        {"first_at_ms", count.first_at_ms()},
+                        {"last_at_ms", count.last_at_ms()}});
+  }
+  return {
+      {"readiness", EnumWord(model::v1::ReceiverState_Name(receiver.readiness().state()), "RECEIVER_STATE")},
+      {"wait_ms", receiver.readiness().wait_ms()},
+      {"refusals", std::move(refusals)},
+      {"shipper_connected", receiver.shipper_connected()},
+      {"applier_connected", receiver.applier_connected()},
+      {"accepted_sequence", receiver.accepted().sequence()},
+      {"applied_sequence", receiver.applied_sequence()},
+      {"unapplied_wagons", receiver.unapplied_wagons()},
+      {"unapplied_bytes", receiver.unapplied_bytes()},
+      {"duplicates", receiver.duplicates()},
+      {"rejected", receiver.rejected()},
+      {"invalid", receiver.invalid()}};
 }
 
 Document TargetPart(const config::FlowConfig& config, const applier::v1::FlowStatus* applier) {

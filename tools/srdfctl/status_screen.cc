@@ -138,6 +138,14 @@ void RenderInbox(const Document& inbox, Screen* screen) {
                                  FormatBytes(U(inbox, "unapplied_bytes")));
   if (!inbox["applier_connected"].get<bool>()) text += "; applier is not connected";
   screen->Line("inbox", text);
+  screen->Line("", "says " + inbox.value("readiness", "unknown") + " to the shipper");
+  std::string refused;
+  for (const Document& refusal : inbox["refusals"]) {
+    refused += fmt::format("{}{} {} ({}, last {})", refused.empty() ? "" : ", ", U(refusal, "count"),
+                           refusal.value("reason", ""), refusal.value("receipt", ""),
+                           FormatTime(refusal.value("last_at_ms", int64_t{0})));
+  }
+  if (!refused.empty()) screen->Line("", "refused ever: " + refused);
 }
 
 void RenderTarget(const Document& target, Screen* screen) {

@@ -2,6 +2,7 @@
 // same stream and on a new one.
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <functional>
 
 #include "unit/receiver/line_fixture.h"
@@ -385,6 +386,17 @@ TEST(ReceiptRules, EveryReasonHasItsRuleAndNoBusyOneIsAnyonesFault) {
     EXPECT_STRNE(ReceiptReasonName(rule.reason), "unknown");
     EXPECT_EQ(rule.error_class == C::kNone, rule.kind == K::kAccepted || rule.kind == K::kDuplicate);
     EXPECT_TRUE(rule.error_class != C::kBusy || rule.kind == K::kRejected);
+  }
+}
+
+TEST(ReceiptRules, AreWhatTheProtocolsPageSays) {
+  std::ifstream file(SRDF_SOURCE_DIR "/docs/formats/delivery-protocol.md");
+  const std::string page((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+  for (const ReceiptRule& rule : ReceiptRules()) {
+    const std::string line = std::string("| `") + ReceiptReasonName(rule.reason) + "` | `" +
+                             ReceiptKindName(rule.kind) + "` | `" + ErrorClassName(rule.error_class) +
+                             "` | " + rule.situation + " | " + rule.shipper_does + " |\n";
+    EXPECT_NE(page.find(line), std::string::npos) << line;
   }
 }
 

@@ -164,7 +164,7 @@ TEST_F(InboxSkip, AFileOfFormat1KeepsItsWagonsAndCanSkip) {
   };
   EXPECT_EQ(shape(path), shape(directory_ / "inbox.db"));
   SQLite::Database db(path, SQLite::OPEN_READONLY);
-  EXPECT_EQ(db.execAndGet("PRAGMA user_version").getInt(), 2);
+  EXPECT_EQ(db.execAndGet("PRAGMA user_version").getInt(), 3);
   EXPECT_EQ(db.execAndGet("PRAGMA integrity_check").getString(), "ok");
 }
 
