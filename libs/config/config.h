@@ -53,7 +53,7 @@ struct FlowConfig {
   bool compression_enabled = true;
   std::string compression_codec = "zstd";  // zstd | gzip
   int compression_level = 3;
-  bool encryption_enabled = false;
+  bool encryption_enabled = true;  // keys: key_ring_file, key_ring_env of the mesh
 
   uint32_t retry_max_attempts = 0;  // 0: as many as the schedule has entries
   std::vector<uint64_t> retry_backoff_policy = {10, 30, 120, 600, 3600};  // seconds
@@ -81,6 +81,8 @@ struct Config {
   std::string log_format = "text";                // text | json
   bool allow_plaintext_network = false;           // services may listen beyond this host, without encryption
   uint64_t max_bytes_per_second = 0;              // of all flows together, between the sites; 0: no limit
+  std::string key_ring_file;                      // empty: KeyRingFile says where it is
+  std::string key_ring_env;                       // a variable that has the ring, instead of a file
   std::map<std::string, ServiceConfig> services;  // all of kServiceNames, defaults filled in
   std::vector<FlowConfig> flows;
 
@@ -98,6 +100,10 @@ Result<std::string> ReadSecret(const DatabaseConfig& database);
 // The servers of source_alternates in their order, with everything else as the source has it. Of a loaded
 // file.
 std::vector<DatabaseConfig> SourceAlternates(const FlowConfig& flow);
+
+// key_ring_file, or DATA_DIR/security/keys.
+std::string KeyRingFile(const Config& config);
+bool EncryptsAnyFlow(const Config& config);
 
 // "mariadb at 10.0.0.1:3306" or "mariadb at /run/mysqld/mysqld.sock"; never with credentials.
 std::string DescribeDatabase(const DatabaseConfig& database);

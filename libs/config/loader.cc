@@ -99,6 +99,10 @@ class Loader {
     CheckByteRate("max_bytes_per_second", config_.max_bytes_per_second);
     if (config_.data_dir.empty()) problems_.Add("data_dir", "is empty", "name a directory");
     config_.data_dir = Absolute(config_.data_dir);
+    if (!config_.key_ring_file.empty() && !config_.key_ring_env.empty()) {
+      problems_.Add("key_ring_env", "is given besides key_ring_file", "keep one of the two");
+    }
+    if (!config_.key_ring_file.empty()) config_.key_ring_file = Absolute(config_.key_ring_file);
     CheckFlowsTogether();
     if (Status status = problems_.ToStatus(); !status.ok()) return status;
     return std::move(config_);
@@ -218,11 +222,6 @@ class Loader {
     ReadDatabase(&section, "target", &flow.target, nullptr);
     section.RejectUnknown();
 
-    if (flow.encryption_enabled) {
-      problems_.Add(
-          section.PathOf("encryption_enabled"), "encryption of wagons comes with a later version",
-          "remove the key, and keep data directories and connections private by other means until then");
-    }
     CheckByteRate(section.PathOf("max_bytes_per_second"), flow.max_bytes_per_second);
     if (flow.compression_codec == "gzip" && flow.compression_level > 9) {
       problems_.Add(section.PathOf("compression_level"),

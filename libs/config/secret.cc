@@ -2,6 +2,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -59,6 +60,15 @@ Result<std::string> ReadSecret(const DatabaseConfig& database) {
                   "export " + database.password_env + "=… before the start, or use password_file");
   }
   return std::string(value);
+}
+
+std::string KeyRingFile(const Config& config) {
+  return config.key_ring_file.empty() ? config.data_dir + "/security/keys" : config.key_ring_file;
+}
+
+bool EncryptsAnyFlow(const Config& config) {
+  return std::any_of(config.flows.begin(), config.flows.end(),
+                     [](const FlowConfig& flow) { return flow.encryption_enabled; });
 }
 
 std::string DescribeDatabase(const DatabaseConfig& database) {

@@ -42,6 +42,18 @@ const std::vector<Setting<Config>>& MeshSettings() {
        .type = SettingType::kChoice,
        .sentence = "`text` is for people, `json` for log collectors.",
        .choices = {"text", "json"}},
+      {.name = "key_ring_file",
+       .member = &Config::key_ring_file,
+       .type = SettingType::kPath,
+       .sentence = "Key ring of encrypted flows (mode 600 or 640), the same at both sites; absent: "
+                   "`security/keys` in data_dir, which `srdfctl up` makes when it starts the batcher.",
+       .names_secret = true},
+      {.name = "key_ring_env",
+       .member = &Config::key_ring_env,
+       .type = SettingType::kText,
+       .sentence = "Environment variable with the text of the key ring, instead of a file; it is read at the "
+                   "start only, so a rotation needs a restart.",
+       .names_secret = true},
       {.name = "allow_plaintext_network",
        .member = &Config::allow_plaintext_network,
        .type = SettingType::kBoolean,
@@ -157,7 +169,10 @@ const std::vector<Setting<FlowConfig>>& FlowSettings() {
       {.name = "encryption_enabled",
        .member = &FlowConfig::encryption_enabled,
        .type = SettingType::kBoolean,
-       .sentence = "Reserved: encryption of wagons comes with a later version, `true` is refused."},
+       .sentence =
+           "Seals wagons with AES-256-GCM, so that outbox, network and inbox hold ciphertext, and keeps "
+           "values of rows out of logs and stored errors; the target then refuses wagons in clear. Without "
+           "it, who can read a data directory can read the rows."},
       {.name = "retry_max_attempts",
        .member = &FlowConfig::retry_max_attempts,
        .type = SettingType::kNumber,

@@ -92,8 +92,8 @@ class WagonReader : public engine::PayloadReader {
   static Result<std::unique_ptr<WagonReader>> Open(FramePieces pieces);
   virtual const WagonHeader& header() const = 0;
   // Finds the key and checks the header with it; a wagon that is not encrypted needs none. `keys` is not used
-  // afterwards. kFailedPrecondition, naming key and remedy, when there is no such key or the wagon was not
-  // sealed with it; other errors are those of the pieces.
+  // afterwards, and may be null. kFailedPrecondition, naming key and remedy, when there is no such key or the
+  // wagon was not sealed with it; other errors are those of the pieces.
   virtual Status Unlock(crypto::KeyProvider* keys) = 0;
 };
 

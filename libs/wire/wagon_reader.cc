@@ -50,6 +50,12 @@ class WagonReaderImpl : public WagonReader {
 
   Status Unlock(crypto::KeyProvider* keys) override {
     if (!locked_) return {};
+    if (keys == nullptr) {
+      return {StatusCode::kFailedPrecondition,
+              "crypto: wagon " + header_.uid + " is encrypted with key " + header_.key_id +
+                  ", and there is no key ring here",
+              "copy the key ring of the site that sealed it, and restart"};
+    }
     SRDF_ASSIGN_OR_RETURN(const crypto::WagonKeyPtr key, keys->Find(header_.key_id));
     SRDF_RETURN_IF_ERROR(Gather(kHeaderTagBytes));
     opener_.emplace(*key, header_.nonce);

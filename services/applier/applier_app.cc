@@ -5,6 +5,7 @@
 
 #include "applier/applier_probe.h"
 #include "applier/applier_service.h"
+#include "crypto/key_ring_source.h"
 #include "engine_mariadb/target_engine.h"
 
 namespace srdf::applier {
@@ -19,6 +20,7 @@ class ApplierApp : public rpc::App {
         service_(&flows_) {}
 
   Status Build(const config::Config& config) {
+    SRDF_RETURN_IF_ERROR(OpenKeyRing(config));
     for (const config::FlowConfig& flow : config.flows) {
       SRDF_ASSIGN_OR_RETURN(std::string password, config::ReadSecret(flow.target));
       engine_mariadb::TargetOptions options;
@@ -33,7 +35,8 @@ class ApplierApp : public rpc::App {
       if (flow.retry_max_attempts != 0)
         schedule.resize(std::max<size_t>(flow.retry_max_attempts, 1), schedule.back());
       flows_.emplace(flow.name, std::make_unique<ApplierFlow>(flow.name, std::move(schedule),
-                                                              engines_.back().get(), receiver_.get()));
+                                                              engines_.back().get(), receiver_.get(),
+                                                              Secrecy{flow.encryption_enabled, keys_.get()}));
     }
     return {};
   }
@@ -52,7 +55,16 @@ class ApplierApp : public rpc::App {
   void Stop() override {}
 
  private:
+  // Without encryption a ring is used when there is one: wagons that were sealed before may still come.
+  Status OpenKeyRing(const config::Config& config) {
+    auto keys = crypto::KeyRingSource::Open({config::KeyRingFile(config), config.key_ring_env});
+    if (keys.ok()) keys_ = std::move(*keys);
+    const bool wanted = config::EncryptsAnyFlow(config) || keys.status().code() != StatusCode::kNotFound;
+    return keys.ok() || !wanted ? Status() : keys.status();
+  }
+
   obs::Metrics* const metrics_;
+  std::unique_ptr<crypto::KeyRingSource> keys_;
   std::unique_ptr<TakeClient> receiver_;
   std::vector<std::unique_ptr<engine::TargetEngine>> engines_;
   FlowMap flows_;

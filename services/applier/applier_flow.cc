@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/clock.h"
+#include "base/redacted.h"
 #include "failpoint/failpoint.h"
 #include "obs/log.h"
 
@@ -30,14 +31,27 @@ bool Heals(const Status& status) {
   }
 }
 
+// "wagon 12, of app.orders, app.lines": which tables, from the header, which is in clear anyway.
+std::string DescribeWagon(const WagonHeader& header) {
+  constexpr size_t kTablesMax = 5;
+  std::string out = "wagon " + std::to_string(header.sequence);
+  for (size_t i = 0; i < header.tables.size() && i <= kTablesMax; ++i) {
+    const TableManifest& table = header.tables[i];
+    out += i == 0 ? ", of " : ", ";
+    out += i == kTablesMax ? "…" : table.database + "." + table.table;
+  }
+  return out;
+}
+
 }  // namespace
 
 ApplierFlow::ApplierFlow(std::string name, std::vector<uint64_t> retry_schedule, engine::TargetEngine* target,
-                         TakeClient* receiver)
+                         TakeClient* receiver, Secrecy secrecy)
     : name_(std::move(name)),
       retry_schedule_(std::move(retry_schedule)),
       target_(target),
-      receiver_(receiver) {}
+      receiver_(receiver),
+      secrecy_(secrecy) {}
 
 ApplierFlow::~ApplierFlow() { Stop(); }
 
@@ -68,6 +82,12 @@ ApplierStatus ApplierFlow::GetStatus() const {
   return status;
 }
 
+// The target's errors name rows. What cannot reach it, or was cancelled, does not.
+Status ApplierFlow::Loggable(const Status& status) const {
+  const bool harmless = status.code() == StatusCode::kUnavailable || status.code() == StatusCode::kCancelled;
+  return secrecy_.encrypted && !harmless ? Redacted(status, "the target refuses a wagon") : status;
+}
+
 void ApplierFlow::SetState(ApplierState state, std::vector<Status> problems) {
   std::lock_guard lock(mu_);
   status_.state = state;
@@ -91,7 +111,7 @@ void ApplierFlow::Run(const std::stop_token& stop) {
     if (status.wagons != wagons_before) backoff.Reset();
     wagons_before = status.wagons;
     if (Heals(ended)) {
-      obs::Warn("applier_reconnecting", {{"flow", name_}, {"reason", ended}});
+      obs::Warn("applier_reconnecting", {{"flow", name_}, {"reason", Loggable(ended)}});
       {
         std::lock_guard lock(mu_);
         ++status_.retries;
@@ -102,7 +122,8 @@ void ApplierFlow::Run(const std::stop_token& stop) {
     }
     failures = status.checkpoint.sequence == failed_after ? failures + 1 : 1;
     failed_after = status.checkpoint.sequence;
-    obs::Error("applier_failed", {{"flow", name_}, {"after_sequence", failed_after}, {"error", ended}});
+    obs::Error("applier_failed",
+               {{"flow", name_}, {"after_sequence", failed_after}, {"error", Loggable(ended)}});
     SetState(ApplierState::kFailed, {ended});
     const uint64_t wait_seconds = retry_schedule_[std::min(failures, retry_schedule_.size()) - 1];
     WaitForRetry(stop, std::chrono::seconds(wait_seconds), failed_after + 1);
@@ -170,10 +191,11 @@ Status ApplierFlow::RunOnce(const std::stop_token& stop) {
   }
   Status ended = take->WaitOpen();
   if (ended.ok()) {
-    // A failed wagon stays shown until it is applied.
-    if (GetStatus().state != ApplierState::kFailed || failed_sequence_ != tip.sequence + 1) {
-      SetState(ApplierState::kRunning, {});
-    }
+    // A failed wagon stays shown until it is applied, a locked one until it is unlocked.
+    const ApplierState state = GetStatus().state;
+    const bool stays = (state == ApplierState::kFailed && failed_sequence_ == tip.sequence + 1) ||
+                       (state == ApplierState::kBlocked && locked_sequence_ == tip.sequence + 1);
+    if (!stays) SetState(ApplierState::kRunning, {});
     obs::Info("applier_running", {{"flow", name_},
                                   {"apply_method", session->apply_method()},
                                   {"after_sequence", tip.sequence},
@@ -197,13 +219,15 @@ Status ApplierFlow::ApplyWagons(engine::TargetSession* session, TakeSession* tak
       continue;
     }
     const WagonHeader& header = wagon.reader->header();
+    SRDF_RETURN_IF_ERROR(Unlock(wagon.reader.get()));
     auto applied = session->Apply(header, wagon.hash, wagon.reader.get());
     if (!applied.ok()) {
       const Status error = applied.status().WithContext("wagon " + std::to_string(header.sequence));
       if (!Heals(error)) {
         failed_sequence_ = header.sequence;
         // When this does not get through, the receiver learns it at the next try.
-        if (Status told = take->Failed(header.sequence, error); !told.ok()) {
+        const Status shown = secrecy_.encrypted ? Redacted(error, DescribeWagon(header)) : error;
+        if (Status told = take->Failed(header.sequence, shown); !told.ok()) {
           obs::Warn("failure_not_told", {{"flow", name_}, {"sequence", header.sequence}, {"reason", told}});
         }
       }
@@ -236,6 +260,30 @@ Status ApplierFlow::SkipWagon(engine::TargetSession* session, TakeSession* take,
     ++status_.wagons;
   }
   return take->Applied(header.sequence, /*skipped=*/true);
+}
+
+Status ApplierFlow::Unlock(wire::WagonReader* wagon) {
+  const WagonHeader& header = wagon->header();
+  Status locked;
+  if (header.encryption != EncryptionMode::kNone) {
+    locked = wagon->Unlock(secrecy_.keys);
+  } else if (secrecy_.encrypted) {
+    locked = {
+        StatusCode::kFailedPrecondition,
+        "crypto: wagon " + std::to_string(header.sequence) + " (" + header.uid + ") is in clear, and flow " +
+            name_ + " is encrypted",
+        "if it was sealed before encryption was switched on, set encryption_enabled: false for the applier "
+        "until it is applied; if not, somebody has written to outbox or inbox"};
+  }
+  if (locked.ok() || Heals(locked)) return locked;
+  const ApplierStatus status = GetStatus();
+  const bool told = status.state == ApplierState::kBlocked && !status.problems.empty() &&
+                    status.problems.front().ToString() == locked.ToString();
+  locked_sequence_ = header.sequence;
+  if (told) return locked;
+  obs::Error("wagon_locked", {{"flow", name_}, {"sequence", header.sequence}, {"error", locked}});
+  SetState(ApplierState::kBlocked, {locked});
+  return locked;
 }
 
 void ApplierFlow::WagonApplied(const WagonHeader& header, const std::string& hash,

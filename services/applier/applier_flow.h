@@ -7,7 +7,8 @@
 // begins by reading it; so whatever is in doubt after an error (a commit whose reply was lost, too) is
 // decided by the target itself. Errors that pass by themselves are retried at once or with back-off. An error
 // of the wagon (divergence, schema) fails it visibly, upstream too; it is tried again by the flow's schedule
-// and when an operator says so, and nothing after it is applied before.
+// and when an operator says so, and nothing after it is applied before. A wagon whose key is missing blocks
+// the flow, visibly, and is tried again every few seconds: the key may come.
 #pragma once
 
 #include <cstdint>
@@ -23,6 +24,7 @@
 #include "applier/wagon_stream.h"
 #include "base/backoff.h"
 #include "base/status.h"
+#include "crypto/key_ring.h"
 #include "engine/sink.h"
 
 namespace srdf::applier {
@@ -48,11 +50,19 @@ struct ApplierStatus {
   uint64_t transit_p99_ms = 0;
 };
 
+// Whether rows are private, and who opens encrypted wagons.
+struct Secrecy {
+  // A wagon in clear is refused, and errors of the target go out redacted (base/redacted.h): they name
+  // values.
+  bool encrypted = false;
+  crypto::KeyProvider* keys = nullptr;  // outlives the flow; none: no encrypted wagon can be opened
+};
+
 class ApplierFlow {
  public:
   // `target` and `receiver` outlive the flow. `retry_schedule`: seconds between tries of a wagon that fails.
   ApplierFlow(std::string name, std::vector<uint64_t> retry_schedule, engine::TargetEngine* target,
-              TakeClient* receiver);
+              TakeClient* receiver, Secrecy secrecy);
   ~ApplierFlow();
 
   void Start();
@@ -73,7 +83,10 @@ class ApplierFlow {
   Status SkipWagon(engine::TargetSession* session, TakeSession* take, const WagonStream::Wagon& wagon);
   // Until the time is over, an operator resumes the flow, or the wagon is to be skipped.
   void WaitForRetry(const std::stop_token& stop, std::chrono::milliseconds time, uint64_t sequence);
+  // Makes the wagon's rows readable. A missing key blocks the flow until it is there: the wagon is sound.
+  Status Unlock(wire::WagonReader* wagon);
   void WagonApplied(const WagonHeader& header, const std::string& hash, const engine::ApplyStats& stats);
+  Status Loggable(const Status& status) const;
   void SetState(ApplierState state, std::vector<Status> problems);
 
   // constant
@@ -81,10 +94,12 @@ class ApplierFlow {
   const std::vector<uint64_t> retry_schedule_;
   engine::TargetEngine* const target_;
   TakeClient* const receiver_;
+  const Secrecy secrecy_;
 
   // the flow's thread only
   std::string logged_findings_;
   uint64_t failed_sequence_ = 0;  // the wagon that could not be applied last
+  uint64_t locked_sequence_ = 0;  // the wagon that could not be unlocked last
 
   WakeableWait wait_;
   mutable std::mutex mu_;

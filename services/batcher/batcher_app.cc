@@ -5,6 +5,7 @@
 
 #include "batcher/batcher_probe.h"
 #include "batcher/batcher_service.h"
+#include "crypto/key_ring_source.h"
 
 namespace srdf::batcher {
 
@@ -25,8 +26,13 @@ class BatcherApp : public rpc::App {
       return {StatusCode::kFailedPrecondition, "cannot create " + spill_dir + ": " + error.message(),
               "make data_dir writable for this user"};
     }
+    if (config::EncryptsAnyFlow(config)) {
+      SRDF_ASSIGN_OR_RETURN(keys_,
+                            crypto::KeyRingSource::Open({config::KeyRingFile(config), config.key_ring_env}));
+    }
     for (const config::FlowConfig& flow : config.flows) {
-      flows_.emplace(flow.name, std::make_unique<BatcherFlow>(flow, spill_dir));
+      crypto::KeyRingSource* const keys = flow.encryption_enabled ? keys_.get() : nullptr;
+      flows_.emplace(flow.name, std::make_unique<BatcherFlow>(flow, spill_dir, keys));
     }
     return {};
   }
@@ -42,6 +48,7 @@ class BatcherApp : public rpc::App {
  private:
   obs::Metrics* const metrics_;
   std::unique_ptr<ShipperClient> shipper_;
+  std::unique_ptr<crypto::KeyRingSource> keys_;
   FlowMap flows_;
   std::vector<std::unique_ptr<BatcherProbe>> probes_;
   BatcherServiceImpl service_;

@@ -135,8 +135,8 @@ Result<std::string> BatcherSession::SealNow() {
   return last_uid_;
 }
 
-BatcherFlow::BatcherFlow(const config::FlowConfig& config, std::string spill_dir)
-    : config_(config), spill_dir_(std::move(spill_dir)) {}
+BatcherFlow::BatcherFlow(const config::FlowConfig& config, std::string spill_dir, crypto::KeyRingSource* keys)
+    : config_(config), spill_dir_(std::move(spill_dir)), keys_(keys) {}
 
 WindowLimits BatcherFlow::limits() const {
   WindowLimits limits;
@@ -157,6 +157,7 @@ SealerOptions BatcherFlow::sealer_options() const {
                                                         : Codec::kZstd;
   options.compression_level = config_.compression_level;
   options.spill_dir = spill_dir_;
+  options.keys = keys_;
   return options;
 }
 
@@ -182,6 +183,7 @@ void BatcherFlow::SessionEnded(BatcherSession* session) {
 void BatcherFlow::WagonSealed(const WagonHeader& header) {
   std::lock_guard lock(mu_);
   status_.sealed = header.last;
+  NoteKey(header.key_id);
   ++status_.wagons_sealed;
   ++status_.wagons_by_reason[SealReasonName(header.seal_reason)];
   status_.rows_before += header.rows_before;
@@ -194,6 +196,21 @@ void BatcherFlow::WagonSealed(const WagonHeader& header) {
                               {"rows_before", header.rows_before},
                               {"rows_after", header.rows_after},
                               {"bytes", header.payload_compressed_bytes}});
+}
+
+// Under mu_. A ring that cannot be read any more stops nothing yet: it is a problem until it can.
+void BatcherFlow::NoteKey(const std::string& key_id) {
+  if (keys_ == nullptr) return;
+  if (key_id != status_.key_id) obs::Info("sealing_key", {{"flow", name()}, {"key_id", key_id}});
+  status_.key_id = key_id;
+  const Status ring = keys_->problem();
+  if (ring.ToString() == ring_problem_.ToString()) return;
+  if (!ring.ok()) obs::Warn("key_ring_not_read", {{"flow", name()}, {"key_id", key_id}, {"reason", ring}});
+  if (!ring.ok() || status_.problem.ToString() == ring_problem_.ToString()) {
+    status_.problem = ring;
+    status_.problem_since_ms = WallClockMs();
+  }
+  ring_problem_ = ring;
 }
 
 void BatcherFlow::Problem(const Status& status) {

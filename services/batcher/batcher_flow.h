@@ -28,6 +28,7 @@ struct BatcherStatus {
   bool shipper_connected = false;
   WindowStatus window;
   SourcePosition sealed;
+  std::string key_id;  // of the last wagon sealed; empty: none, or not encrypted
   uint64_t wagons_sealed = 0;
   std::map<std::string, uint64_t> wagons_by_reason;
   uint64_t rows_before = 0;
@@ -90,7 +91,8 @@ class BatcherSession : public std::enable_shared_from_this<BatcherSession> {
 
 class BatcherFlow {
  public:
-  BatcherFlow(const config::FlowConfig& config, std::string spill_dir);
+  // `keys` outlives the flow; none when it is not encrypted.
+  BatcherFlow(const config::FlowConfig& config, std::string spill_dir, crypto::KeyRingSource* keys);
 
   const std::string& name() const { return config_.name; }
   WindowLimits limits() const;
@@ -109,12 +111,16 @@ class BatcherFlow {
   void Drain();
 
  private:
+  void NoteKey(const std::string& key_id);
+
   const config::FlowConfig config_;
   const std::string spill_dir_;
+  crypto::KeyRingSource* const keys_;
   mutable std::mutex mu_;
   // guarded by mu_
   std::shared_ptr<BatcherSession> session_;
   BatcherStatus status_;
+  Status ring_problem_;  // as it was told last
 };
 
 }  // namespace srdf::batcher

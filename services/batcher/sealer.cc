@@ -37,11 +37,18 @@ Result<std::unique_ptr<wire::WagonBuilder>> NewWagonBuilder(const SealerOptions&
   builder.codec = options.codec;
   builder.level = options.compression_level;
   builder.spill_dir = options.spill_dir;
+  if (options.keys != nullptr) builder.key = options.keys->Active();
   return wire::NewWagonBuilder(builder);
 }
 
 Status UnlockWagon(const SealerOptions& options, wire::WagonReader* reader) {
-  if (reader->header().encryption == EncryptionMode::kNone) return {};
+  if (reader->header().encryption == EncryptionMode::kNone) {
+    if (options.keys == nullptr) return {};
+    // Sealing it with a key would vouch for rows that anybody may have written to the outbox.
+    return {StatusCode::kFailedPrecondition,
+            "wagon " + reader->header().uid + " waits in clear, and its flow is encrypted",
+            "nothing has to be done when it was sealed before encryption was switched on"};
+  }
   if (options.keys != nullptr) return reader->Unlock(options.keys);
   return {StatusCode::kFailedPrecondition,
           "wagon " + reader->header().uid + " is encrypted, and the batcher has no keys",

@@ -1,8 +1,9 @@
 // Sealer: makes a wagon of a group and puts it in the outbox.
 //
-//   compact → serialize → compress → (encrypt) → checksum → Store, wait until durable
+//   compact → serialize → compress → encrypt → checksum → Store, wait until durable
 //
-// Driven by one thread. Keeps the chain: each wagon names the hash of the one before.
+// Driven by one thread. Keeps the chain: each wagon names the hash of the one before. The key is asked for at
+// each wagon, so a rotated ring is in force from the next one on.
 #pragma once
 
 #include <cstdint>
@@ -15,6 +16,7 @@
 #include "batcher/group.h"
 #include "batcher/shipper_client.h"
 #include "compaction/compactor.h"
+#include "crypto/key_ring_source.h"
 #include "model/wagon.h"
 #include "wire/wagon_frame.h"
 
@@ -26,7 +28,9 @@ struct SealerOptions {
   Codec codec = Codec::kZstd;
   int compression_level = 3;
   std::string spill_dir;
-  crypto::KeyProvider* keys = nullptr;  // open wagons that were sealed before; null: none is encrypted
+  // Outlives the sealer. Its active key seals wagons, and every key of it opens those that wait; null: wagons
+  // are neither encrypted nor expected to be.
+  crypto::KeyRingSource* keys = nullptr;
 };
 
 // 32 random hex digits.

@@ -28,7 +28,8 @@ class CaptureApp : public rpc::App {
       options.server_id = flow.source_server_id;
       options.before_image = flow.before_image;
       engines_.push_back(engine_mariadb::NewSourceEngine(std::move(options)));
-      flows_.emplace(flow.name, std::make_unique<CaptureFlow>(flow.name, engines_.back().get(), feed_.get()));
+      flows_.emplace(flow.name, std::make_unique<CaptureFlow>(flow.name, engines_.back().get(), feed_.get(),
+                                                              flow.encryption_enabled));
     }
     return {};
   }

@@ -1,6 +1,7 @@
 #include "capture/capture_flow.h"
 
 #include "base/clock.h"
+#include "base/redacted.h"
 #include "failpoint/failpoint.h"
 #include "obs/log.h"
 
@@ -43,8 +44,12 @@ bool Heals(const Status& status) {
 
 }  // namespace
 
-CaptureFlow::CaptureFlow(std::string name, engine::SourceEngine* source, FeedClient* feed)
-    : name_(std::move(name)), source_(source), feed_(feed), reader_(source->NewReader()) {}
+CaptureFlow::CaptureFlow(std::string name, engine::SourceEngine* source, FeedClient* feed, bool rows_private)
+    : name_(std::move(name)),
+      source_(source),
+      feed_(feed),
+      rows_private_(rows_private),
+      reader_(source->NewReader()) {}
 
 CaptureFlow::~CaptureFlow() { Stop(); }
 
@@ -104,7 +109,9 @@ void CaptureFlow::Run(const std::stop_token& stop) {
       wait_.WaitFor(stop, backoff.Next());
       continue;
     }
-    obs::Error("capture_stopped", {{"flow", name_}, {"error", ended}});
+    // What stops capture for good is most often a statement, with its text.
+    obs::Error("capture_stopped",
+               {{"flow", name_}, {"error", rows_private_ ? Redacted(ended, "capture has stopped") : ended}});
     SetState(CaptureState::kStopped, {ended});
     while (!stop.stop_requested() && !wait_.WaitFor(stop, kStoppedAgain)) {
     }

@@ -33,8 +33,8 @@ struct CaptureStatus {
 
 class CaptureFlow {
  public:
-  // `source` and `feed` outlive the flow.
-  CaptureFlow(std::string name, engine::SourceEngine* source, FeedClient* feed);
+  // `source` and `feed` outlive the flow. `rows_private`: logs do not get the text of statements.
+  CaptureFlow(std::string name, engine::SourceEngine* source, FeedClient* feed, bool rows_private);
   ~CaptureFlow();
 
   void Start();
@@ -58,6 +58,7 @@ class CaptureFlow {
   const std::string name_;
   engine::SourceEngine* const source_;
   FeedClient* const feed_;
+  const bool rows_private_;
   // One for the flow's life: what it knows for certain of tables outlives a reconnect.
   const std::shared_ptr<engine::ChangeReader> reader_;
 

@@ -4,6 +4,7 @@
 #include <functional>
 
 #include "srdfctl/commands.h"
+#include "srdfctl/key_commands.h"
 
 namespace srdf::ctl {
 namespace {
@@ -25,6 +26,7 @@ struct Parsed {
   std::vector<std::string> settings;
   bool watch = false;
   binlog_file::DumpOptions dump;
+  KeyOptions key;
 };
 
 using Run = std::function<int(const GlobalOptions&)>;
@@ -50,6 +52,7 @@ class CommandLine {
     AddMesh();
     AddWagon();
     AddFlow();
+    AddKey();
     AddConfig();
     AddBinlog();
   }
@@ -171,7 +174,8 @@ class CommandLine {
     CLI::App* show =
         Add(wagon, "show", "one wagon: header, tables before and after compaction, attempts",
             "  srdfctl wagon show 3f9c2a\n"
-            "  srdfctl wagon show 3f9c2a --json rows     every row as a line of JSON",
+            "  srdfctl wagon show 3f9c2a --json rows     every row as a line of JSON\n"
+            "Rows of an encrypted wagon are shown with the key ring of this host (srdfctl key list).",
             [p](const GlobalOptions& global) { return WagonShow(global, p->uid, !p->json_view.empty()); });
     show->add_option("UID", p->uid, "the wagon's uid, or its first digits")->required();
     show->add_option("--json", p->json_view, "rows: print the wagon's contents")
@@ -213,6 +217,42 @@ class CommandLine {
             [p](const GlobalOptions& global) { return FlowInit(global, p->flow, p->position); });
     AddFlowArgument(init);
     init->add_option("--position", p->position, "GTID position of the initial copy, all domains")->required();
+  }
+
+  void AddKey() {
+    KeyOptions* o = &parsed_.key;
+    CLI::App* key = AddGroup("key", "the keys that wagons are encrypted with");
+    key->add_option("--data-dir", o->data_dir, "overrides data_dir of the configuration");
+    Add(key, "list", "every key with its state and fingerprint",
+        "  srdfctl key list\n"
+        "Equal fingerprints at both sites are equal keys. No command shows a key itself.",
+        [o](const GlobalOptions& global) { return KeyList(global, *o); });
+    CLI::App* add =
+        Add(key, "add", "add a key: the first of a new ring is active, another one stands by",
+            "  srdfctl key add                           a random key, with an id of its own\n"
+            "  srdfctl key add --id blue --from key.hex  64 hex digits, or the base64 of 32 bytes\n"
+            "  openssl rand -hex 32 | srdfctl key add --id blue --from -\n"
+            "A standby key opens wagons. Copy the ring to every site, then make the key active: srdfctl key "
+            "rotate.",
+            [o](const GlobalOptions& global) { return KeyAdd(global, *o); });
+    add->add_option("--id", o->id, "name of the key; default: the day and random digits");
+    add->add_option("--from", o->from, "file with the key, or - for standard input; default: a random key");
+    CLI::App* rotate =
+        Add(key, "rotate", "make another key active; the one before is retired and can still open wagons",
+            "  srdfctl key rotate                        to a new random key: for a mesh on one host\n"
+            "  srdfctl key rotate --to k-20261121-5fe3a9 to a standby key that every site has\n"
+            "The batcher seals with it from the next wagon on; nothing is restarted.",
+            [o](const GlobalOptions& global) { return KeyRotate(global, *o); });
+    rotate->add_option("--to", o->id, "a standby key; default: a new one");
+    CLI::App* retire = Add(key, "retire", "a standby key that is not to become active",
+                           "  srdfctl key retire blue\nThe active key is retired by rotating to another one.",
+                           [o](const GlobalOptions& global) { return KeyRetire(global, *o); });
+    retire->add_option("KEY", o->id, "id of the key")->required();
+    CLI::App* remove = Add(key, "remove", "forget a retired key for good: its wagons can never be read again",
+                           "  srdfctl key remove blue --force",
+                           [o](const GlobalOptions& global) { return KeyRemove(global, *o); });
+    remove->add_option("KEY", o->id, "id of the key")->required();
+    remove->add_flag("--force", o->force, "no wagon that is still wanted was sealed with it");
   }
 
   void AddConfig() {

@@ -15,6 +15,7 @@
 #include <thread>
 
 #include "srdfctl/commands.h"
+#include "srdfctl/key_commands.h"
 #include "srdfctl/launch.h"
 #include "srdfctl/mesh_client.h"
 
@@ -249,6 +250,14 @@ int Up(const GlobalOptions& global, const UpOptions& options) {
     }
     SayUp(global, config, FindSupervisor(config.data_dir).value_or(0), "already running");
     return kExitOk;
+  }
+  const auto here = [&](const char* name) {
+    return std::find(names->begin(), names->end(), name) != names->end();
+  };
+  const bool needs_keys = here("batcher") || here("applier");
+  if (Status status = needs_keys ? EnsureKeyRing(config, here("batcher")) : Status(); !status.ok()) {
+    Fail(status);
+    return kExitBadConfiguration;
   }
   if (Status status = CheckListenersFree(config, *names, kPortPatience); !status.ok()) return Fail(status);
 

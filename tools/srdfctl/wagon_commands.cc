@@ -2,6 +2,7 @@
 
 #include "engine_mariadb/row_json.h"
 #include "srdfctl/commands.h"
+#include "srdfctl/key_commands.h"
 #include "srdfctl/mesh_client.h"
 #include "srdfctl/wagon_rows.h"
 #include "srdfctl/wagon_view.h"
@@ -135,6 +136,16 @@ int WagonShow(const GlobalOptions& global, const std::string& uid, bool rows) {
   }
   auto reader = wire::WagonReader::Open([&] { return stream.Next(); });
   if (!reader.ok()) return Fail(reader.status());
+  std::unique_ptr<crypto::KeyRingSource> keys;
+  if ((*reader)->header().encryption != EncryptionMode::kNone) {
+    auto ring = crypto::KeyRingSource::Open(KeyRingPlaceOf(config));
+    if (!ring.ok()) {
+      return Fail(ring.status().WithContext("wagon " + (*reader)->header().uid + " is encrypted with key " +
+                                            (*reader)->header().key_id));
+    }
+    keys = std::move(*ring);
+  }
+  if (Status locked = (*reader)->Unlock(keys.get()); !locked.ok()) return Fail(locked);
   const Status printed = PrintRows(reader->get(), &engine_mariadb::AppendRowJson,
                                    [](const std::string& line) { fmt::print("{}\n", line); });
   return printed.ok() ? kExitOk : Fail(printed);

@@ -14,6 +14,10 @@ std::string ReasonWord(model::v1::SealReason reason) {
 }
 std::string CodecWord(model::v1::Codec codec) { return EnumWord(model::v1::Codec_Name(codec), "CODEC"); }
 
+std::string EncryptionWord(const model::v1::WagonHeader& header) {
+  return EnumWord(model::v1::EncryptionMode_Name(header.encryption()), "ENCRYPTION_MODE");
+}
+
 ordered_json Position(const model::v1::SourcePosition& position) {
   return {{"gtid", position.gtid()}, {"file", position.file()}, {"offset", position.offset()}};
 }
@@ -72,6 +76,8 @@ ordered_json WagonToJson(const model::v1::WagonInfo& info) {
           {"payload_compressed_bytes", header.payload_compressed_bytes()},
           {"frame_bytes", info.frame_bytes()},
           {"codec", CodecWord(header.codec())},
+          {"encryption", EncryptionWord(header)},
+          {"key_id", header.key_id()},
           {"first", Position(header.first())},
           {"last", Position(header.last())},
           {"first_gtid", header.first_gtid()},
@@ -161,6 +167,9 @@ std::string RenderWagon(const WagonDetails& wagon) {
                     FormatBytes(header.bytes_before()), FormatBytes(header.payload_raw_bytes()),
                     FormatBytes(header.payload_compressed_bytes()), CodecWord(header.codec()),
                     FormatBytes(info.frame_bytes())),
+        &out);
+  Field("encryption",
+        EncryptionWord(header) + (header.key_id().empty() ? "" : ", key " + Printable(header.key_id())),
         &out);
   Field("hash", Hex(info.hash()), &out);
   Field("hash before", Hex(header.previous_hash()), &out);

@@ -157,7 +157,7 @@ class CaptureFlowTest : public ::testing::Test {
 
   FakeSource source_;
   FakeFeed feed_;
-  CaptureFlow flow_{"shop", &source_, &feed_};
+  CaptureFlow flow_{"shop", &source_, &feed_, true};
 };
 
 TEST_F(CaptureFlowTest, LosingTheFeedAgainAndAgainResumesEachTimeWhereTheBatcherSays) {

@@ -214,8 +214,23 @@ TEST_F(Loader, TwoWaysToAPasswordAreAnError) {
       HasSubstr("source.password_env: is given besides password_file"));
 }
 
-TEST_F(Loader, EncryptionIsRefusedUntilItExists) {
-  EXPECT_THAT(ErrorOfFlowLine("encryption_enabled: true"), HasSubstr("comes with a later version"));
+TEST_F(Loader, FlowsAreEncryptedUnlessTheySayOtherwise) {
+  auto config = Load(kFlow);
+  ASSERT_TRUE(config.ok()) << config.status().message();
+  EXPECT_TRUE(config->flows[0].encryption_enabled);
+  EXPECT_TRUE(EncryptsAnyFlow(*config));
+  EXPECT_EQ(KeyRingFile(*config), config->data_dir + "/security/keys");
+  config = Load(std::string(kFlow) + "    encryption_enabled: false\n");
+  ASSERT_TRUE(config.ok()) << config.status().message();
+  EXPECT_FALSE(EncryptsAnyFlow(*config));
+}
+
+TEST_F(Loader, AKeyRingIsAFileBesideTheConfigurationOrAVariable) {
+  auto config = Load(std::string("key_ring_file: keys/ring\n") + kFlow);
+  ASSERT_TRUE(config.ok()) << config.status().message();
+  EXPECT_EQ(KeyRingFile(*config), directory_ + "/keys/ring");
+  EXPECT_THAT(ErrorOf(std::string("key_ring_file: ring\nkey_ring_env: RING\n") + kFlow),
+              HasSubstr("key_ring_env: is given besides key_ring_file"));
 }
 
 TEST_F(Loader, FlowsNeedTheirOwnNamesAndServerIds) {
