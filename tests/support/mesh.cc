@@ -142,6 +142,7 @@ Result<std::unique_ptr<Mesh>> Mesh::Create(const MeshOptions& options) {
   if (options.beside == nullptr) SRDF_RETURN_IF_ERROR(mesh->CreateUsers());
   SRDF_RETURN_IF_ERROR(mesh->WriteConfig());
   if (options.beside == nullptr) SRDF_RETURN_IF_ERROR(mesh->InitFlow());
+  if (options.beside == nullptr && !options.site.empty()) SRDF_RETURN_IF_ERROR(mesh->MakeKeyRing());
   SRDF_RETURN_IF_ERROR(mesh->StartGuardian());
   mesh->sampler_ = std::jthread([raw = mesh.get()](const std::stop_token& stop) { raw->Sample(stop); });
   return mesh;
@@ -202,6 +203,8 @@ Status Mesh::WriteConfig() {
   const Mesh* first = options_.beside;
   yaml << "mesh: test\ndata_dir: " << (first == nullptr ? this : first)->data_dir()
        << "\nlog: {level: debug, format: text}\n";
+  // The ring of the first site, as an operator would copy it.
+  if (first != nullptr) yaml << "key_ring_file: " << first->data_dir() << "/security/keys\n";
   for (const std::string& line : options_.lines) yaml << line << "\n";
   yaml << "services:\n";
   for (const std::string& service : kServices) {
@@ -234,6 +237,13 @@ Status Mesh::InitFlow() {
   const CommandResult result = Ctl({"flow", "init", options_.flow, "--position", position});
   if (result.exit_code != 0)
     return {StatusCode::kInternal, "flow init failed: " + result.output + result.errors};
+  return {};
+}
+
+Status Mesh::MakeKeyRing() {
+  const CommandResult result = Ctl({"key", "add"});
+  if (result.exit_code != 0)
+    return {StatusCode::kInternal, "key add failed: " + result.output + result.errors};
   return {};
 }
 

@@ -111,6 +111,7 @@ class Mesh {
   Status CreateUsers();
   Status WriteConfig();
   Status InitFlow();
+  Status MakeKeyRing();
   Status StartGuardian();
   CommandResult Run(const std::vector<std::string>& command) const;
   nlohmann::json ReadMesh() const;
