@@ -129,6 +129,14 @@ Status ShipperFlow::Resume() {
   return {};
 }
 
+Result<uint64_t> ShipperFlow::Retry(uint64_t sequence, const std::string& actor, const std::string& reason) {
+  SRDF_ASSIGN_OR_RETURN(const uint64_t changed, outbox_->Retry(name_, sequence, actor, reason));
+  link_.RetryNow();
+  obs::Info("delivery_retry_asked",
+            {{"flow", name_}, {"sequence", sequence}, {"actor", actor}, {"changed", changed}});
+  return changed;
+}
+
 void ShipperFlow::Purge() {
   const auto keep_ms = static_cast<int64_t>(purge_after_days_) * 24 * 3600 * 1000;
   const auto purged = outbox_->Purge(name_, WallClockMs() - keep_ms);

@@ -56,6 +56,9 @@ class ShipperFlow {
 
   Status Pause();
   Status Resume();
+  // One wagon (0: all) is due now, audited. Returns how many deliveries that changed; probes at once in any
+  // case.
+  Result<uint64_t> Retry(uint64_t sequence, const std::string& actor, const std::string& reason);
   SendSettings* send_settings() { return &send_settings_; }
   LinkStatus link_status() const { return link_.GetStatus(); }
   bool batcher_connected() const;

@@ -1,9 +1,11 @@
 // ShipperProbe owns the names of the shipper's metrics; they mirror outbox and link at every scrape.
 #pragma once
 
+#include <algorithm>
 #include <map>
 #include <string>
 
+#include "base/clock.h"
 #include "obs/metrics.h"
 #include "shipper/shipper_flow.h"
 
@@ -28,6 +30,27 @@ class ShipperProbe {
         link.state == LinkState::kStreaming ? 1 : 0);
     Set("link_stopped", "1 when an operator is needed.", link.state == LinkState::kStopped ? 1 : 0);
     Set("apply_failed", "1 while the destination cannot apply a wagon.", link.apply_problem.ok() ? 0 : 1);
+    Set("link_waiting", "1 while the next wagon waits for its attempt, or for the receiver.",
+        link.state == LinkState::kWaiting ? 1 : 0);
+    Set("next_attempt_seconds", "Time until the next attempt of what waits; 0: nothing waits.",
+        link.next_attempt_at_ms == 0
+            ? 0
+            : std::max(0.0, static_cast<double>(link.next_attempt_at_ms - WallClockMs()) / 1000));
+    for (int value = 1; value <= static_cast<int>(ErrorClass::kFunctional); ++value) {
+      obs::Labels labels = labels_;
+      labels["class"] = ErrorClassName(static_cast<ErrorClass>(value));
+      metrics_
+          ->NewGauge("srdf_flow_suspended", "1 while deliveries are suspended for this class of error.",
+                     labels)
+          .Set(link.suspended_class == static_cast<ErrorClass>(value) ? 1 : 0);
+    }
+    for (const auto& [what, attempts] : link.attempts) {
+      obs::Labels labels = labels_;
+      labels["outcome"] = what.first;
+      labels["class"] = what.second;
+      metrics_->NewGauge("srdf_shipper_attempts", "Attempts that ended since the start.", labels)
+          .Set(static_cast<double>(attempts));
+    }
     Set("applied_sequence", "Sequence of the last wagon applied.",
         static_cast<double>(link.applied_sequence));
     Set("sent_bytes", "Frame bytes sent since the start.", static_cast<double>(link.bytes_sent));
@@ -49,12 +72,19 @@ class ShipperProbe {
       Set("stored_sequence", "Sequence of the last wagon stored.", static_cast<double>(flow->tip.sequence));
     }
     if (auto counts = flow_->outbox()->Counts(flow_->name()); counts.ok()) {
-      for (const store::StatusCount& count : *counts) {
+      // A status that no wagon has any more says so.
+      std::map<std::string, uint64_t> wagons;
+      for (int value = 0; value < store::kDeliveryStatusCount; ++value)
+        wagons[store::DeliveryStatusName(static_cast<store::DeliveryStatus>(value))] = 0;
+      for (const store::StatusCount& count : *counts) wagons[count.status] = count.wagons;
+      for (const auto& [status, count] : wagons) {
         obs::Labels labels = labels_;
-        labels["status"] = count.status;
+        labels["status"] = status;
         metrics_->NewGauge("srdf_shipper_wagons", "Wagons in the outbox by delivery status.", labels)
-            .Set(static_cast<double>(count.wagons));
+            .Set(static_cast<double>(count));
       }
+      Set("dead_letters", "Wagons that are not tried again by themselves.",
+          static_cast<double>(wagons["dead_letter"]));
     }
     if (auto totals = flow_->outbox()->Totals(flow_->name()); totals.ok()) {
       Set("rows_before_total", "Row changes before compaction, ever.",

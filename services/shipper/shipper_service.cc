@@ -5,6 +5,7 @@
 #include "rpc/caller.h"
 #include "rpc/duplex.h"
 #include "rpc/status_map.h"
+#include "shipper/delivery_replies.h"
 #include "wire/header_convert.h"
 
 namespace srdf::shipper {
@@ -139,6 +140,7 @@ Status ShipperServiceImpl::FillStatus(ShipperFlow* flow, v1::FlowStatus* out) co
   if (const auto [problem, since_ms] = flow->purge_problem(); !problem.ok()) {
     rpc::ToProto(problem, since_ms, out->add_problems());
   }
+  FillWaits(link, out);
   out->set_acked_sequence(link.acked_sequence);
   out->set_applied_sequence(link.applied_sequence);
 
@@ -154,6 +156,8 @@ Status ShipperServiceImpl::FillStatus(ShipperFlow* flow, v1::FlowStatus* out) co
     c->set_status(count.status);
     c->set_wagons(count.wagons);
     c->set_bytes(count.bytes);
+    if (count.status == store::DeliveryStatusName(store::DeliveryStatus::kDeadLetter))
+      out->set_dead_letters(count.wagons);
   }
   if (stored.unapplied_wagons != 0) {
     const uint64_t oldest = stored.tip.sequence - stored.unapplied_wagons + 1;
@@ -212,11 +216,7 @@ grpc::Status ShipperServiceImpl::ReadWagon(grpc::ServerContext*, const v1::ReadW
   auto attempts = outbox->Attempts(wagon.header.flow, wagon.header.sequence);
   if (!attempts.ok()) return rpc::ToGrpc(attempts.status());
   for (const store::DeliveryAttempt& attempt : *attempts) {
-    v1::DeliveryAttempt* out = response.add_attempts();
-    out->set_attempt(attempt.attempt);
-    out->set_started_at_ms(attempt.started_at_ms);
-    out->set_ended_at_ms(attempt.ended_at_ms);
-    out->set_outcome(attempt.outcome);
+    ToProto(attempt, response.add_attempts());
   }
   if (!writer->Write(response) || !wagon.payload_present) return grpc::Status::OK;
   for (uint32_t chunk_no = 0; chunk_no < wagon.chunk_count; ++chunk_no) {
@@ -252,6 +252,25 @@ grpc::Status ShipperServiceImpl::SetFlowSettings(grpc::ServerContext* context,
   if (Status s = (*flow)->send_settings()->Set(changes, rpc::CallerName(*context)); !s.ok())
     return rpc::ToGrpc(s);
   FillSettings(*flow, response->mutable_settings());
+  return grpc::Status::OK;
+}
+
+grpc::Status ShipperServiceImpl::ListDeliveries(grpc::ServerContext*,
+                                                const v1::ListDeliveriesRequest* request,
+                                                v1::ListDeliveriesResponse* response) {
+  auto flow = Find(request->flow());
+  if (!flow.ok()) return rpc::ToGrpc(flow.status());
+  return rpc::ToGrpc(shipper::ListDeliveries((*flow)->outbox(), *request, response));
+}
+
+grpc::Status ShipperServiceImpl::RetryDelivery(grpc::ServerContext* context,
+                                               const v1::RetryDeliveryRequest* request,
+                                               v1::RetryDeliveryResponse* response) {
+  auto flow = Find(request->flow());
+  if (!flow.ok()) return rpc::ToGrpc(flow.status());
+  auto changed = (*flow)->Retry(request->sequence(), rpc::CallerName(*context), request->reason());
+  if (!changed.ok()) return rpc::ToGrpc(changed.status());
+  response->set_changed(*changed);
   return grpc::Status::OK;
 }
 

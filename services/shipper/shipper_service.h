@@ -31,6 +31,10 @@ class ShipperServiceImpl final : public v1::ShipperService::Service {
                           v1::ResumeFlowResponse* response) override;
   grpc::Status SetFlowSettings(grpc::ServerContext* context, const v1::SetFlowSettingsRequest* request,
                                v1::SetFlowSettingsResponse* response) override;
+  grpc::Status ListDeliveries(grpc::ServerContext* context, const v1::ListDeliveriesRequest* request,
+                              v1::ListDeliveriesResponse* response) override;
+  grpc::Status RetryDelivery(grpc::ServerContext* context, const v1::RetryDeliveryRequest* request,
+                             v1::RetryDeliveryResponse* response) override;
   void Drain() { stores_.CancelAll(Status(StatusCode::kUnavailable, "the shipper is stopping")); }
 
  private:

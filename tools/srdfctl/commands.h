@@ -50,6 +50,20 @@ int WagonList(const GlobalOptions& global, const std::string& flow, uint32_t lim
 int WagonRefused(const GlobalOptions& global, const std::string& flow, uint32_t limit);
 int WagonShow(const GlobalOptions& global, const std::string& uid, bool rows);
 
+struct DeliveryListOptions {
+  std::string flow;
+  std::vector<std::string> statuses;
+  std::string error_class;
+  bool attempts = false;
+  uint32_t limit = 20;
+};
+int DeliveryList(const GlobalOptions& global, const DeliveryListOptions& options);
+// `name`: flow/sequence.
+int DeliveryShow(const GlobalOptions& global, const std::string& name);
+// Sequence 0: all of the flow.
+int DeliveryRetry(const GlobalOptions& global, const std::string& flow, uint64_t sequence,
+                  const std::string& reason);
+
 int FlowList(const GlobalOptions& global);
 int FlowPause(const GlobalOptions& global, const std::string& flow);
 int FlowResume(const GlobalOptions& global, const std::string& flow);

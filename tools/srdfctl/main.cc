@@ -21,6 +21,11 @@ struct Parsed {
   std::string uid;
   std::string json_view;
   std::string position;
+  DeliveryListOptions deliveries;
+  std::string delivery;
+  uint64_t sequence = 0;
+  bool all = false;
+  std::string reason;
   uint32_t limit = 20;
   uint32_t refused_limit = 50;
   std::vector<std::string> settings;
@@ -51,6 +56,7 @@ class CommandLine {
         "Exit codes: 0 done, 1 failed, 2 bad command line or configuration.");
     AddMesh();
     AddWagon();
+    AddDelivery();
     AddFlow();
     AddKey();
     AddConfig();
@@ -180,6 +186,47 @@ class CommandLine {
     show->add_option("UID", p->uid, "the wagon's uid, or its first digits")->required();
     show->add_option("--json", p->json_view, "rows: print the wagon's contents")
         ->check(CLI::IsMember({"rows"}));
+  }
+
+  void AddDelivery() {
+    Parsed* p = &parsed_;
+    DeliveryListOptions* o = &parsed_.deliveries;
+    CLI::App* delivery = AddGroup("delivery", "the ways of wagons to the destination, and their attempts");
+    CLI::App* list =
+        Add(delivery, "list", "deliveries, newest first: status, attempts, what they wait for",
+            "  srdfctl delivery list --flow shop --status retry --status dead_letter\n"
+            "  srdfctl delivery list --class network --attempts\n"
+            "  srdfctl delivery list --output json | jq '.deliveries[] | {sequence, status, error}'",
+            [o](const GlobalOptions& global) { return DeliveryList(global, *o); });
+    list->add_option("--flow", o->flow, "this flow only");
+    list->add_option("--status", o->statuses, "these statuses only (docs/operations/delivery.md)");
+    list->add_option("--class", o->error_class, "this class of errors only")
+        ->check(CLI::IsMember({"network", "busy", "format", "crypto", "authorisation", "functional"}));
+    list->add_flag("--attempts", o->attempts, "every attempt too");
+    list->add_option("--limit", o->limit, "at most this many per flow")
+        ->check(CLI::Range(1u, 1000u))
+        ->capture_default_str();
+    CLI::App* show = Add(delivery, "show", "one delivery with every attempt: where, how long, bytes, error",
+                         "  srdfctl delivery show shop/812",
+                         [p](const GlobalOptions& global) { return DeliveryShow(global, p->delivery); });
+    show->add_option("FLOW/SEQUENCE", p->delivery, "the wagon's flow and sequence")->required();
+    CLI::App* retry = Add(delivery, "retry",
+                          "try now what waits, failed or was given up; its schedule begins again; audited",
+                          "  srdfctl delivery retry shop 812 --reason \"the missing table was made\"\n"
+                          "  srdfctl delivery retry shop --all\n"
+                          "May be repeated: what does not wait stays as it is.",
+                          [p](const GlobalOptions& global) {
+                            if ((p->sequence == 0) == !p->all) {
+                              Fail({StatusCode::kInvalidArgument, "name one wagon, or all of them",
+                                    "srdfctl delivery retry " + p->flow + " 812, or --all"});
+                              return kExitBadConfiguration;
+                            }
+                            return DeliveryRetry(global, p->flow, p->sequence, p->reason);
+                          });
+    AddFlowArgument(retry);
+    retry->add_option("SEQUENCE", p->sequence, "one wagon");
+    retry->add_flag("--all", p->all, "all of the flow");
+    retry->add_option("--reason", p->reason, "for the audit");
   }
 
   void AddFlow() {

@@ -92,6 +92,8 @@ std::string FlowState(const FlowReplies& flow) {
       return "paused";
     case DeliveryLinkState::DELIVERY_LINK_STATE_SUSPENDED:
       return "suspended";
+    case DeliveryLinkState::DELIVERY_LINK_STATE_WAITING:
+      return "waiting";
     case DeliveryLinkState::DELIVERY_LINK_STATE_STREAMING:
       break;
     default:
@@ -148,6 +150,13 @@ Document DeliveryPart(const shipper::v1::FlowStatus& shipper) {
           {"applied_sequence", shipper.applied_sequence()},
           {"unapplied_wagons", shipper.unapplied_wagons()},
           {"unapplied_bytes", shipper.unapplied_bytes()},
+          {"suspended_since_ms", shipper.suspended_since_ms()},
+          {"suspended_class", shipper.suspended_class()},
+          {"waiting_sequence", shipper.waiting_sequence()},
+          {"waiting_class", shipper.waiting_class()},
+          {"next_attempt_at_ms", shipper.next_attempt_at_ms()},
+          {"receiver_state", shipper.receiver_state()},
+          {"dead_letters", shipper.dead_letters()},
           {"wagons", std::move(wagons)},
           {"settings", SettingsPart(shipper.settings())},
           {"send_wait_ms", shipper.send_wait_ms()},

@@ -114,6 +114,27 @@ void RenderSending(const Document& delivery, Screen* screen) {
                                       FormatDuration(static_cast<int64_t>(U(delivery, "send_wait_ms")))));
 }
 
+// What holds the delivery up, by itself or until somebody acts.
+void RenderWaits(const Document& delivery, Screen* screen) {
+  const std::string suspended = delivery.value("suspended_class", "");
+  if (!suspended.empty()) {
+    screen->Line("", fmt::format("suspended ({}) since {}; goes on by itself", suspended,
+                                 FormatTime(delivery.value("suspended_since_ms", int64_t{0}))));
+  }
+  const uint64_t sequence = delivery.value("waiting_sequence", uint64_t{0});
+  const int64_t next_ms = delivery.value("next_attempt_at_ms", int64_t{0});
+  if (sequence != 0 || next_ms != 0) {
+    const std::string error_class = delivery.value("waiting_class", "");
+    screen->Line("",
+                 (sequence == 0 ? "next attempt" : fmt::format("wagon {} waits; next attempt", sequence)) +
+                     (next_ms == 0 ? " when the receiver says so" : " at " + FormatTime(next_ms)) +
+                     (error_class.empty() ? "" : " (" + error_class + ")"));
+  }
+  if (const uint64_t dead = delivery.value("dead_letters", uint64_t{0}); dead != 0)
+    screen->Line(
+        "", screen->Red(Counted(dead, "dead letter")) + ": see `srdfctl delivery list --status dead_letter`");
+}
+
 void RenderDelivery(const Document& delivery, Screen* screen) {
   if (delivery.is_null()) return screen->Line("delivery", "(shipper says nothing)");
   const std::string destination = delivery["destination"];
@@ -123,6 +144,7 @@ void RenderDelivery(const Document& delivery, Screen* screen) {
                                FormatBytes(U(delivery, "unapplied_bytes"))));
   screen->Line("", fmt::format("stored {}, acked {}, applied {}", U(delivery, "stored_sequence"),
                                U(delivery, "acked_sequence"), U(delivery, "applied_sequence")));
+  RenderWaits(delivery, screen);
   std::string wagons;
   for (const auto& [status, count] : delivery["wagons"].items()) {
     wagons += fmt::format("{}{} {}", wagons.empty() ? "" : ", ", status, FormatCount(U(count, "wagons")));
