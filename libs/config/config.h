@@ -50,6 +50,10 @@ struct FlowConfig {
   bool compaction_enabled = true;
   uint32_t adaptive_wagons_in_flight = 2;
 
+  std::string outage_merge = "auto";  // auto | off
+  uint32_t outage_merge_min_wagons = 8;
+  uint64_t outage_merge_max_bytes = 64ull << 20;
+
   bool compression_enabled = true;
   std::string compression_codec = "zstd";  // zstd | gzip
   int compression_level = 3;

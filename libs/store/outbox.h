@@ -272,6 +272,8 @@ class Outbox {
                                                           const DeliveryFilter& filter) = 0;
   virtual Result<std::vector<OutboxWagon>> List(const std::string& flow, uint64_t before_sequence,
                                                 uint32_t limit) = 0;  // newest first; before 0: from the end
+  // Wagons that were merged into others, which List leaves out; newest first.
+  virtual Result<std::vector<OutboxWagon>> ListMerged(const std::string& flow, uint32_t limit) = 0;
   virtual Result<std::optional<OutboxWagon>> Find(const std::string& uid_prefix) = 0;
   virtual Result<std::vector<DeliveryAttempt>> Attempts(const std::string& flow, uint64_t sequence) = 0;
   virtual Result<std::vector<StatusCount>> Counts(const std::string& flow) = 0;

@@ -112,7 +112,7 @@ Result<std::string> SqliteOutbox::ReadChunkOf(const std::string& uid, uint32_t c
 Result<std::vector<OutboxWagon>> SqliteOutbox::List(const std::string& flow, uint64_t before_sequence,
                                                     uint32_t limit) {
   static const std::string sql = SelectWagons(
-      "WHERE w.flow = ?1 AND (?2 = 0 OR w.sequence < ?2)"
+      "WHERE w.flow = ?1 AND w.merged_into = '' AND (?2 = 0 OR w.sequence < ?2)"
       " ORDER BY w.epoch DESC, w.sequence DESC, w.superseded DESC LIMIT ?3");
   return SelectAll(db_.get(), sql, flow, before_sequence, limit);
 }
@@ -137,6 +137,17 @@ Result<std::vector<OutboxWagon>> SqliteOutbox::ListDeliveries(const std::string&
   const std::string error_class =
       filter.error_class == ErrorClass::kNone ? "" : ErrorClassName(filter.error_class);
   return SelectAll(db_.get(), sql, flow, filter.before_sequence, words, error_class, filter.limit);
+}
+
+Result<std::vector<OutboxWagon>> SqliteOutbox::ListMerged(const std::string& flow, uint32_t limit) {
+  static const std::string sql =
+      SelectWagons("WHERE w.flow = ? AND w.merged_into <> '' ORDER BY w.wagon_id DESC LIMIT ?");
+  return db_->Read([&](Connection& c) -> Result<std::vector<OutboxWagon>> {
+    std::vector<OutboxWagon> wagons;
+    Query q(c, sql, flow, limit);
+    while (q.Step()) wagons.push_back(ReadWagon(c, q));
+    return wagons;
+  });
 }
 
 Result<std::optional<OutboxWagon>> SqliteOutbox::Find(const std::string& uid_prefix) {

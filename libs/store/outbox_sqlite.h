@@ -84,6 +84,7 @@ class SqliteOutbox final : public Outbox {
                                                   const DeliveryFilter& filter) override;
   Result<std::vector<OutboxWagon>> List(const std::string& flow, uint64_t before_sequence,
                                         uint32_t limit) override;
+  Result<std::vector<OutboxWagon>> ListMerged(const std::string& flow, uint32_t limit) override;
   Result<std::optional<OutboxWagon>> Find(const std::string& uid_prefix) override;
   Result<std::vector<DeliveryAttempt>> Attempts(const std::string& flow, uint64_t sequence) override;
   Result<std::vector<StatusCount>> Counts(const std::string& flow) override;

@@ -1,6 +1,8 @@
 #include "batcher/batcher_flow.h"
 
+#include <algorithm>
 #include <chrono>
+#include <optional>
 
 #include "base/clock.h"
 #include "failpoint/failpoint.h"
@@ -11,7 +13,16 @@ namespace srdf::batcher {
 namespace {
 constexpr std::chrono::seconds kSealNowTimeout{60};
 constexpr std::chrono::seconds kDrainTimeout{4};
+constexpr std::chrono::seconds kMergeNowTimeout{600};
+constexpr std::chrono::milliseconds kFullLook{200};
 }  // namespace
+
+// Guarded by the session's mu_.
+struct BatcherSession::MergeRequest {
+  std::string actor;
+  bool dry_run = false;
+  std::optional<Result<MergeCounts>> answer;
+};
 
 BatcherSession::BatcherSession(BatcherFlow* flow, SessionEvents events)
     : flow_(flow), events_(std::move(events)), window_(flow->limits()) {}
@@ -42,6 +53,10 @@ Result<SourcePosition> BatcherSession::Begin(ShipperClient* shipper) {
     return store.status();
   }
   sealer_ = std::make_unique<Sealer>(flow_->sealer_options(), store->get());
+  if (TailStore* tail = (*store)->tail(); tail != nullptr) {
+    merger_ = std::make_unique<TailMerger>(flow_->merge_limits(), flow_->merges_by_itself(),
+                                           flow_->sealer_options(), sealer_.get(), tail);
+  }
   {
     std::lock_guard lock(mu_);
     store_ = std::move(store).value();
@@ -93,11 +108,7 @@ void BatcherSession::Drain() { window_.Drain(); }
 
 void BatcherSession::RunSealer(const std::stop_token& stop) {
   for (;;) {
-    {
-      // A full outbox is a state, not an error: nothing is sealed until wagons were applied and purged.
-      std::unique_lock lock(mu_);
-      sealed_.wait(lock, [&] { return !state_.outbox_full || broken_; });
-    }
+    if (!MergeUntilGroup(stop)) return;
     auto group = window_.Take(stop);
     if (!group.has_value()) break;
     auto header = sealer_->Seal(std::move(*group), stop);
@@ -120,6 +131,73 @@ void BatcherSession::RunSealer(const std::stop_token& stop) {
     SRDF_FAILPOINT("batcher.after_acknowledge");
   }
   if (!stop.stop_requested()) Break(Status(StatusCode::kUnavailable, "the batcher is stopping"));
+}
+
+bool BatcherSession::MergeUntilGroup(const std::stop_token& stop) {
+  for (;;) {
+    if (const Status merged = MergeIfDue(); !merged.ok()) {
+      Break(merged);
+      return false;
+    }
+    auto deadline = std::chrono::steady_clock::now() + kFullLook;
+    {
+      // A full outbox is a state, not an error: nothing is sealed until wagons were applied or merged.
+      std::unique_lock lock(mu_);
+      sealed_.wait_until(lock, deadline, [&] { return !state_.outbox_full || broken_; });
+      if (state_.outbox_full && !broken_) continue;
+      deadline = merger_ == nullptr ? std::chrono::steady_clock::time_point::max()
+                                    : merger_->NextLook(state_.unapplied_wagons);
+    }
+    if (window_.WaitUntil(deadline, stop)) return true;
+  }
+}
+
+Status BatcherSession::MergeIfDue() {
+  if (merger_ == nullptr) return {};
+  const auto stopped = [this] { return stop_.stop_requested(); };
+  std::shared_ptr<MergeRequest> request;
+  uint64_t unapplied_wagons = 0;
+  {
+    std::lock_guard lock(mu_);
+    request = merge_request_;
+    unapplied_wagons = state_.unapplied_wagons;
+  }
+  Result<MergeOutcome> outcome = MergeOutcome();
+  if (request != nullptr) {
+    outcome = merger_->MergeAll(request->actor, request->dry_run, stopped);
+  } else if (merger_->NextLook(unapplied_wagons) <= std::chrono::steady_clock::now()) {
+    outcome = merger_->MergeIfAway(stopped);
+  }
+  const Status refused = outcome.ok() ? outcome->refused : outcome.status();
+  if (request == nullptr && !refused.ok()) {
+    obs::Warn("wagons_not_merged", {{"flow", flow_->name()}, {"error", refused}});
+  }
+  if (refused.ok() && (request == nullptr || !request->dry_run)) flow_->WagonsMerged(outcome->counts);
+  if (request != nullptr) {
+    std::lock_guard lock(mu_);
+    request->answer = refused.ok() ? Result<MergeCounts>(outcome->counts) : Result<MergeCounts>(refused);
+    merge_request_.reset();
+    sealed_.notify_all();
+  }
+  return outcome.status();
+}
+
+Result<MergeCounts> BatcherSession::MergeNow(const std::string& actor, bool dry_run) {
+  const auto request = std::make_shared<MergeRequest>(MergeRequest{actor, dry_run, {}});
+  std::unique_lock lock(mu_);
+  if (merge_request_ != nullptr) {
+    return Status(StatusCode::kAborted, "a merge is under way already", "try again when it has ended");
+  }
+  merge_request_ = request;
+  lock.unlock();
+  window_.Wake();
+  lock.lock();
+  sealed_.wait_for(lock, kMergeNowTimeout, [&] { return broken_ || request->answer.has_value(); });
+  if (request->answer.has_value()) return *request->answer;
+  if (merge_request_ == request) merge_request_.reset();
+  return broken_ ? Status(StatusCode::kUnavailable, "the feed broke before the merge was done", "try again")
+                 : Status(StatusCode::kDeadlineExceeded, "the merge takes longer than ten minutes",
+                          "it goes on; see `srdfctl status`");
 }
 
 Result<std::string> BatcherSession::SealNow() {
@@ -159,6 +237,19 @@ SealerOptions BatcherFlow::sealer_options() const {
   options.spill_dir = spill_dir_;
   options.keys = keys_;
   return options;
+}
+
+MergeLimits BatcherFlow::merge_limits() const {
+  MergeLimits limits;
+  limits.wagons_min = config_.outage_merge_min_wagons;
+  limits.raw_bytes_max = config_.outage_merge_max_bytes;
+  limits.rows_max = std::max<uint64_t>(config_.batch_max_events, limits.rows_max);
+  return limits;
+}
+
+void BatcherFlow::WagonsMerged(const MergeCounts& counts) {
+  std::lock_guard lock(mu_);
+  status_.merges.Add(counts);
 }
 
 void BatcherFlow::SessionBegan(std::shared_ptr<BatcherSession> session, const SourcePosition& resume) {
@@ -236,6 +327,18 @@ Result<std::string> BatcherFlow::SealNow() {
     return Status(StatusCode::kUnavailable, "nothing feeds flow " + name() + " now", "see `srdfctl status`");
   }
   return session->SealNow();
+}
+
+Result<MergeCounts> BatcherFlow::MergeNow(const std::string& actor, bool dry_run) {
+  std::shared_ptr<BatcherSession> session;
+  {
+    std::lock_guard lock(mu_);
+    session = session_;
+  }
+  if (session == nullptr) {
+    return Status(StatusCode::kUnavailable, "nothing feeds flow " + name() + " now", "see `srdfctl status`");
+  }
+  return session->MergeNow(actor, dry_run);
 }
 
 void BatcherFlow::Drain() {

@@ -18,6 +18,7 @@
 #include "base/status.h"
 #include "batcher/sealer.h"
 #include "batcher/shipper_client.h"
+#include "batcher/tail_merger.h"
 #include "batcher/window.h"
 #include "config/config.h"
 
@@ -33,6 +34,7 @@ struct BatcherStatus {
   std::map<std::string, uint64_t> wagons_by_reason;
   uint64_t rows_before = 0;
   uint64_t rows_after = 0;
+  MergeCounts merges;
   Status problem;
   int64_t problem_since_ms = 0;
 };
@@ -65,10 +67,16 @@ class BatcherSession : public std::enable_shared_from_this<BatcherSession> {
   void Drain();
   // Waits until everything gathered by now is sealed; the uid of the last wagon, empty for none.
   Result<std::string> SealNow();
+  // Merges what waits in the outbox, on the sealer's thread.
+  Result<MergeCounts> MergeNow(const std::string& actor, bool dry_run);
   WindowStatus window_status() const { return window_.GetStatus(); }
 
  private:
   void RunSealer(const std::stop_token& stop);
+  // Merges what is due, until there is a group to be sealed. False: the session is over.
+  bool MergeUntilGroup(const std::stop_token& stop);
+  Status MergeIfDue();
+  struct MergeRequest;
   void OnState(const DeliveryState& state);
 
   BatcherFlow* const flow_;
@@ -84,8 +92,10 @@ class BatcherSession : public std::enable_shared_from_this<BatcherSession> {
   bool sealer_running_ = false;
   std::string last_uid_;
   DeliveryState state_;
+  std::shared_ptr<MergeRequest> merge_request_;
 
-  std::unique_ptr<Sealer> sealer_;  // sealer thread, once that runs
+  std::unique_ptr<Sealer> sealer_;      // sealer thread, once that runs
+  std::unique_ptr<TailMerger> merger_;  // the same
   std::thread thread_;
 };
 
@@ -97,17 +107,22 @@ class BatcherFlow {
   const std::string& name() const { return config_.name; }
   WindowLimits limits() const;
   SealerOptions sealer_options() const;
+  MergeLimits merge_limits() const;
+  bool merges_by_itself() const { return config_.outage_merge == "auto" && config_.compaction_enabled; }
   uint32_t adaptive_wagons_in_flight() const { return config_.adaptive_wagons_in_flight; }
 
   // The session's word to the flow. Any thread.
   void SessionBegan(std::shared_ptr<BatcherSession> session, const SourcePosition& resume);
   void SessionEnded(BatcherSession* session);
   void WagonSealed(const WagonHeader& header);
+  void WagonsMerged(const MergeCounts& counts);
   void Problem(const Status& status);
 
   BatcherStatus GetStatus() const;
   // Seals the open window; see BatcherSession::SealNow. kUnavailable when nothing feeds the flow.
   Result<std::string> SealNow();
+  // Merges the wagons that wait in the outbox; see BatcherSession::MergeNow.
+  Result<MergeCounts> MergeNow(const std::string& actor, bool dry_run);
   void Drain();
 
  private:

@@ -25,7 +25,9 @@ class BatcherProbe {
                                       "Row changes after compaction since the start.",
                                       {{"flow", flow->name()}})),
         connected_(metrics->NewGauge("srdf_batcher_capture_connected", "1 while capture feeds the flow.",
-                                     {{"flow", flow->name()}})) {
+                                     {{"flow", flow->name()}})),
+        metrics_(metrics),
+        labels_{{"flow", flow->name()}} {
     metrics->OnScrape([this, flow] { Refresh(flow->GetStatus()); });
   }
 
@@ -38,10 +40,21 @@ class BatcherProbe {
     rows_before_.Set(static_cast<double>(status.rows_before));
     rows_after_.Set(static_cast<double>(status.rows_after));
     connected_.Set(status.capture_connected ? 1 : 0);
+    const MergeCounts& merges = status.merges;
+    SetMerge("merges", "Merges of wagons that could not be sent, since the start.", merges.merges);
+    SetMerge("merge_wagons_before", "Wagons that were merged by them.", merges.wagons_before);
+    SetMerge("merge_wagons_after", "Wagons that these became.", merges.wagons_after);
+    SetMerge("merge_bytes_before", "Frame bytes of the wagons that were merged.", merges.frame_bytes_before);
+    SetMerge("merge_bytes_after", "Frame bytes of what they became.", merges.frame_bytes_after);
+  }
+  void SetMerge(const std::string& name, const std::string& help, uint64_t value) {
+    metrics_->NewGauge("srdf_outage_" + name, help, labels_).Set(static_cast<double>(value));
   }
 
   obs::Gauge window_rows_, window_bytes_, window_transactions_, wagons_, rows_before_, rows_after_,
       connected_;
+  obs::Metrics* const metrics_;
+  const obs::Labels labels_;
 };
 
 }  // namespace srdf::batcher

@@ -1,10 +1,25 @@
 #include "batcher/batcher_service.h"
 
+#include "rpc/caller.h"
 #include "rpc/duplex.h"
 #include "rpc/status_map.h"
 #include "wire/header_convert.h"
 
 namespace srdf::batcher {
+
+namespace {
+
+void ToProto(const MergeCounts& counts, v1::MergeCounts* out) {
+  out->set_merges(counts.merges);
+  out->set_wagons_before(counts.wagons_before);
+  out->set_wagons_after(counts.wagons_after);
+  out->set_frame_bytes_before(counts.frame_bytes_before);
+  out->set_frame_bytes_after(counts.frame_bytes_after);
+  out->set_rows_before(counts.rows_before);
+  out->set_rows_after(counts.rows_after);
+}
+
+}  // namespace
 
 Result<BatcherFlow*> BatcherServiceImpl::Find(const std::string& flow) const {
   const auto it = flows_->find(flow);
@@ -77,6 +92,7 @@ grpc::Status BatcherServiceImpl::GetStatus(grpc::ServerContext*, const v1::GetSt
       (*out->mutable_wagons_by_reason())[reason] = count;
     out->set_rows_before(status.rows_before);
     out->set_rows_after(status.rows_after);
+    ToProto(status.merges, out->mutable_merges());
   }
   return grpc::Status::OK;
 }
@@ -89,6 +105,16 @@ grpc::Status BatcherServiceImpl::SealFlow(grpc::ServerContext*, const v1::SealFl
   if (!uid.ok()) return rpc::ToGrpc(uid.status());
   response->set_sealed(!uid->empty());
   response->set_wagon_uid(*uid);
+  return grpc::Status::OK;
+}
+
+grpc::Status BatcherServiceImpl::MergeFlow(grpc::ServerContext* context, const v1::MergeFlowRequest* request,
+                                           v1::MergeFlowResponse* response) {
+  auto flow = Find(request->flow());
+  if (!flow.ok()) return rpc::ToGrpc(flow.status());
+  auto counts = (*flow)->MergeNow(rpc::CallerName(*context), request->dry_run());
+  if (!counts.ok()) return rpc::ToGrpc(counts.status());
+  ToProto(*counts, response->mutable_counts());
   return grpc::Status::OK;
 }
 

@@ -22,6 +22,8 @@ class BatcherServiceImpl final : public v1::BatcherService::Service {
                          v1::GetStatusResponse* response) override;
   grpc::Status SealFlow(grpc::ServerContext* context, const v1::SealFlowRequest* request,
                         v1::SealFlowResponse* response) override;
+  grpc::Status MergeFlow(grpc::ServerContext* context, const v1::MergeFlowRequest* request,
+                         v1::MergeFlowResponse* response) override;
   // Seals what is whole and ends the feeds.
   void Drain();
 

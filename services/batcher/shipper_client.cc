@@ -22,13 +22,45 @@ constexpr std::chrono::seconds kOpenTimeout{12};
 // A commit in the outbox is a disk write; one that takes this long is a disk that has stopped answering.
 constexpr std::chrono::seconds kStoredTimeout{120};
 
-class GrpcStoreSession : public StoreSession {
+constexpr std::chrono::seconds kTailTimeout{30};
+
+// A wagon's frame as the shipper streams it.
+class FrameDownload {
+ public:
+  FrameDownload(ShipperService::Stub* stub, const std::string& uid) {
+    shipper::v1::ReadWagonRequest request;
+    request.set_uid(uid);
+    reader_ = stub->ReadWagon(&context_, request);
+  }
+  ~FrameDownload() {
+    context_.TryCancel();
+    if (!finished_) (void)reader_->Finish();
+  }
+
+  Result<std::string> Next() {
+    while (reader_->Read(&response_)) {
+      if (!response_.data().empty()) return std::move(*response_.mutable_data());
+    }
+    if (!std::exchange(finished_, true)) SRDF_RETURN_IF_ERROR(rpc::FromGrpc(reader_->Finish()));
+    return std::string();
+  }
+
+ private:
+  grpc::ClientContext context_;
+  std::unique_ptr<grpc::ClientReader<shipper::v1::ReadWagonResponse>> reader_;
+  shipper::v1::ReadWagonResponse response_;
+  bool finished_ = false;
+};
+
+class GrpcStoreSession : public StoreSession, public TailStore {
  public:
   GrpcStoreSession(ShipperService::Stub* stub, StoreEvents events)
-      : events_(std::move(events)),
+      : stub_(stub),
+        events_(std::move(events)),
         duplex_([stub](grpc::ClientContext* context) { return stub->Store(context); }) {}
 
   Status Open(const std::string& flow) {
+    flow_ = flow;
     duplex_.Start([this](StoreResponse& response) { OnMessage(response); },
                   [this](Status status) { OnEnd(std::move(status)); });
     StoreRequest request;
@@ -47,6 +79,7 @@ class GrpcStoreSession : public StoreSession {
   Status Send(std::string_view piece, bool last) override {
     request_.mutable_piece()->set_data(piece.data(), piece.size());
     request_.mutable_piece()->set_last(last);
+    request_.mutable_piece()->clear_covers();
     if (duplex_.Write(request_)) return {};
     return WaitEnd();
   }
@@ -63,8 +96,67 @@ class GrpcStoreSession : public StoreSession {
   }
 
   void Cancel() override { duplex_.Cancel(); }
+  TailStore* tail() override { return this; }
+
+  Result<UnsentTail> GetUnsentTail() override {
+    shipper::v1::GetUnsentTailRequest request;
+    request.set_flow(flow_);
+    shipper::v1::GetUnsentTailResponse response;
+    grpc::ClientContext context;
+    context.set_deadline(std::chrono::system_clock::now() + kTailTimeout);
+    SRDF_RETURN_IF_ERROR(rpc::FromGrpc(stub_->GetUnsentTail(&context, request, &response)));
+    UnsentTail tail;
+    tail.away = response.away();
+    tail.before = wire::FromProto(response.before());
+    for (const shipper::v1::UnsentWagon& wagon : response.wagons()) {
+      tail.wagons.push_back({wagon.sequence(), wagon.uid(), wagon.hash(), wagon.merged(), wagon.statements(),
+                             wagon.rows_after(), wagon.payload_raw_bytes(), wagon.frame_bytes()});
+    }
+    return tail;
+  }
+
+  Result<wire::FramePieces> OpenFrame(const std::string& uid) override {
+    const auto download = std::make_shared<FrameDownload>(stub_, uid);
+    return wire::FramePieces([download] { return download->Next(); });
+  }
+
+  Status BeginReplace(uint64_t first_sequence, const std::vector<std::string>& hashes,
+                      const std::string& actor) override {
+    StoreRequest request;
+    request.mutable_replace()->set_first_sequence(first_sequence);
+    for (const std::string& hash : hashes) request.mutable_replace()->add_hashes(hash);
+    request.mutable_replace()->set_actor(actor);
+    return duplex_.Write(request) ? Status() : WaitEnd();
+  }
+
+  Status SendMerged(std::string_view piece, bool last, size_t covers) override {
+    request_.mutable_piece()->set_data(piece.data(), piece.size());
+    request_.mutable_piece()->set_last(last);
+    request_.mutable_piece()->set_covers(static_cast<uint32_t>(covers));
+    return duplex_.Write(request_) ? Status() : WaitEnd();
+  }
+
+  Result<ChainTip> CommitReplace() override { return EndReplace(false); }
+  Status AbandonReplace() override {
+    const auto ended = EndReplace(true);
+    return ended.status().code() == StatusCode::kCancelled ? Status() : ended.status();
+  }
 
  private:
+  Result<ChainTip> EndReplace(bool abandon) {
+    StoreRequest request;
+    request.mutable_commit_replace()->set_abandon(abandon);
+    if (!duplex_.Write(request)) return WaitEnd();
+    std::unique_lock lock(mu_);
+    if (!changed_.wait_for(lock, kStoredTimeout, [&] { return replaced_.has_value() || !ended_.ok(); })) {
+      return Status(StatusCode::kUnavailable, "the shipper did not exchange the merged wagons in time");
+    }
+    if (!replaced_.has_value()) return ended_;
+    auto replaced = *std::move(replaced_);
+    replaced_.reset();
+    return replaced;
+  }
+
   Status WaitEnd() {
     std::unique_lock lock(mu_);
     changed_.wait_for(lock, kOpenTimeout, [&] { return !ended_.ok(); });
@@ -84,6 +176,14 @@ class GrpcStoreSession : public StoreSession {
     } else if (response.has_stored()) {
       std::lock_guard lock(mu_);
       stored_ = wire::FromProto(response.stored().tip());
+    } else if (response.has_replaced()) {
+      std::lock_guard lock(mu_);
+      const auto& replaced = response.replaced();
+      if (replaced.has_refused()) {
+        replaced_ = rpc::FromProto(replaced.refused());
+      } else {
+        replaced_ = wire::FromProto(replaced.tip());
+      }
     } else if (response.has_ended()) {
       std::lock_guard lock(mu_);
       ended_ = rpc::FromProto(response.ended());
@@ -105,7 +205,9 @@ class GrpcStoreSession : public StoreSession {
     events_.on_end(std::move(status));
   }
 
+  ShipperService::Stub* const stub_;
   const StoreEvents events_;
+  std::string flow_;
   StoreRequest request_;  // reused, so that its buffer is
   std::mutex mu_;
   std::condition_variable changed_;
@@ -113,6 +215,7 @@ class GrpcStoreSession : public StoreSession {
   ChainTip tip_;
   bool opened_ = false;
   std::optional<ChainTip> stored_;
+  std::optional<Result<ChainTip>> replaced_;
   Status ended_;
   // Last member: its reader thread uses the others and is joined first.
   rpc::ClientDuplex<StoreRequest, StoreResponse> duplex_;

@@ -26,6 +26,7 @@ class HeaderSum {
   }
 
   Status Add(const WagonHeader& old) {
+    if (wagons_ == 0 && !position_.known()) sum_.first = position_ = old.first;
     if (old.flow != sum_.flow || old.epoch != sum_.epoch || old.first.gtid != position_.gtid) {
       return {StatusCode::kDataLoss, "wagon " + std::to_string(old.sequence) +
                                          " of the outbox does not follow the one before it: it begins at " +

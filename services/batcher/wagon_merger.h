@@ -22,7 +22,8 @@ namespace srdf::batcher {
 // Opens the next of the old wagons' frames, in sequence.
 using FrameOpener = std::function<Result<wire::FramePieces>()>;
 
-// `place`: the wagon before; the new one follows it. The frame goes to `sink` in pieces of at most 1 MiB,
+// `place`: the wagon before; the new one follows it. A position that is not known is taken from the first old
+// wagon. The frame goes to `sink` in pieces of at most 1 MiB,
 // *hash becomes its hash. kDataLoss when the old wagons are no chain after `place`'s position, or damaged.
 Result<WagonHeader> MergeWagons(const SealerOptions& options, const ChainTip& place, size_t wagons,
                                 const FrameOpener& open, const wire::FrameSink& sink, std::string* hash);

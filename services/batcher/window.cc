@@ -1,5 +1,6 @@
 #include "batcher/window.h"
 
+#include <algorithm>
 #include <iterator>
 
 #include "base/clock.h"
@@ -272,6 +273,29 @@ std::optional<Group> Window::Take(const std::stop_token& stop) {
   ++in_hand_;
   changed_.notify_all();
   return group;
+}
+
+bool Window::WaitUntil(SteadyTime deadline, const std::stop_token& stop) {
+  std::unique_lock lock(mu_);
+  for (;;) {
+    const auto now = std::chrono::steady_clock::now();
+    if (!closed_.empty() || draining_ || stop.stop_requested() || Due(now).has_value()) return true;
+    if (now >= deadline || woken_) {
+      woken_ = false;
+      return false;
+    }
+    const bool open = open_.counts.transactions != 0;
+    changed_.wait_until(lock, stop, open ? std::min(deadline, opened_at_ + limits_.age_max) : deadline, [&] {
+      return !closed_.empty() || draining_ || woken_ || Due(std::chrono::steady_clock::now()).has_value() ||
+             (open_.counts.transactions != 0) != open;
+    });
+  }
+}
+
+void Window::Wake() {
+  std::lock_guard lock(mu_);
+  woken_ = true;
+  changed_.notify_all();
 }
 
 void Window::Done() {

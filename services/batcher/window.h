@@ -54,6 +54,13 @@ class Window {
   // Sealer thread. Waits for the next group; nothing when stopped, or closed and empty.
   std::optional<Group> Take(const std::stop_token& stop);
 
+  // Sealer thread. Waits until Take would return at once, for no longer than the deadline; false when
+  // that has come, and after Wake.
+  bool WaitUntil(std::chrono::steady_clock::time_point deadline, const std::stop_token& stop);
+
+  // Any thread: a WaitUntil under way, or else the next one, returns false.
+  void Wake();
+
   // Sealer thread: the group taken last is sealed, or given up.
   void Done();
 
@@ -109,6 +116,7 @@ class Window {
   uint64_t closed_bytes_ = 0;
   size_t in_hand_ = 0;
   bool destination_ready_ = false;
+  bool woken_ = false;
   bool draining_ = false;
 };
 

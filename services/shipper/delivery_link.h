@@ -104,6 +104,8 @@ class DeliveryLink {
   // As the gate allows; false when the stream has ended, the link is paused or stopped.
   bool SendChunk(DeliveryStream* stream, DeliverSession* session, ChunkToSend chunk,
                  const std::stop_token& stop);
+  Result<bool> BeginAttempt(DeliveryStream* stream, const store::OutboxWagon& wagon, uint64_t after,
+                            uint32_t first_chunk);
   Result<std::optional<store::OutboxWagon>> LookUp(uint64_t after);
   Result<std::optional<store::OutboxWagon>> NextWagon(DeliveryStream* stream, uint64_t after,
                                                       const std::stop_token& stop);

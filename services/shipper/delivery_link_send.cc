@@ -36,12 +36,31 @@ Status DeliveryLink::SendWagons(DeliveryStream* stream, DeliverSession* session,
       stream->in_flight.try_emplace(wagon->header.sequence);
     }
     if (!go_on || go_on->sequence != wagon->header.sequence) {
-      SRDF_RETURN_IF_ERROR(
-          outbox_->BeginAttempt(options_.flow, wagon->header.sequence, {receiver_->address(), first_chunk}));
+      SRDF_ASSIGN_OR_RETURN(const bool begun, BeginAttempt(stream, *wagon, after, first_chunk));
+      if (!begun) continue;
     }
     SRDF_RETURN_IF_ERROR(SendWagon(stream, session, *wagon, first_chunk, stop));
     after = wagon->header.sequence;
   }
+}
+
+// Wagons that wait may be merged until an attempt of them has begun: false when that happened since this one
+// was looked up.
+Result<bool> DeliveryLink::BeginAttempt(DeliveryStream* stream, const store::OutboxWagon& wagon,
+                                        uint64_t after, uint32_t first_chunk) {
+  const Status begun =
+      outbox_->BeginAttempt(options_.flow, wagon.header.sequence, {receiver_->address(), first_chunk});
+  if (begun.ok()) {
+    SRDF_ASSIGN_OR_RETURN(const auto now, LookUp(after));
+    // A receipt may have come already, for a wagon that was sent before.
+    if (!now.has_value() || now->header.sequence != wagon.header.sequence || now->hash == wagon.hash)
+      return true;
+  } else if (begun.code() != StatusCode::kNotFound) {
+    return begun;
+  }
+  std::lock_guard lock(mu_);
+  stream->in_flight.erase(wagon.header.sequence);
+  return false;
 }
 
 // The next wagon as the outbox has it now; an error when it is a dead letter, which nothing may overtake.

@@ -6,6 +6,7 @@
 #include "rpc/duplex.h"
 #include "rpc/status_map.h"
 #include "shipper/delivery_replies.h"
+#include "shipper/tail_intake.h"
 #include "wire/header_convert.h"
 
 namespace srdf::shipper {
@@ -14,6 +15,7 @@ namespace {
 
 constexpr uint32_t kListDefault = 50;
 constexpr uint32_t kListMax = 1000;
+constexpr uint32_t kUnsentMax = 10'000;
 
 void FillState(const DeliveryState& state, v1::StoreResponse::DeliveryState* out) {
   out->set_unapplied_wagons(state.unapplied_wagons);
@@ -52,6 +54,31 @@ void FillInfo(const store::OutboxWagon& wagon, model::v1::WagonInfo* out) {
   out->set_acked_at_ms(wagon.acked_at_ms);
   out->set_applied_at_ms(wagon.applied_at_ms);
   out->set_payload_present(wagon.payload_present);
+  out->set_merged_into(wagon.merged_into);
+}
+
+// True when the message belongs to a replacement of the queue's end; *response is set when it ended one.
+bool TakeReplacement(const v1::StoreRequest& request, ShipperFlow* flow, TailIntake* intake,
+                     v1::StoreResponse* response) {
+  if (request.has_replace()) {
+    const auto& replace = request.replace();
+    intake->Begin(replace.first_sequence(), {replace.hashes().begin(), replace.hashes().end()},
+                  replace.actor());
+    return true;
+  }
+  if (request.has_piece() && intake->active()) {
+    intake->Append(request.piece().data(), request.piece().last(), request.piece().covers());
+    return true;
+  }
+  if (!request.has_commit_replace()) return false;
+  const auto tip = intake->Finish(request.commit_replace().abandon());
+  if (tip.ok()) {
+    flow->WagonStored();
+    wire::ToProto(*tip, response->mutable_replaced()->mutable_tip());
+  } else {
+    rpc::ToProto(tip.status(), 0, response->mutable_replaced()->mutable_refused());
+  }
+  return true;
 }
 
 void FillSettings(ShipperFlow* flow, google::protobuf::RepeatedPtrField<v1::FlowSetting>* out) {
@@ -109,7 +136,13 @@ grpc::Status ShipperServiceImpl::Store(
     FillState(*state, opened.mutable_opened()->mutable_state());
     duplex->Write(opened);
     StoreIntake intake(*flow);
+    TailIntake tail_intake((*flow)->outbox(), (*flow)->name());
     while (ended.ok() && stream->Read(&request)) {
+      v1::StoreResponse replaced;
+      if (TakeReplacement(request, *flow, &tail_intake, &replaced)) {
+        if (replaced.has_replaced()) duplex->Write(replaced);
+        continue;
+      }
       auto stored = intake.Append(request.piece().data(), request.piece().last());
       ended = stored.status();
       if (!ended.ok() || !stored->has_value()) continue;
@@ -194,7 +227,9 @@ grpc::Status ShipperServiceImpl::ListWagons(grpc::ServerContext*, const v1::List
   auto flow = Find(request->flow());
   if (!flow.ok()) return rpc::ToGrpc(flow.status());
   const uint32_t limit = request->limit() == 0 ? kListDefault : std::min(request->limit(), kListMax);
-  auto wagons = (*flow)->outbox()->List((*flow)->name(), request->before_sequence(), limit);
+  store::Outbox* outbox = (*flow)->outbox();
+  auto wagons = request->merged() ? outbox->ListMerged((*flow)->name(), limit)
+                                  : outbox->List((*flow)->name(), request->before_sequence(), limit);
   if (!wagons.ok()) return rpc::ToGrpc(wagons.status());
   for (const store::OutboxWagon& wagon : *wagons) FillInfo(wagon, response->add_wagons());
   return grpc::Status::OK;
@@ -213,14 +248,18 @@ grpc::Status ShipperServiceImpl::ReadWagon(grpc::ServerContext*, const v1::ReadW
   const store::OutboxWagon& wagon = **found;
   v1::ReadWagonResponse response;
   FillInfo(wagon, response.mutable_info());
-  auto attempts = outbox->Attempts(wagon.header.flow, wagon.header.sequence);
+  // One that has left the chain was never sent under its number.
+  const bool in_chain =
+      wagon.status != store::DeliveryStatus::kMerged && wagon.status != store::DeliveryStatus::kSuperseded;
+  Result<std::vector<store::DeliveryAttempt>> attempts = std::vector<store::DeliveryAttempt>();
+  if (in_chain) attempts = outbox->Attempts(wagon.header.flow, wagon.header.sequence);
   if (!attempts.ok()) return rpc::ToGrpc(attempts.status());
   for (const store::DeliveryAttempt& attempt : *attempts) {
     ToProto(attempt, response.add_attempts());
   }
   if (!writer->Write(response) || !wagon.payload_present) return grpc::Status::OK;
   for (uint32_t chunk_no = 0; chunk_no < wagon.chunk_count; ++chunk_no) {
-    auto chunk = outbox->ReadChunk(wagon.header.flow, wagon.header.sequence, chunk_no);
+    auto chunk = outbox->ReadChunkOf(wagon.header.uid, chunk_no);
     if (!chunk.ok()) return rpc::ToGrpc(chunk.status());
     v1::ReadWagonResponse piece;
     piece.set_data(std::move(*chunk));
@@ -271,6 +310,29 @@ grpc::Status ShipperServiceImpl::RetryDelivery(grpc::ServerContext* context,
   auto changed = (*flow)->Retry(request->sequence(), rpc::CallerName(*context), request->reason());
   if (!changed.ok()) return rpc::ToGrpc(changed.status());
   response->set_changed(*changed);
+  return grpc::Status::OK;
+}
+
+grpc::Status ShipperServiceImpl::GetUnsentTail(grpc::ServerContext*, const v1::GetUnsentTailRequest* request,
+                                               v1::GetUnsentTailResponse* response) {
+  auto flow = Find(request->flow());
+  if (!flow.ok()) return rpc::ToGrpc(flow.status());
+  const uint32_t wagons_max = request->wagons_max() == 0 ? kUnsentMax : request->wagons_max();
+  auto tail = (*flow)->outbox()->GetUnsentTail((*flow)->name(), std::min(wagons_max, kUnsentMax));
+  if (!tail.ok()) return rpc::ToGrpc(tail.status());
+  response->set_away((*flow)->link_status().state != LinkState::kStreaming);
+  wire::ToProto(tail->before, response->mutable_before());
+  for (const store::UnsentWagon& wagon : tail->wagons) {
+    v1::UnsentWagon* out = response->add_wagons();
+    out->set_sequence(wagon.sequence);
+    out->set_uid(wagon.uid);
+    out->set_hash(wagon.hash);
+    out->set_merged(wagon.seal_reason == SealReason::kMerged);
+    out->set_statements(wagon.statements);
+    out->set_rows_after(wagon.rows_after);
+    out->set_payload_raw_bytes(wagon.payload_raw_bytes);
+    out->set_frame_bytes(wagon.frame_bytes);
+  }
   return grpc::Status::OK;
 }
 

@@ -35,6 +35,8 @@ class ShipperServiceImpl final : public v1::ShipperService::Service {
                               v1::ListDeliveriesResponse* response) override;
   grpc::Status RetryDelivery(grpc::ServerContext* context, const v1::RetryDeliveryRequest* request,
                              v1::RetryDeliveryResponse* response) override;
+  grpc::Status GetUnsentTail(grpc::ServerContext* context, const v1::GetUnsentTailRequest* request,
+                             v1::GetUnsentTailResponse* response) override;
   void Drain() { stores_.CancelAll(Status(StatusCode::kUnavailable, "the shipper is stopping")); }
 
  private:

@@ -45,7 +45,7 @@ int Down(const GlobalOptions& global, const std::string& data_dir, std::chrono::
 
 int ShowStatus(const GlobalOptions& global, const std::string& flow, bool watch);
 
-int WagonList(const GlobalOptions& global, const std::string& flow, uint32_t limit);
+int WagonList(const GlobalOptions& global, const std::string& flow, uint32_t limit, bool merged);
 // What the target site refused, newest first.
 int WagonRefused(const GlobalOptions& global, const std::string& flow, uint32_t limit);
 int WagonShow(const GlobalOptions& global, const std::string& uid, bool rows);
@@ -71,6 +71,7 @@ int FlowResume(const GlobalOptions& global, const std::string& flow);
 int FlowShow(const GlobalOptions& global, const std::string& flow);
 int FlowSet(const GlobalOptions& global, const std::string& flow, const std::vector<std::string>& changes);
 int FlowSeal(const GlobalOptions& global, const std::string& flow);
+int FlowMerge(const GlobalOptions& global, const std::string& flow, bool dry_run);
 int FlowInit(const GlobalOptions& global, const std::string& flow, const std::string& position);
 
 // Needs neither a mesh nor a configuration.

@@ -30,6 +30,8 @@ struct Parsed {
   uint32_t refused_limit = 50;
   std::vector<std::string> settings;
   bool watch = false;
+  bool dry_run = false;
+  bool merged = false;
   binlog_file::DumpOptions dump;
   KeyOptions key;
 };
@@ -158,11 +160,14 @@ class CommandLine {
   void AddWagon() {
     Parsed* p = &parsed_;
     CLI::App* wagon = AddGroup("wagon", "wagons in the outbox");
-    CLI::App* list = Add(wagon, "list", "the newest wagons, newest first",
-                         "  srdfctl wagon list --flow shop --limit 50\n"
-                         "  srdfctl wagon list --output json | jq -r '.wagons[].uid'",
-                         [p](const GlobalOptions& global) { return WagonList(global, p->flow, p->limit); });
+    CLI::App* list =
+        Add(wagon, "list", "the newest wagons, newest first",
+            "  srdfctl wagon list --flow shop --limit 50\n"
+            "  srdfctl wagon list --output json | jq -r '.wagons[].uid'\n"
+            "  srdfctl wagon list --merged      those that were merged into others while they waited",
+            [p](const GlobalOptions& global) { return WagonList(global, p->flow, p->limit, p->merged); });
     AddFlowOption(list);
+    list->add_flag("--merged", p->merged, "wagons that were merged into others instead");
     list->add_option("--limit", p->limit, "at most this many per flow")
         ->check(CLI::Range(1u, 1'000'000u))
         ->capture_default_str();
@@ -254,6 +259,16 @@ class CommandLine {
             [p](const GlobalOptions& global) { return FlowSet(global, p->flow, p->settings); });
     AddFlowArgument(set);
     set->add_option("NAME=VALUE", p->settings, "max_bytes_per_second, priority")->required();
+    CLI::App* merge = Add(
+        flow, "merge", "compact the wagons that wait and were never sent once more, into fewer",
+        "  srdfctl flow merge shop --dry-run         what it would save\n"
+        "  srdfctl flow merge shop\n"
+        "While the destination is away this happens by itself (outage_merge: auto); by hand it is for a\n"
+        "flow that is paused, before it is resumed. The originals stay in the outbox for purge_after_days;\n"
+        "the audit says who merged what. docs/operations/outages.md",
+        [p](const GlobalOptions& global) { return FlowMerge(global, p->flow, p->dry_run); });
+    AddFlowArgument(merge);
+    merge->add_flag("--dry-run", p->dry_run, "only say what it would save");
     CLI::App* init =
         Add(flow, "init", "record where the flow starts, at the target",
             "  srdfctl flow init shop --position 0-1-100\n"

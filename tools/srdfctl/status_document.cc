@@ -134,7 +134,13 @@ Document WindowPart(const batcher::v1::FlowStatus& batcher, int64_t now_ms) {
           {"shipper_connected", batcher.shipper_connected()},
           {"sealed", Position(batcher.sealed())},
           {"wagons_sealed", batcher.wagons_sealed()},
-          {"wagons_by_reason", std::move(reasons)}};
+          {"wagons_by_reason", std::move(reasons)},
+          {"merges",
+           {{"merges", batcher.merges().merges()},
+            {"wagons_before", batcher.merges().wagons_before()},
+            {"wagons_after", batcher.merges().wagons_after()},
+            {"bytes_before", batcher.merges().frame_bytes_before()},
+            {"bytes_after", batcher.merges().frame_bytes_after()}}}};
 }
 
 Document DeliveryPart(const shipper::v1::FlowStatus& shipper) {

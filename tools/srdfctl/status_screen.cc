@@ -91,6 +91,13 @@ void RenderWindow(const Document& window, Screen* screen) {
   if (!window["capture_connected"].get<bool>()) text += "; capture is not connected";
   if (!window["shipper_connected"].get<bool>()) text += "; shipper is not connected";
   screen->Line("window", text);
+  const Document merges = window.value("merges", Document::object());
+  if (merges.value("merges", uint64_t{0}) == 0) return;
+  screen->Line(
+      "merged",
+      fmt::format("{} that could not be sent ({}) into {} ({})", Counted(U(merges, "wagons_before"), "wagon"),
+                  FormatBytes(U(merges, "bytes_before")), FormatCount(U(merges, "wagons_after")),
+                  FormatBytes(U(merges, "bytes_after"))));
 }
 
 // Limits and priority, when there is something to say.

@@ -17,19 +17,22 @@ constexpr uint32_t kPageWagons = 500;
 
 // The newest `limit` wagons of a flow, newest first.
 Result<std::vector<model::v1::WagonInfo>> ListWagons(MeshClient* client, const std::string& flow,
-                                                     uint32_t limit) {
+                                                     uint32_t limit, bool merged) {
   std::vector<model::v1::WagonInfo> wagons;
   uint64_t before = 0;
   while (wagons.size() < limit) {
     shipper::v1::ListWagonsRequest request;
     request.set_flow(flow);
     request.set_before_sequence(before);
-    request.set_limit(std::min<uint32_t>(kPageWagons, limit - static_cast<uint32_t>(wagons.size())));
+    request.set_limit(merged ? limit
+                             : std::min<uint32_t>(kPageWagons, limit - static_cast<uint32_t>(wagons.size())));
+    request.set_merged(merged);
     SRDF_ASSIGN_OR_RETURN(auto reply, client->Call("shipper", client->shipper(),
                                                    &shipper::v1::ShipperService::Stub::ListWagons, request));
     if (reply.wagons().empty()) break;
     for (model::v1::WagonInfo& wagon : *reply.mutable_wagons()) wagons.push_back(std::move(wagon));
     if (wagons.size() > limit) wagons.resize(limit);
+    if (merged) break;  // their numbers are used again: one page
     before = wagons.back().header().sequence();
     if (before <= 1) break;
   }
@@ -93,14 +96,14 @@ class WagonStream {
 
 }  // namespace
 
-int WagonList(const GlobalOptions& global, const std::string& flow, uint32_t limit) {
+int WagonList(const GlobalOptions& global, const std::string& flow, uint32_t limit, bool merged) {
   config::Config config;
   if (!LoadOrExplain(global, &config) || !KnowsFlow(config, flow)) return kExitBadConfiguration;
   MeshClient client(config);
   std::vector<model::v1::WagonInfo> wagons;
   for (const config::FlowConfig& candidate : config.flows) {
     if (!flow.empty() && candidate.name != flow) continue;
-    auto of_flow = ListWagons(&client, candidate.name, limit);
+    auto of_flow = ListWagons(&client, candidate.name, limit, merged);
     if (!of_flow.ok()) return Fail(of_flow.status());
     wagons.insert(wagons.end(), of_flow->begin(), of_flow->end());
   }

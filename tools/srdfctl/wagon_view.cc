@@ -54,6 +54,11 @@ void Field(std::string_view label, const std::string& text, std::string* out) {
   *out += fmt::format("{:<14}{}\n", label, text);
 }
 
+std::string StatusWord(const model::v1::WagonInfo& info) {
+  if (info.merged_into().empty()) return info.status();
+  return info.status() + " into " + info.merged_into().substr(0, 12);
+}
+
 }  // namespace
 
 ordered_json WagonToJson(const model::v1::WagonInfo& info) {
@@ -90,6 +95,7 @@ ordered_json WagonToJson(const model::v1::WagonInfo& info) {
           {"acked_at_ms", info.acked_at_ms()},
           {"applied_at_ms", info.applied_at_ms()},
           {"payload_present", info.payload_present()},
+          {"merged_into", info.merged_into()},
           {"hash", Hex(info.hash())},
           {"previous_hash", Hex(header.previous_hash())},
           {"schema_fingerprint", Hex(header.schema_fingerprint())},
@@ -125,7 +131,7 @@ std::string RenderWagonList(const std::vector<model::v1::WagonInfo>& wagons) {
                {"ERROR"}});
   for (const model::v1::WagonInfo& info : wagons) {
     const model::v1::WagonHeader& header = info.header();
-    table.Add({header.flow(), std::to_string(header.sequence()), header.uid().substr(0, 12), info.status(),
+    table.Add({header.flow(), std::to_string(header.sequence()), header.uid().substr(0, 12), StatusWord(info),
                FormatTime(header.closed_at_ms()), ReasonWord(header.seal_reason()),
                FormatCount(header.transactions()), FormatCount(header.rows_before()),
                FormatCount(header.rows_after()), FormatBytes(info.frame_bytes()), Printable(info.error())});
@@ -140,7 +146,7 @@ std::string RenderWagon(const WagonDetails& wagon) {
   Field("wagon", header.uid(), &out);
   Field("flow", fmt::format("{}, epoch {}, sequence {}", header.flow(), header.epoch(), header.sequence()),
         &out);
-  Field("status", info.status() + (info.payload_present() ? "" : ", payload purged"), &out);
+  Field("status", StatusWord(info) + (info.payload_present() ? "" : ", payload purged"), &out);
   if (!info.error().empty()) Field("error", Printable(info.error()), &out);
   Field("sealed",
         fmt::format("{}, reason {}, window open for {}", FormatTime(header.closed_at_ms()),
