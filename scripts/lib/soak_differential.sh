@@ -7,6 +7,7 @@
 #   scripts/soak differential --seed 4711                   one
 #   scripts/soak differential --replay FILE                 a listing of an earlier failure
 #   scripts/soak differential --apply native|sql|both …     how wagons are applied
+#   scripts/soak differential --merge …                     wagons are merged before they are applied
 #
 # Every other argument goes to build/dev/bin/srdf-differential. Listings of failures, whole and shrunk:
 # build/dev/differential. Exit status 1: a difference was found.

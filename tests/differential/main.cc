@@ -31,6 +31,7 @@ and with MariaDB's own replica. It starts the servers it needs and removes them.
   srdf-differential --replay FILE                                a listing that an earlier run has written
 
   --apply native|sql|both   how wagons are applied (default native)
+  --merge                   wagons wait and are merged before they are applied, as during an outage
   --out DIR                 where listings of failures go (default: the working directory)
   --no-shrink               write failures as they are
   --failures-max N          stop after so many differences (default 20)
@@ -51,6 +52,7 @@ struct Arguments {
   std::string apply = "native";
   std::string out = ".";
   bool shrink = true;
+  bool merge = false;
   bool print = false;
   bool help = false;
   uint64_t failures_max = 20;
@@ -89,6 +91,10 @@ Result<Arguments> ParseArguments(int argc, char** argv) {
     if (name == "--help" || name == "-h") {
       arguments.help = true;
       return arguments;
+    }
+    if (name == "--merge") {
+      arguments.merge = true;
+      continue;
     }
     if (name == "--no-shrink" || name == "--print") {
       (name == "--print" ? arguments.print : arguments.shrink) = name == "--print";
@@ -169,7 +175,8 @@ class Campaign {
         break;
       }
       const uint64_t seed = arguments_.first_seed + n;
-      const Listing listing = ListingOf(seed);
+      Listing listing = ListingOf(seed);
+      if (arguments_.merge) listing.options = WithMerges(listing.options);
       if (arguments_.print) std::cout << ToText(listing, "") << std::flush;
       const Outcome outcome = RunOne(listing);
       if (g_interrupted != 0) {

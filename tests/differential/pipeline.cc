@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "batcher/merge_plan.h"
+#include "batcher/wagon_merger.h"
 #include "differential/refusals.h"
 #include "engine_mariadb/source_engine.h"
 #include "engine_mariadb/target_engine.h"
@@ -51,12 +53,8 @@ class Pipeline::MemoryOutbox : public batcher::StoreSession {
   }
   void Cancel() override {}
 
-  const WagonHeader& header() const { return header_; }
-  Result<std::unique_ptr<wire::WagonReader>> Read() const {
-    return wire::WagonReader::Open([this, next = size_t{0}]() mutable -> Result<std::string> {
-      return next < pieces_.size() ? pieces_[next++] : std::string();
-    });
-  }
+  Frame TakeFrame() { return {header_, tip_.hash, std::move(pieces_)}; }
+  void Rewrite(const ChainTip& tip) { tip_ = tip; }
 
  private:
   ChainTip tip_;
@@ -115,7 +113,7 @@ Status Pipeline::NoteSetup() {
   return {};
 }
 
-const WagonHeader& Pipeline::wagon() const { return outbox_->header(); }
+const WagonHeader& Pipeline::wagon() const { return frame_.header; }
 
 bool Pipeline::all_refused() const {
   return std::none_of(targets_.begin(), targets_.end(),
@@ -146,12 +144,12 @@ Status Pipeline::Begin(const std::string& gtid_position) {
   ChainTip tip;
   tip.hash = ZeroHash();
   tip.position = read_ = start;
+  applied_ = tip;
   outbox_ = std::make_unique<MemoryOutbox>(tip);
-  batcher::SealerOptions sealer;
-  sealer.flow = kFlow;
-  sealer.compaction_enabled = options_.compaction;
-  sealer.spill_dir = "/tmp";
-  sealer_ = std::make_unique<batcher::Sealer>(sealer, outbox_.get());
+  sealer_options_.flow = kFlow;
+  sealer_options_.compaction_enabled = options_.compaction;
+  sealer_options_.spill_dir = "/tmp";
+  sealer_ = std::make_unique<batcher::Sealer>(sealer_options_, outbox_.get());
   return {};
 }
 
@@ -165,7 +163,7 @@ Status Pipeline::RunTo(const std::vector<std::string>& positions, const OnWagon&
   const Status status = reader_->Run(read_, this);
   // Our own end of the run is kCancelled as well; a failure further down keeps its stage.
   if (status.code() != StatusCode::kCancelled) return status;
-  if (next_end_ == ends_.size()) return {};
+  if (next_end_ == ends_.size()) return ApplyQueue();
   return {StatusCode::kDeadlineExceeded,
           "capture stays at " + read_.gtid + " and does not reach " + ends_[next_end_]};
 }
@@ -205,16 +203,16 @@ Status Pipeline::TakeGroups() {
   while (window_->GetStatus().closed_groups != 0) {
     auto group = window_->Take({});
     if (!group.has_value()) return {StatusCode::kInternal, "the window has a closed group and gives none"};
-    const Status status = SealAndApply(std::move(*group));
+    const Status status = Seal(std::move(*group));
     window_->Done();
     SRDF_RETURN_IF_ERROR(status);
   }
   return {};
 }
 
-Status Pipeline::SealAndApply(batcher::Group group) {
+Status Pipeline::Seal(batcher::Group group) {
   stage_ = "seal";
-  rows_in_place_ = 0;
+  if (queue_.empty()) rows_in_place_ = 0;
   for (const batcher::GroupChange& change : group.part.changes) {
     if (change.type != RecordType::kRowRun) continue;
     SRDF_ASSIGN_OR_RETURN(const RowRunReader run, RowRunReader::Open(change.body));
@@ -222,7 +220,70 @@ Status Pipeline::SealAndApply(batcher::Group group) {
   }
   if (hook_ != nullptr) hook_(&group);
   SRDF_RETURN_IF_ERROR(sealer_->Seal(std::move(group), {}).status());
-  const WagonHeader& header = outbox_->header();
+  queue_.push_back(outbox_->TakeFrame());
+  return Queue();
+}
+
+Status Pipeline::Queue() {
+  const auto draw = [this] { return Mix(options_.lag_seed, 1'000'000 + ++draws_) % 100; };
+  if (options_.merge_percent == 0 || draw() >= options_.merge_percent) return ApplyQueue();
+  return draw() < 25 ? MergeQueue() : Status();
+}
+
+Status Pipeline::MergeQueue() {
+  stage_ = "merge";
+  std::vector<batcher::UnsentWagon> wagons;
+  for (const Frame& frame : queue_) {
+    const WagonHeader& h = frame.header;
+    wagons.push_back({h.sequence, h.uid, frame.hash, false, h.statements, h.rows_after, h.payload_raw_bytes,
+                      h.payload_raw_bytes});
+  }
+  const auto groups = batcher::PlanWholeMerge(wagons, {});
+  if (groups.empty()) return {};
+  std::vector<Frame> merged(queue_.begin(), queue_.begin() + static_cast<ptrdiff_t>(groups.front().first));
+  for (const batcher::MergeGroup& group : groups) {
+    ChainTip place = applied_;
+    if (!merged.empty()) {
+      const WagonHeader& before = merged.back().header;
+      place = {before.epoch, before.sequence, before.uid, merged.back().hash, before.last};
+    }
+    size_t next = group.first;
+    const auto open = [&]() -> Result<wire::FramePieces> {
+      return wire::FramePieces([pieces = &queue_[next++].pieces, at = size_t{0}]() mutable {
+        return Result<std::string>(at < pieces->size() ? (*pieces)[at++] : std::string());
+      });
+    };
+    Frame frame;
+    const auto sink = [&frame](std::string_view piece) { return frame.pieces.emplace_back(piece), Status(); };
+    auto header = group.count > 1
+                      ? batcher::MergeWagons(sealer_options_, place, group.count, open, sink, &frame.hash)
+                      : batcher::ReframeWagon(sealer_options_, place, open, sink, &frame.hash);
+    SRDF_RETURN_IF_ERROR(header.status());
+    frame.header = std::move(*header);
+    merged.push_back(std::move(frame));
+  }
+  queue_ = std::move(merged);
+  const WagonHeader& last = queue_.back().header;
+  const ChainTip tip{last.epoch, last.sequence, last.uid, queue_.back().hash, last.last};
+  outbox_->Rewrite(tip);
+  sealer_->TailReplaced(tip);
+  return {};
+}
+
+Status Pipeline::ApplyQueue() {
+  if (options_.merge_percent != 0 && queue_.size() > 1) SRDF_RETURN_IF_ERROR(MergeQueue());
+  for (Frame& frame : queue_) {
+    frame_ = std::move(frame);
+    SRDF_RETURN_IF_ERROR(ApplyFrame());
+    applied_ = {frame_.header.epoch, frame_.header.sequence, frame_.header.uid, frame_.hash,
+                frame_.header.last};
+  }
+  queue_.clear();
+  return {};
+}
+
+Status Pipeline::ApplyFrame() {
+  const WagonHeader& header = frame_.header;
   for (TargetState& target : targets_) {
     if (!target.refused.ok()) continue;
     stage_ = "apply " + target.apply_method;
@@ -236,14 +297,19 @@ Status Pipeline::SealAndApply(batcher::Group group) {
   }
   if (all_refused()) return targets_.front().refused;
   stage_ = "compare";
-  return (*on_wagon_)(header);
+  const Status compared = (*on_wagon_)(header);
+  rows_in_place_ = 0;
+  return compared;
 }
 
 Status Pipeline::Apply(TargetState* target) {
   Status status;
   for (int attempt = 0; attempt < kAttemptsMax; ++attempt) {
-    SRDF_ASSIGN_OR_RETURN(const auto reader, outbox_->Read());
-    status = target->session->Apply(outbox_->header(), outbox_->tip().hash, reader.get()).status();
+    SRDF_ASSIGN_OR_RETURN(const auto reader,
+                          wire::WagonReader::Open([this, next = size_t{0}]() mutable -> Result<std::string> {
+                            return next < frame_.pieces.size() ? frame_.pieces[next++] : std::string();
+                          }));
+    status = target->session->Apply(frame_.header, frame_.hash, reader.get()).status();
     if (status.code() != StatusCode::kAborted) break;
   }
   return status;

@@ -55,7 +55,7 @@ class Pipeline : private engine::ChangeSink {
   const std::vector<TargetState>& targets() const { return targets_; }
   // No target is left; RunTo has ended with the first one's rule.
   bool all_refused() const;
-  // The wagon sealed last. After Begin.
+  // The wagon that is applied, or was last.
   const WagonHeader& wagon() const;
   // Of its rows before compaction, those that capture had flagged "in place".
   uint64_t rows_in_place() const { return rows_in_place_; }
@@ -66,8 +66,19 @@ class Pipeline : private engine::ChangeSink {
 
   Status Consume(std::string_view records, bool transaction_end) override;
   void Idle(const engine::SourceLag& lag) override;
+  struct Frame {
+    WagonHeader header;
+    std::string hash;
+    std::vector<std::string> pieces;
+  };
+
   Status TakeGroups();
-  Status SealAndApply(batcher::Group group);
+  Status Seal(batcher::Group group);
+  // The wagon that was sealed waits, or all that wait are applied.
+  Status Queue();
+  Status MergeQueue();
+  Status ApplyQueue();
+  Status ApplyFrame();
   Status Apply(TargetState* target);
 
   const Scenario& scenario_;
@@ -76,7 +87,12 @@ class Pipeline : private engine::ChangeSink {
   std::unique_ptr<engine::SourceEngine> source_;
   std::unique_ptr<engine::ChangeReader> reader_;
   std::unique_ptr<MemoryOutbox> outbox_;
+  batcher::SealerOptions sealer_options_;
   std::unique_ptr<batcher::Sealer> sealer_;
+  std::vector<Frame> queue_;  // sealed, not applied
+  Frame frame_;               // being applied
+  ChainTip applied_;
+  uint64_t draws_ = 0;
   std::unique_ptr<batcher::Window> window_;
   std::vector<TargetState> targets_;
 

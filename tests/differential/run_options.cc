@@ -34,6 +34,9 @@ bool Set(const std::string& name, const std::string& value, RunOptions* options)
   if (name == "cut_percent") {
     return ParseNumber(value, &options->cut_percent) && options->cut_percent <= 100;
   }
+  if (name == "merge_percent") {
+    return ParseNumber(value, &options->merge_percent) && options->merge_percent <= 100;
+  }
   if (name == "lag_seed") return ParseNumber(value, &options->lag_seed);
   if (name == "before_image") options->before_image = value;
   if (name == "row_image") options->row_image = value;
@@ -69,13 +72,21 @@ RunOptions OptionsOf(uint64_t seed) {
   return options;
 }
 
+RunOptions WithMerges(RunOptions options) {
+  options.merge_percent = 50 + Mix(options.lag_seed, 11) % 50;
+  options.compaction = true;  // a flow without it merges nothing
+  options.cut_percent = 100;
+  options.capture_percent = Mix(options.lag_seed, 12) % 2 == 0 ? 0 : 30;  // several wagons at a time
+  return options;
+}
+
 std::string ToText(const RunOptions& options) {
   std::ostringstream out;
   out << "capture_percent=" << options.capture_percent << " cut_percent=" << options.cut_percent
       << " primed=" << options.primed << " compaction=" << options.compaction
       << " before_image=" << options.before_image << " row_image=" << options.row_image
       << " row_metadata=" << options.row_metadata << " log_compressed=" << options.log_compressed
-      << " lag_seed=" << options.lag_seed;
+      << " merge_percent=" << options.merge_percent << " lag_seed=" << options.lag_seed;
   return out.str();
 }
 

@@ -25,12 +25,17 @@ struct RunOptions {
   std::string row_image = "FULL";     // @@binlog_row_image of the source
   std::string row_metadata = "FULL";  // @@binlog_row_metadata of the source
   bool log_compressed = false;        // @@log_bin_compress of the source
-  uint64_t lag_seed = 0;              // which cuts, where a percentage is neither 0 nor 100
+  // Percentage of wagons that wait for the next one; what waits is merged before it is applied, now and then
+  // more than once. 0: every wagon is applied as it was sealed.
+  unsigned merge_percent = 0;
+  uint64_t lag_seed = 0;  // which cuts, where a percentage is neither 0 nor 100
 
   friend bool operator==(const RunOptions&, const RunOptions&) = default;
 };
 
 RunOptions OptionsOf(uint64_t seed);
+// The same with wagons that wait and are merged.
+RunOptions WithMerges(RunOptions options);
 
 // One line, "capture_percent=100 compaction=1 …"; every field is there.
 std::string ToText(const RunOptions& options);
