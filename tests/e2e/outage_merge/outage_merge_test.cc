@@ -29,7 +29,8 @@ class ServiceAway {
       (void)mesh->Kill(service);
       const int reuse = 1;  // of connections that are closing
       setsockopt(socket_, SOL_SOCKET, SO_REUSEADDR, &reuse, sizeof(reuse));
-      return bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
+      return bind(socket_, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0 &&
+             listen(socket_, 1) == 0;  // a port that is only bound can be shared
     });
   }
   ~ServiceAway() { close(socket_); }
