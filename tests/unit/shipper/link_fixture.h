@@ -11,6 +11,7 @@
 #include <memory>
 #include <mutex>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "shipper/delivery_link.h"
@@ -51,7 +52,13 @@ class FakeReceiver : public ReceiverClient {
     if (at_once) at_once(events);
     return std::make_unique<Session>(this);
   }
-  std::string address() const override { return "10.0.0.2:7104"; }
+  // The link asks for it when it begins an attempt.
+  std::string address() const override {
+    if (const auto act = std::exchange(before_attempt_, nullptr)) act();
+    return "10.0.0.2:7104";
+  }
+  // On the link's thread, between looking a wagon up and beginning its attempt. Before the link starts.
+  void BeforeAttempt(std::function<void()> act) { before_attempt_ = std::move(act); }
 
   // What the destination says by itself when a stream opens, from the next one on.
   void AtOnce(std::function<void(const DeliverEvents&)> say) {
@@ -112,6 +119,7 @@ class FakeReceiver : public ReceiverClient {
   std::vector<ChunkToSend> sent_;
   int opens_ = 0;
   std::function<void(const DeliverEvents&)> at_once_;
+  mutable std::function<void()> before_attempt_;
 };
 
 class DeliveryLinkTest : public ::testing::Test {
