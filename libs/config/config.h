@@ -58,6 +58,8 @@ struct FlowConfig {
   std::string compression_codec = "zstd";  // zstd | gzip
   int compression_level = 3;
   bool encryption_enabled = true;  // keys: key_ring_file, key_ring_env of the mesh
+  std::string token_file;          // one of the two; default: SECURITY_DIR/tokens/FLOW.token
+  std::string token_env;
 
   uint32_t retry_max_attempts = 0;  // 0: as many as the schedule has entries
   std::vector<uint64_t> retry_backoff_policy = {10, 30, 120, 600, 3600};  // seconds
@@ -80,13 +82,15 @@ struct ServiceConfig {
 struct Config {
   std::string path;  // of the file, absolute
   std::string mesh = "srdf";
-  std::string data_dir = "srdf-data";             // relative paths are taken from the directory of the file
-  std::string log_level = "info";                 // debug | info | warn | error
-  std::string log_format = "text";                // text | json
-  bool allow_plaintext_network = false;           // services may listen beyond this host, without encryption
-  uint64_t max_bytes_per_second = 0;              // of all flows together, between the sites; 0: no limit
-  std::string key_ring_file;                      // empty: KeyRingFile says where it is
-  std::string key_ring_env;                       // a variable that has the ring, instead of a file
+  std::string data_dir = "srdf-data";  // relative paths are taken from the directory of the file
+  std::string log_level = "info";      // debug | info | warn | error
+  std::string log_format = "text";     // text | json
+  uint64_t max_bytes_per_second = 0;   // of all flows together, between the sites; 0: no limit
+  std::string key_ring_file;           // empty: KeyRingFile says where it is
+  std::string key_ring_env;            // a variable that has the ring, instead of a file
+  std::string security_mode = "mtls";  // mtls | insecure
+  std::string security_dir;            // default: DATA_DIR/security of the file
+  bool security_dir_is_default = true;
   std::map<std::string, ServiceConfig> services;  // all of kServiceNames, defaults filled in
   std::vector<FlowConfig> flows;
 

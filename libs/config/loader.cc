@@ -91,6 +91,14 @@ class Loader {
     Section log(root.Take("log"), "log", root.has("log") ? root.LineOf("log") : 1, &problems_);
     log.Read(MeshSettings(), "log.", &config_);
     log.RejectUnknown();
+    Section security(root.Take("security"), "security", root.has("security") ? root.LineOf("security") : 1,
+                     &problems_);
+    security.Read(MeshSettings(), "security.", &config_);
+    security.RejectUnknown();
+    if (root.Take("allow_plaintext_network").IsDefined()) {
+      problems_.Add("allow_plaintext_network", "is no setting any more: services encrypt",
+                    "remove it; for plaintext without any protection write security: {mode: insecure}");
+    }
     ReadServices(&root);
     ReadFlows(&root);
     root.RejectUnknown();
@@ -103,6 +111,12 @@ class Loader {
       problems_.Add("key_ring_env", "is given besides key_ring_file", "keep one of the two");
     }
     if (!config_.key_ring_file.empty()) config_.key_ring_file = Absolute(config_.key_ring_file);
+    config_.security_dir_is_default = config_.security_dir.empty();
+    config_.security_dir =
+        config_.security_dir_is_default ? config_.data_dir + "/security" : Absolute(config_.security_dir);
+    for (FlowConfig& flow : config_.flows) {
+      if (flow.token_file.empty()) flow.token_file = config_.security_dir + "/tokens/" + flow.name + ".token";
+    }
     CheckFlowsTogether();
     if (Status status = problems_.ToStatus(); !status.ok()) return status;
     return std::move(config_);
@@ -182,12 +196,6 @@ class Loader {
                         "write host:port, such as 127.0.0.1:7101 or [::1]:7101");
           continue;
         }
-        if (!is_metrics && !IsLoopback(*address) && !config_.allow_plaintext_network) {
-          problems_.Add(key,
-                        "\"" + text + "\" can be reached from other hosts, and services do not encrypt yet",
-                        "listen on 127.0.0.1, or, in a network that nobody else can read, set "
-                        "allow_plaintext_network: true");
-        }
         for (const Listener& other : listeners) {
           if (!Collide(*address, other.address)) continue;
           problems_.Add(key, fmt::format("\"{}\" collides with {} \"{}\"", text, other.key, other.text),
@@ -223,6 +231,9 @@ class Loader {
     section.RejectUnknown();
 
     CheckByteRate(section.PathOf("max_bytes_per_second"), flow.max_bytes_per_second);
+    if (!flow.token_file.empty() && !flow.token_env.empty())
+      problems_.Add(section.PathOf("token_env"), "is given besides token_file", "keep one of the two");
+    if (!flow.token_file.empty()) flow.token_file = Absolute(flow.token_file);
     if (flow.compression_codec == "gzip" && flow.compression_level > 9) {
       problems_.Add(section.PathOf("compression_level"),
                     fmt::format("\"{}\" is more than gzip has", flow.compression_level),

@@ -54,12 +54,19 @@ const std::vector<Setting<Config>>& MeshSettings() {
        .sentence = "Environment variable with the text of the key ring, instead of a file; it is read at the "
                    "start only, so a rotation needs a restart.",
        .names_secret = true},
-      {.name = "allow_plaintext_network",
-       .member = &Config::allow_plaintext_network,
-       .type = SettingType::kBoolean,
+      {.name = "security.mode",
+       .member = &Config::security_mode,
+       .type = SettingType::kChoice,
+       .sentence = "`mtls`: every hop is encrypted and both ends prove who they are; `insecure`: plaintext, "
+                   "and anybody "
+                   "who reaches a port may do everything: for experiments on one host.",
+       .choices = {"mtls", "insecure"}},
+      {.name = "security.dir",
+       .member = &Config::security_dir,
+       .type = SettingType::kPath,
        .sentence =
-           "Lets services listen beyond this host although they do not encrypt yet: only for a network "
-           "that nobody else can read, such as a VPN."},
+           "Directory of ca.crt, NAME.crt, NAME.key and tokens/FLOW.token; default: `security` in data_dir. "
+           "Files are read again when they change."},
   };
   return settings;
 }
@@ -196,6 +203,18 @@ const std::vector<Setting<FlowConfig>>& FlowSettings() {
            "Seals wagons with AES-256-GCM, so that outbox, network and inbox hold ciphertext, and keeps "
            "values of rows out of logs and stored errors; the target then refuses wagons in clear. Without "
            "it, who can read a data directory can read the rows."},
+      {.name = "token_file",
+       .member = &FlowConfig::token_file,
+       .type = SettingType::kPath,
+       .sentence =
+           "The flow's bearer token: shipper and applier send the first line, the receiver accepts any line; "
+           "default: tokens/FLOW.token in security.dir.",
+       .names_secret = true},
+      {.name = "token_env",
+       .member = &FlowConfig::token_env,
+       .type = SettingType::kText,
+       .sentence = "Environment variable with the flow's bearer token, instead of token_file.",
+       .names_secret = true},
       {.name = "retry_max_attempts",
        .member = &FlowConfig::retry_max_attempts,
        .type = SettingType::kNumber,

@@ -1,12 +1,20 @@
 #include "pki/security_dir.h"
 
+#include <algorithm>
 #include <filesystem>
 
 namespace srdf::pki {
 
 bool SecurityDir::IsEmpty() const {
-  std::error_code error;
-  return !std::filesystem::exists(path_, error) || std::filesystem::is_empty(path_, error);
+  const auto is_there = [](const std::string& file) {
+    std::error_code error;
+    return std::filesystem::exists(file, error);
+  };
+  // Other secrets may lie in the directory, too.
+  return !is_there(authority()) && !is_there(authority_key()) &&
+         std::none_of(CertificateNames().begin(), CertificateNames().end(), [&](const std::string& name) {
+           return is_there(certificate(name)) || is_there(key(name));
+         });
 }
 
 const std::vector<std::string>& CertificateNames() {

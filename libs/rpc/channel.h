@@ -2,6 +2,7 @@
 #pragma once
 
 #include <grpcpp/channel.h>
+#include <grpcpp/security/credentials.h>
 
 #include <memory>
 #include <string>
@@ -12,6 +13,8 @@ namespace srdf::rpc {
 constexpr int kMessageBytesMax = 300 << 20;
 
 // A channel to host:port with keep-alive (a dead peer is noticed within about 20 s) and quick reconnects.
-std::shared_ptr<grpc::Channel> NewChannel(const std::string& address);
+// `credentials`: Security::ChannelTo of the service that is meant.
+std::shared_ptr<grpc::Channel> NewChannel(const std::string& address,
+                                          const std::shared_ptr<grpc::ChannelCredentials>& credentials);
 
 }  // namespace srdf::rpc

@@ -14,7 +14,7 @@ Status Server::Start() {
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   int bound_port = 0;
-  builder.AddListeningPort(address_, grpc::InsecureServerCredentials(), &bound_port);
+  builder.AddListeningPort(address_, credentials_, &bound_port);
   builder.SetMaxReceiveMessageSize(kMessageBytesMax);
   builder.SetMaxSendMessageSize(kMessageBytesMax);
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
@@ -30,6 +30,7 @@ Status Server::Start() {
     return {StatusCode::kUnavailable, "cannot listen at " + address_,
             "free the address, or change the service's listen setting"};
   }
+  port_ = bound_port;
   SetServing(false);
   return {};
 }

@@ -17,7 +17,9 @@ namespace srdf::rpc {
 
 class Server {
  public:
-  explicit Server(std::string address) : address_(std::move(address)) {}
+  // `credentials`: Security::ForServer.
+  Server(std::string address, std::shared_ptr<grpc::ServerCredentials> credentials)
+      : address_(std::move(address)), credentials_(std::move(credentials)) {}
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
@@ -26,12 +28,16 @@ class Server {
   void AddService(grpc::Service* service) { services_.push_back(service); }
   // Listens. kUnavailable when the address cannot be had.
   Status Start();
+  // Where it listens, after Start: the system's choice when the address says port 0.
+  int port() const { return port_; }
   void SetServing(bool serving);
   // Refuses new calls, waits up to `grace` for running ones, then cancels them. Returns when all are done.
   void Drain(std::chrono::milliseconds grace);
 
  private:
   const std::string address_;
+  const std::shared_ptr<grpc::ServerCredentials> credentials_;
+  int port_ = 0;
   std::vector<grpc::Service*> services_;
   std::unique_ptr<grpc::Server> server_;
 };

@@ -9,9 +9,11 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <functional>
 
 #include "failpoint/failpoint.h"
 #include "obs/log.h"
+#include "rpc/grpc_log.h"
 
 namespace srdf::rpc {
 
@@ -50,6 +52,33 @@ Status PrepareDataDir(const std::string& dir) {
   return {};
 }
 
+void TellSecurity(const config::Config& config) {
+  if (config.security_mode != "insecure") return;
+  obs::Warn(
+      "insecure_transport",
+      {{"error", Status(StatusCode::kPermissionDenied,
+                        "security.mode is insecure: rows travel in plaintext, and anybody who reaches a "
+                        "port may read and steer everything",
+                        "remove security.mode, and let `srdfctl cert dev` make certificates")}});
+}
+
+void StartSecurityProbe(const std::string& service, obs::Metrics* metrics, Security* security) {
+  if (security->insecure()) return;
+  obs::Gauge gauge =
+      metrics->NewGauge("srdf_" + service + "_certificate_expiry_seconds",
+                        "Seconds until this service's certificate ends; negative when it has.", {});
+  security->Watch([gauge](double seconds) mutable { gauge.Set(seconds); });
+}
+
+std::function<void(Refusal)> RefusalCounter(const std::string& service, obs::Metrics* metrics) {
+  return [name = "srdf_" + service + "_calls_refused_total", metrics](Refusal refusal) {
+    metrics
+        ->NewCounter(name, "Calls that were refused for want of an identity, a right or a token.",
+                     {{"reason", std::string(RefusalName(refusal))}})
+        .Add();
+  };
+}
+
 }  // namespace
 
 int ServiceMain(const std::string& service, int argc, char** argv, AppFactory factory) {
@@ -80,9 +109,15 @@ int ServiceMain(const std::string& service, int argc, char** argv, AppFactory fa
   auto metrics = obs::Metrics::Start(endpoint.metrics, service);
   if (!metrics.ok()) Fail(service, metrics.status(), 1);
 
-  auto app = factory(AppContext{&config, metrics->get()});
+  LogGrpcErrors();
+  auto security = Security::Open(config, service);
+  if (!security.ok()) Fail(service, security.status(), 1);
+  TellSecurity(config);
+  StartSecurityProbe(service, metrics->get(), security->get());
+
+  auto app = factory(AppContext{&config, metrics->get(), security->get()});
   if (!app.ok()) Fail(service, app.status(), 1);
-  Server server(endpoint.listen);
+  Server server(endpoint.listen, (*security)->ForServer(RefusalCounter(service, metrics->get())));
   (*app)->Register(&server);
   if (Status s = server.Start(); !s.ok()) Fail(service, s, 1);
   if (Status s = (*app)->Start(); !s.ok()) Fail(service, s, 1);

@@ -14,6 +14,7 @@
 #include "base/status.h"
 #include "config/config.h"
 #include "obs/metrics.h"
+#include "rpc/security.h"
 #include "rpc/server.h"
 
 namespace srdf::rpc {
@@ -35,6 +36,7 @@ class App {
 struct AppContext {
   const config::Config* config;  // outlives the app
   obs::Metrics* metrics;         // outlives the app
+  const Security* security;      // outlives the app
 };
 
 using AppFactory = Result<std::unique_ptr<App>> (*)(const AppContext& context);

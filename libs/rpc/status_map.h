@@ -4,6 +4,8 @@
 
 #include <grpcpp/support/status.h>
 
+#include <string>
+
 #include "base/status.h"
 #include "srdf/model/v1/wagon.pb.h"
 
@@ -11,6 +13,10 @@ namespace srdf::rpc {
 
 grpc::Status ToGrpc(const Status& status);
 Status FromGrpc(const grpc::Status& status);
+
+// "what (remedy: how)": for the few statuses that gRPC carries as text alone, without details. FromGrpc takes
+// it apart again.
+std::string WithRemedy(const std::string& message, const std::string& remedy);
 
 // For status replies and receipts.
 void ToProto(const Status& status, int64_t since_ms, model::v1::Problem* out);

@@ -16,7 +16,8 @@ class ApplierApp : public rpc::App {
  public:
   explicit ApplierApp(const rpc::AppContext& context)
       : metrics_(context.metrics),
-        receiver_(NewGrpcTakeClient(context.config->services.at("receiver").peer_address())),
+        receiver_(
+            NewGrpcTakeClient(context.config->services.at("receiver").peer_address(), *context.security)),
         service_(&flows_) {}
 
   Status Build(const config::Config& config) {

@@ -1,6 +1,7 @@
 #include "applier/take_client.h"
 
 #include "rpc/channel.h"
+#include "rpc/security.h"
 #include "rpc/status_map.h"
 #include "srdf/receiver/v1/receiver.grpc.pb.h"
 #include "wire/header_convert.h"
@@ -17,9 +18,10 @@ constexpr std::chrono::seconds kAskDeadline{5};
 
 class GrpcTakeSession : public TakeSession {
  public:
-  GrpcTakeSession(ReceiverService::Stub* stub, const std::string& flow, const ChainTip& checkpoint,
-                  const std::vector<uint64_t>& skipped)
-      : stream_(stub->Take(&context_)) {
+  GrpcTakeSession(ReceiverService::Stub* stub, const rpc::Security& security, const std::string& flow,
+                  const ChainTip& checkpoint, const std::vector<uint64_t>& skipped) {
+    security.ClaimFlow(&context_, flow);
+    stream_ = stub->Take(&context_);
     TakeRequest request;
     request.mutable_open()->set_protocol_version(1);
     request.mutable_open()->set_flow(flow);
@@ -92,11 +94,12 @@ class GrpcTakeSession : public TakeSession {
 
 class GrpcTakeClient : public TakeClient {
  public:
-  explicit GrpcTakeClient(const std::string& address)
-      : stub_(ReceiverService::NewStub(rpc::NewChannel(address))) {}
+  GrpcTakeClient(const std::string& address, const rpc::Security& security)
+      : security_(security),
+        stub_(ReceiverService::NewStub(rpc::NewChannel(address, security.ChannelTo("receiver")))) {}
   std::unique_ptr<TakeSession> Open(const std::string& flow, const ChainTip& checkpoint,
                                     const std::vector<uint64_t>& skipped) override {
-    return std::make_unique<GrpcTakeSession>(stub_.get(), flow, checkpoint, skipped);
+    return std::make_unique<GrpcTakeSession>(stub_.get(), security_, flow, checkpoint, skipped);
   }
   Result<bool> IsToBeSkipped(const std::string& flow, uint64_t sequence) override {
     receiver::v1::ListWagonsRequest request;
@@ -112,13 +115,14 @@ class GrpcTakeClient : public TakeClient {
   }
 
  private:
+  const rpc::Security& security_;
   std::unique_ptr<ReceiverService::Stub> stub_;
 };
 
 }  // namespace
 
-std::unique_ptr<TakeClient> NewGrpcTakeClient(const std::string& address) {
-  return std::make_unique<GrpcTakeClient>(address);
+std::unique_ptr<TakeClient> NewGrpcTakeClient(const std::string& address, const rpc::Security& security) {
+  return std::make_unique<GrpcTakeClient>(address, security);
 }
 
 }  // namespace srdf::applier

@@ -11,6 +11,10 @@
 #include "model/skip.h"
 #include "model/wagon.h"
 
+namespace srdf::rpc {
+class Security;
+}
+
 namespace srdf::applier {
 
 // A wagon that an operator has decided to skip.
@@ -54,6 +58,6 @@ class TakeClient {
 };
 
 // A client of ReceiverService at `address`.
-std::unique_ptr<TakeClient> NewGrpcTakeClient(const std::string& address);
+std::unique_ptr<TakeClient> NewGrpcTakeClient(const std::string& address, const rpc::Security& security);
 
 }  // namespace srdf::applier

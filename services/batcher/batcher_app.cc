@@ -15,7 +15,8 @@ class BatcherApp : public rpc::App {
  public:
   explicit BatcherApp(const rpc::AppContext& context)
       : metrics_(context.metrics),
-        shipper_(NewGrpcShipperClient(context.config->services.at("shipper").peer_address())),
+        shipper_(
+            NewGrpcShipperClient(context.config->services.at("shipper").peer_address(), *context.security)),
         service_(&flows_, shipper_.get()) {}
 
   Status Build(const config::Config& config) {

@@ -7,6 +7,7 @@
 
 #include "rpc/channel.h"
 #include "rpc/duplex.h"
+#include "rpc/security.h"
 #include "srdf/shipper/v1/shipper.grpc.pb.h"
 #include "wire/header_convert.h"
 
@@ -223,8 +224,8 @@ class GrpcStoreSession : public StoreSession, public TailStore {
 
 class GrpcShipperClient : public ShipperClient {
  public:
-  explicit GrpcShipperClient(const std::string& address)
-      : stub_(ShipperService::NewStub(rpc::NewChannel(address))) {}
+  GrpcShipperClient(const std::string& address, const rpc::Security& security)
+      : stub_(ShipperService::NewStub(rpc::NewChannel(address, security.ChannelTo("shipper")))) {}
 
   Result<std::unique_ptr<StoreSession>> Open(const std::string& flow, StoreEvents events) override {
     auto session = std::make_unique<GrpcStoreSession>(stub_.get(), std::move(events));
@@ -238,8 +239,9 @@ class GrpcShipperClient : public ShipperClient {
 
 }  // namespace
 
-std::unique_ptr<ShipperClient> NewGrpcShipperClient(const std::string& address) {
-  return std::make_unique<GrpcShipperClient>(address);
+std::unique_ptr<ShipperClient> NewGrpcShipperClient(const std::string& address,
+                                                    const rpc::Security& security) {
+  return std::make_unique<GrpcShipperClient>(address, security);
 }
 
 }  // namespace srdf::batcher

@@ -12,6 +12,10 @@
 #include "model/wagon.h"
 #include "wire/wagon_frame.h"
 
+namespace srdf::rpc {
+class Security;
+}
+
 namespace srdf::batcher {
 
 // What the adaptive window goes by.
@@ -74,6 +78,7 @@ class ShipperClient {
 };
 
 // A client of ShipperService at `address`.
-std::unique_ptr<ShipperClient> NewGrpcShipperClient(const std::string& address);
+std::unique_ptr<ShipperClient> NewGrpcShipperClient(const std::string& address,
+                                                    const rpc::Security& security);
 
 }  // namespace srdf::batcher

@@ -14,7 +14,7 @@ class CaptureApp : public rpc::App {
  public:
   explicit CaptureApp(const rpc::AppContext& context)
       : metrics_(context.metrics),
-        feed_(NewGrpcFeedClient(context.config->services.at("batcher").peer_address())),
+        feed_(NewGrpcFeedClient(context.config->services.at("batcher").peer_address(), *context.security)),
         service_(&flows_) {}
 
   Status Build(const config::Config& config) {

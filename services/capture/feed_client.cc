@@ -6,6 +6,7 @@
 
 #include "rpc/channel.h"
 #include "rpc/duplex.h"
+#include "rpc/security.h"
 #include "srdf/batcher/v1/batcher.grpc.pb.h"
 
 namespace srdf::capture {
@@ -99,8 +100,8 @@ class GrpcFeedSession : public FeedSession {
 
 class GrpcFeedClient : public FeedClient {
  public:
-  explicit GrpcFeedClient(const std::string& address)
-      : stub_(BatcherService::NewStub(rpc::NewChannel(address))) {}
+  GrpcFeedClient(const std::string& address, const rpc::Security& security)
+      : stub_(BatcherService::NewStub(rpc::NewChannel(address, security.ChannelTo("batcher")))) {}
 
   Result<std::unique_ptr<FeedSession>> Open(const std::string& flow, std::function<void()> on_end) override {
     auto session = std::make_unique<GrpcFeedSession>(stub_.get(), std::move(on_end));
@@ -114,8 +115,8 @@ class GrpcFeedClient : public FeedClient {
 
 }  // namespace
 
-std::unique_ptr<FeedClient> NewGrpcFeedClient(const std::string& address) {
-  return std::make_unique<GrpcFeedClient>(address);
+std::unique_ptr<FeedClient> NewGrpcFeedClient(const std::string& address, const rpc::Security& security) {
+  return std::make_unique<GrpcFeedClient>(address, security);
 }
 
 }  // namespace srdf::capture

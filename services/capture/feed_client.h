@@ -9,6 +9,10 @@
 #include "base/status.h"
 #include "model/position.h"
 
+namespace srdf::rpc {
+class Security;
+}
+
 namespace srdf::capture {
 
 // One open feed. Send comes from one thread; Ended and Cancel from any.
@@ -37,6 +41,6 @@ class FeedClient {
 };
 
 // A client of BatcherService at `address`.
-std::unique_ptr<FeedClient> NewGrpcFeedClient(const std::string& address);
+std::unique_ptr<FeedClient> NewGrpcFeedClient(const std::string& address, const rpc::Security& security);
 
 }  // namespace srdf::capture

@@ -6,6 +6,7 @@
 #include "obs/log.h"
 #include "rpc/channel.h"
 #include "rpc/health_check.h"
+#include "rpc/security.h"
 
 namespace srdf::orchestrator {
 
@@ -30,9 +31,9 @@ const char* Name(Health health) {
 
 }  // namespace
 
-MeshWatch::MeshWatch(const std::map<std::string, std::string>& services) {
+MeshWatch::MeshWatch(const std::map<std::string, std::string>& services, const rpc::Security& security) {
   for (const auto& [name, address] : services) {
-    peers_.push_back({name, rpc::NewChannel(address)});
+    peers_.push_back({name, rpc::NewChannel(address, security.ChannelTo(name))});
     health_[name].name = name;
   }
 }

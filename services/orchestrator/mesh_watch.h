@@ -13,6 +13,10 @@
 
 #include "base/backoff.h"
 
+namespace srdf::rpc {
+class Security;
+}
+
 namespace srdf::orchestrator {
 
 enum class Health { kUnknown, kServing, kNotServing, kUnreachable };
@@ -28,7 +32,7 @@ struct ServiceHealth {
 class MeshWatch {
  public:
   // name → address
-  explicit MeshWatch(const std::map<std::string, std::string>& services);
+  MeshWatch(const std::map<std::string, std::string>& services, const rpc::Security& security);
   ~MeshWatch() { Stop(); }
   void Start();
   void Stop();

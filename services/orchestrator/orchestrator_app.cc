@@ -22,7 +22,9 @@ std::map<std::string, std::string> Peers(const config::Config& config) {
 class OrchestratorApp : public rpc::App {
  public:
   explicit OrchestratorApp(const rpc::AppContext& context)
-      : metrics_(context.metrics), watch_(Peers(*context.config)), service_(context.config, &watch_) {}
+      : metrics_(context.metrics),
+        watch_(Peers(*context.config), *context.security),
+        service_(context.config, &watch_) {}
 
   void Register(rpc::Server* server) override { server->AddService(&service_); }
   Status Start() override {

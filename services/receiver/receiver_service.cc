@@ -9,6 +9,7 @@
 #include "receiver/receipt_convert.h"
 #include "receiver/skip_message.h"
 #include "rpc/duplex.h"
+#include "rpc/flow_claim.h"
 #include "rpc/status_map.h"
 #include "wire/header_convert.h"
 
@@ -125,6 +126,7 @@ grpc::Status ReceiverServiceImpl::Deliver(
     return rpc::ToGrpc(
         {StatusCode::kInvalidArgument, "a deliver stream begins with `open`, protocol version 1"});
   }
+  if (Status s = rpc::CheckFlowClaim(*context, request.open().flow()); !s.ok()) return rpc::ToGrpc(s);
   auto flow = Find(request.open().flow());
   if (!flow.ok()) return rpc::ToGrpc(flow.status());
   const auto duplex = std::make_shared<DeliverDuplex>(context, stream);
@@ -179,6 +181,7 @@ grpc::Status ReceiverServiceImpl::Take(grpc::ServerContext* context,
     return rpc::ToGrpc(
         {StatusCode::kInvalidArgument, "a take stream begins with `open`, protocol version 1"});
   }
+  if (Status s = rpc::CheckFlowClaim(*context, request.open().flow()); !s.ok()) return rpc::ToGrpc(s);
   auto flow = Find(request.open().flow());
   if (!flow.ok()) return rpc::ToGrpc(flow.status());
   const auto duplex = std::make_shared<TakeDuplex>(context, stream);

@@ -2,6 +2,7 @@
 
 #include "rpc/channel.h"
 #include "rpc/duplex.h"
+#include "rpc/security.h"
 #include "srdf/receiver/v1/receiver.grpc.pb.h"
 #include "wire/header_convert.h"
 
@@ -73,10 +74,12 @@ DestinationState FromProto(const DeliverResponse::Opened& opened) {
 
 class GrpcDeliverSession : public DeliverSession {
  public:
-  GrpcDeliverSession(ReceiverService::Stub* stub, const std::string& flow, uint64_t epoch,
-                     DeliverEvents events)
-      : events_(std::move(events)),
-        duplex_([stub](grpc::ClientContext* context) { return stub->Deliver(context); }) {
+  GrpcDeliverSession(ReceiverService::Stub* stub, const rpc::Security& security, const std::string& flow,
+                     uint64_t epoch, DeliverEvents events)
+      : events_(std::move(events)), duplex_([&](grpc::ClientContext* context) {
+          security.ClaimFlow(context, flow);
+          return stub->Deliver(context);
+        }) {
     duplex_.Start([this](DeliverResponse& response) { OnMessage(response); },
                   [this](Status status) { events_.on_end(std::move(status)); });
     DeliverRequest request;
@@ -129,23 +132,27 @@ class GrpcDeliverSession : public DeliverSession {
 
 class GrpcReceiverClient : public ReceiverClient {
  public:
-  explicit GrpcReceiverClient(const std::string& address)
-      : address_(address), stub_(ReceiverService::NewStub(rpc::NewChannel(address))) {}
+  GrpcReceiverClient(const std::string& address, const rpc::Security& security)
+      : address_(address),
+        security_(security),
+        stub_(ReceiverService::NewStub(rpc::NewChannel(address, security.ChannelTo("receiver")))) {}
   std::string address() const override { return address_; }
   std::unique_ptr<DeliverSession> Open(const std::string& flow, uint64_t epoch,
                                        DeliverEvents events) override {
-    return std::make_unique<GrpcDeliverSession>(stub_.get(), flow, epoch, std::move(events));
+    return std::make_unique<GrpcDeliverSession>(stub_.get(), security_, flow, epoch, std::move(events));
   }
 
  private:
   const std::string address_;
+  const rpc::Security& security_;
   std::unique_ptr<ReceiverService::Stub> stub_;
 };
 
 }  // namespace
 
-std::unique_ptr<ReceiverClient> NewGrpcReceiverClient(const std::string& address) {
-  return std::make_unique<GrpcReceiverClient>(address);
+std::unique_ptr<ReceiverClient> NewGrpcReceiverClient(const std::string& address,
+                                                      const rpc::Security& security) {
+  return std::make_unique<GrpcReceiverClient>(address, security);
 }
 
 }  // namespace srdf::shipper

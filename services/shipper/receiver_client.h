@@ -11,6 +11,10 @@
 #include "model/delivery.h"
 #include "model/wagon.h"
 
+namespace srdf::rpc {
+class Security;
+}
+
 namespace srdf::shipper {
 
 // What the destination says of one wagon. An old receiver names no class: it follows from the receipt then.
@@ -85,6 +89,7 @@ class ReceiverClient {
 };
 
 // A client of ReceiverService at `address`.
-std::unique_ptr<ReceiverClient> NewGrpcReceiverClient(const std::string& address);
+std::unique_ptr<ReceiverClient> NewGrpcReceiverClient(const std::string& address,
+                                                      const rpc::Security& security);
 
 }  // namespace srdf::shipper

@@ -20,7 +20,7 @@ class ShipperApp : public rpc::App {
         destination_(context.config->services.at("receiver").peer_address()),
         outbox_(std::move(outbox)),
         gate_(context.config->max_bytes_per_second),
-        receiver_(NewGrpcReceiverClient(destination_)),
+        receiver_(NewGrpcReceiverClient(destination_, *context.security)),
         service_(&flows_, destination_) {
     for (const config::FlowConfig& flow : context.config->flows) {
       flows_.emplace(flow.name, std::make_unique<ShipperFlow>(flow, outbox_.get(), receiver_.get(), &gate_));

@@ -141,8 +141,11 @@ Result<std::unique_ptr<Mesh>> Mesh::Create(const MeshOptions& options) {
   std::unique_ptr<Mesh> mesh(new Mesh(options, directory));
   if (options.beside == nullptr) SRDF_RETURN_IF_ERROR(mesh->CreateUsers());
   SRDF_RETURN_IF_ERROR(mesh->WriteConfig());
-  if (options.beside == nullptr) SRDF_RETURN_IF_ERROR(mesh->InitFlow());
-  if (options.beside == nullptr && !options.site.empty()) SRDF_RETURN_IF_ERROR(mesh->MakeKeyRing());
+  if (options.beside == nullptr) {
+    SRDF_RETURN_IF_ERROR(mesh->MakeCertificates());
+    SRDF_RETURN_IF_ERROR(mesh->InitFlow());
+    if (!options.site.empty()) SRDF_RETURN_IF_ERROR(mesh->MakeKeyRing());
+  }
   SRDF_RETURN_IF_ERROR(mesh->StartGuardian());
   mesh->sampler_ = std::jthread([raw = mesh.get()](const std::stop_token& stop) { raw->Sample(stop); });
   return mesh;
@@ -230,6 +233,14 @@ Status Mesh::WriteConfig() {
        << ", server_id: 900001}\n    target: {" << server(*options_.target) << "}\n";
   for (const auto& [key, value] : options_.settings) yaml << "    " << key << ": " << value << "\n";
   return WriteFile(config_path(), yaml.str());
+}
+
+// On loopback `srdfctl up` does it by itself.
+Status Mesh::MakeCertificates() {
+  if (options_.hosts.at("source") == "127.0.0.1") return {};
+  const CommandResult result = Ctl({"cert", "dev"});
+  if (result.exit_code != 0) return {StatusCode::kInternal, "cert dev failed: " + result.errors};
+  return {};
 }
 
 Status Mesh::InitFlow() {

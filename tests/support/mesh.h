@@ -110,6 +110,7 @@ class Mesh {
   Mesh(MeshOptions options, std::string directory);
   Status CreateUsers();
   Status WriteConfig();
+  Status MakeCertificates();
   Status InitFlow();
   Status MakeKeyRing();
   Status StartGuardian();

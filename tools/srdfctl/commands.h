@@ -79,6 +79,18 @@ int BinlogDump(const binlog_file::DumpOptions& options);
 
 int Preflight(const GlobalOptions& global, const std::string& flow);
 
+struct CertDevOptions {
+  std::string dir;  // empty: security.dir
+  std::vector<std::string> hosts;
+  uint32_t days = 365;
+  bool renew = false;
+  bool new_authority = false;
+  bool drop_old_authorities = false;
+  bool rotate_tokens = false;
+};
+int CertDev(const GlobalOptions& global, const CertDevOptions& options);
+int CertCheck(const GlobalOptions& global);
+
 int ConfigCheck(const GlobalOptions& global);
 int ConfigSettings(const GlobalOptions& global);
 int Version(const GlobalOptions& global);

@@ -34,6 +34,7 @@ struct Parsed {
   bool merged = false;
   binlog_file::DumpOptions dump;
   KeyOptions key;
+  CertDevOptions cert;
 };
 
 using Run = std::function<int(const GlobalOptions&)>;
@@ -61,6 +62,7 @@ class CommandLine {
     AddDelivery();
     AddFlow();
     AddKey();
+    AddCert();
     AddConfig();
     AddBinlog();
   }
@@ -315,6 +317,36 @@ class CommandLine {
                            [o](const GlobalOptions& global) { return KeyRemove(global, *o); });
     remove->add_option("KEY", o->id, "id of the key")->required();
     remove->add_flag("--force", o->force, "no wagon that is still wanted was sealed with it");
+  }
+
+  void AddCert() {
+    Parsed* p = &parsed_;
+    CLI::App* cert = AddGroup("cert", "certificates and tokens of the mesh");
+    CLI::App* dev = Add(
+        cert, "dev", "make or renew a development authority, all certificates and tokens",
+        "  srdfctl cert dev                                 what is sound is kept\n"
+        "  srdfctl cert dev --host db1.example --renew      everything anew; running services follow\n"
+        "  srdfctl cert dev --new-authority                 trust old and new, issue by the new one\n"
+        "  srdfctl cert dev --drop-old-authorities          then trust the new one alone\n"
+        "For one host and for trying out: the authority's key lies beside the certificates. Between sites\n"
+        "use your own authority: docs/operations/security.md.",
+        [p](const GlobalOptions& global) { return CertDev(global, p->cert); });
+    dev->add_option("--dir", p->cert.dir, "default: security.dir of the configuration");
+    dev->add_option("--host", p->cert.hosts, "host name or address for tools that verify them; repeatable");
+    dev->add_option("--days", p->cert.days, "how long certificates are valid")
+        ->check(CLI::Range(1u, 1825u))
+        ->capture_default_str();
+    dev->add_flag("--renew", p->cert.renew, "renew certificates that are sound, too");
+    dev->add_flag("--new-authority", p->cert.new_authority, "make a new authority beside the old one");
+    dev->add_flag("--drop-old-authorities", p->cert.drop_old_authorities,
+                  "trust only the authority that issues");
+    dev->add_flag("--rotate-tokens", p->cert.rotate_tokens,
+                  "new tokens; the ones before stay good until the next rotation");
+    Add(cert, "check", "every file: dates, chain, key, names, and what is wrong with it",
+        "  srdfctl cert check\n"
+        "  srdfctl cert check --output json | jq '.files[] | select(.state != \"good\")'\n"
+        "Needs no running mesh. Exit code 1 when a file that is there cannot be used.",
+        &CertCheck);
   }
 
   void AddConfig() {

@@ -1,13 +1,27 @@
 #include "srdfctl/mesh_client.h"
 
 #include "rpc/channel.h"
+#include "rpc/grpc_log.h"
 #include "rpc/health_check.h"
 
 namespace srdf::ctl {
+
 MeshClient::MeshClient(const config::Config& config) {
+  rpc::SilenceGrpcErrors();
+  auto opened = rpc::Security::Open(config, std::string(pki::kOperator));
+  if (!opened.ok()) {
+    trouble_ = opened.status();
+    opened = rpc::Security::Open(config, std::string(pki::kViewer));
+  }
+  if (opened.ok()) {
+    trouble_ = {};
+    security_ = std::move(*opened);
+  }
   for (const auto& [name, service] : config.services) {
     addresses_[name] = service.peer_address();
-    channels_[name] = rpc::NewChannel(service.peer_address());
+    // Without credentials gRPC gives a channel on which every call fails.
+    channels_[name] =
+        rpc::NewChannel(service.peer_address(), security_ == nullptr ? nullptr : security_->ChannelTo(name));
   }
   capture_ = capture::v1::CaptureService::NewStub(channels_.at("capture"));
   batcher_ = batcher::v1::BatcherService::NewStub(channels_.at("batcher"));
@@ -18,6 +32,7 @@ MeshClient::MeshClient(const config::Config& config) {
 }
 
 Status MeshClient::CheckHealth(const std::string& service, std::chrono::milliseconds deadline) {
+  if (!trouble_.ok()) return trouble_;
   const auto serving = rpc::CheckHealth(channels_.at(service), deadline);
   if (!serving.ok()) return Explain(service, serving.status());
   if (!*serving) {
@@ -29,6 +44,7 @@ Status MeshClient::CheckHealth(const std::string& service, std::chrono::millisec
 }
 
 Status MeshClient::Explain(const std::string& service, const Status& cause) const {
+  if (!trouble_.ok()) return trouble_;
   const std::string where = service + " at " + addresses_.at(service);
   if (cause.code() == StatusCode::kDeadlineExceeded && cause.remedy().empty()) {
     return {cause.code(), where + " did not answer in time",

@@ -1,5 +1,7 @@
 // MeshClient: the gRPC side of srdfctl. One stub per service, one deadline per call, errors as Status.
 //
+// It is the mesh's operator when that certificate can be read, else a viewer.
+//
 // Every call blocks for at most its deadline and may be made from any thread. A service that cannot be
 // reached is kUnavailable or kDeadlineExceeded, with its address in the message and a remedy.
 #pragma once
@@ -15,6 +17,7 @@
 #include "base/status.h"
 #include "config/config.h"
 #include "rpc/caller.h"
+#include "rpc/security.h"
 #include "rpc/status_map.h"
 #include "srdf/applier/v1/applier.grpc.pb.h"
 #include "srdf/batcher/v1/batcher.grpc.pb.h"
@@ -39,6 +42,7 @@ class MeshClient {
   template <typename Stub, typename Request, typename Response>
   Result<Response> Call(const std::string& service, Stub* stub, Method<Stub, Request, Response> method,
                         const Request& request, std::chrono::milliseconds deadline = kDeadline) {
+    if (!trouble_.ok()) return trouble_;
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + deadline);
     rpc::TellCaller(&context);
@@ -61,6 +65,9 @@ class MeshClient {
   static constexpr std::chrono::milliseconds kDeadline{5000};
 
  private:
+  // Destroyed last: channels use it.
+  std::unique_ptr<rpc::Security> security_;
+  Status trouble_;  // why there is no security_; then every call fails with it
   std::map<std::string, std::string> addresses_;
   std::map<std::string, std::shared_ptr<grpc::Channel>> channels_;
   std::unique_ptr<capture::v1::CaptureService::Stub> capture_;

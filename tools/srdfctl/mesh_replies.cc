@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "srdfctl/run_directory.h"
+#include "srdfctl/security_files.h"
 
 namespace srdf::ctl {
 
@@ -43,6 +44,7 @@ MeshReplies AskMesh(const config::Config& config, MeshClient* client) {
     replies.errors["orchestrator"] = status.message();
   if (FindSupervisor(config.data_dir)) replies.mesh_json = ReadMesh(config.data_dir);
   replies.now_ms = WallClockMs();
+  replies.security_problems = SecurityProblems(config, replies.now_ms);
   return replies;
 }
 

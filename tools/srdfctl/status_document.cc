@@ -290,6 +290,12 @@ Document BuildStatus(const config::Config& config, const MeshReplies& replies, c
     }
     services.push_back(std::move(service));
   }
+  Document security = {{"mode", config.security_mode}, {"problems", Document::array()}};
+  for (const Status& problem : replies.security_problems) {
+    security["problems"].push_back({{"code", std::string(StatusCodeName(problem.code()))},
+                                    {"message", problem.message()},
+                                    {"remedy", problem.remedy()}});
+  }
   Document flows = Document::array();
   for (const config::FlowConfig& flow : config.flows) {
     if (only_flow.empty() || flow.name == only_flow) flows.push_back(FlowPart(flow, replies));
@@ -297,6 +303,7 @@ Document BuildStatus(const config::Config& config, const MeshReplies& replies, c
   return {{"mesh", config.mesh},
           {"time_ms", replies.now_ms},
           {"services", std::move(services)},
+          {"security", std::move(security)},
           {"flows", std::move(flows)}};
 }
 

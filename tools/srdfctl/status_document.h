@@ -10,7 +10,9 @@
 #include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "base/status.h"
 #include "config/config.h"
 #include "srdf/applier/v1/applier.pb.h"
 #include "srdf/batcher/v1/batcher.pb.h"
@@ -29,6 +31,7 @@ struct MeshReplies {
   std::optional<receiver::v1::GetStatusResponse> receiver;
   std::optional<applier::v1::GetStatusResponse> applier;
   std::map<std::string, std::string> errors;  // service → why it did not answer
+  std::vector<Status> security_problems;      // of this host's files, and of security.mode
   std::string mesh_json;  // the supervisor's mesh.json, when it runs on this host; may be empty
 };
 

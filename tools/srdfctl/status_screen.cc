@@ -243,6 +243,11 @@ std::string RenderStatus(const Document& status, bool colours) {
   const int64_t now_ms = status["time_ms"];
   screen.Raw("mesh " + screen.Bold(status["mesh"]) + "  " + FormatTime(now_ms));
   RenderServices(status["services"], &screen);
+  for (const Document& problem : status["security"]["problems"]) {
+    screen.Raw(
+        fmt::format("  {}   security: {}", screen.Red("PROBLEM"), Printable(problem.value("message", ""))));
+    screen.Line("", "remedy: " + Printable(problem.value("remedy", "")));
+  }
   for (const Document& flow : status["flows"]) {
     screen.Raw("");
     screen.Raw("flow " + screen.Bold(flow["flow"]) + "  " + screen.State(flow["state"]) + "  " +

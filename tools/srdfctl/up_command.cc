@@ -18,6 +18,7 @@
 #include "srdfctl/key_commands.h"
 #include "srdfctl/launch.h"
 #include "srdfctl/mesh_client.h"
+#include "srdfctl/security_files.h"
 
 namespace srdf::ctl {
 namespace {
@@ -213,6 +214,13 @@ std::string NotAmong(const ordered_json& mesh, const ServiceNames& names) {
   return "";
 }
 
+Status PrepareSecurity(const GlobalOptions& global, const config::Config& config, const ServiceNames& names) {
+  std::string said;
+  SRDF_RETURN_IF_ERROR(PrepareSecurityFiles(config, names, &said));
+  if (!said.empty()) std::fprintf(global.json ? stderr : stdout, "%s\n", said.c_str());
+  return {};
+}
+
 std::string AbsoluteDataDir(const config::Config& config, const std::string& given) {
   if (given.empty()) return config.data_dir;
   std::string path = fs::absolute(given).lexically_normal().string();
@@ -260,6 +268,7 @@ int Up(const GlobalOptions& global, const UpOptions& options) {
     return kExitBadConfiguration;
   }
   if (Status status = CheckListenersFree(config, *names, kPortPatience); !status.ok()) return Fail(status);
+  if (Status status = PrepareSecurity(global, config, *names); !status.ok()) return Fail(status);
 
   SupervisorOptions supervisor_options;
   supervisor_options.config_path = config.path;

@@ -11,6 +11,7 @@
 
 #include "component/tampered_line/tamperer.h"
 #include "receiver/receiver_service.h"
+#include "rpc/security.h"
 #include "shipper/delivery_link.h"
 #include "unit/receiver/line_fixture.h"
 
@@ -51,6 +52,7 @@ class DeliveredLine {
   std::shared_ptr<grpc::Channel> to_receiver_;
   std::unique_ptr<Tamperer> tamperer_;
   std::unique_ptr<grpc::Server> tamperer_server_;
+  std::unique_ptr<rpc::Security> security_;
   std::unique_ptr<shipper::ReceiverClient> client_;
   std::unique_ptr<shipper::DeliveryLink> link_;
   ChainTip stored_;

@@ -2,6 +2,8 @@
 #include <grpcpp/grpcpp.h>
 
 #include "e2e/support/mesh_test.h"
+#include "rpc/channel.h"
+#include "rpc/security.h"
 #include "srdf/receiver/v1/receiver.grpc.pb.h"
 #include "srdf/shipper/v1/shipper.grpc.pb.h"
 
@@ -14,9 +16,17 @@ constexpr size_t kChunkBytes = 1 << 20;
 
 class DeliveredTwice : public MeshTest {
  protected:
-  std::shared_ptr<grpc::Channel> Channel(const std::string& service) {
-    return grpc::CreateChannel("127.0.0.1:" + std::to_string(mesh_->grpc_port(service)),
-                               grpc::InsecureChannelCredentials());
+  // A channel to `service`, as `name` of the mesh.
+  std::shared_ptr<grpc::Channel> Channel(const std::string& name, const std::string& service) {
+    if (securities_.count(name) == 0) {
+      const auto config = config::LoadConfig(mesh_->config_path());
+      EXPECT_TRUE(config.ok()) << config.status().ToString();
+      auto security = rpc::Security::Open(*config, name);
+      EXPECT_TRUE(security.ok()) << security.status().ToString();
+      securities_[name] = std::move(*security);
+    }
+    return rpc::NewChannel("127.0.0.1:" + std::to_string(mesh_->grpc_port(service)),
+                           securities_[name]->ChannelTo(service));
   }
 
   struct Frame {
@@ -26,7 +36,7 @@ class DeliveredTwice : public MeshTest {
 
   // A wagon of the outbox that was applied already, with its bytes.
   void ReadWagon(uint64_t sequence, Frame* out) {
-    const auto stub = shipper::v1::ShipperService::NewStub(Channel("shipper"));
+    const auto stub = shipper::v1::ShipperService::NewStub(Channel("operator", "shipper"));
     grpc::ClientContext list_context;
     shipper::v1::ListWagonsRequest list;
     list.set_flow("e2e");
@@ -51,9 +61,10 @@ class DeliveredTwice : public MeshTest {
 
   // Delivers the frame as a shipper would, and returns the receipt.
   receiver::v1::Receipt Deliver(const Frame& frame) {
-    const auto stub = receiver::v1::ReceiverService::NewStub(Channel("receiver"));
+    const auto stub = receiver::v1::ReceiverService::NewStub(Channel("shipper", "receiver"));
     grpc::ClientContext context;
     context.set_deadline(std::chrono::system_clock::now() + seconds(30));
+    securities_.at("shipper")->ClaimFlow(&context, "e2e");
     const auto stream = stub->Deliver(&context);
     receiver::v1::DeliverRequest request;
     request.mutable_open()->set_protocol_version(1);
@@ -84,6 +95,9 @@ class DeliveredTwice : public MeshTest {
     (void)stream->Finish();
     return receipt;
   }
+
+ private:
+  std::map<std::string, std::unique_ptr<rpc::Security>> securities_;
 };
 
 TEST_F(DeliveredTwice, WagonIsADuplicateAndChangesNothing) {

@@ -34,7 +34,6 @@ class NetworkNamespacesTest : public MeshTest {
       source_ = std::move(server).value();
     }
     MeshOptions options;
-    options.lines = {"allow_plaintext_network: true"};
     options.hosts = {{"source", NetworkNamespaces::AddressOf(Host::kSource)},
                      {"target", NetworkNamespaces::AddressOf(Host::kTarget)}};
     options.source = source_.get();

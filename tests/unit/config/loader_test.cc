@@ -280,29 +280,30 @@ TEST_F(Loader, PortsMustBePortsAndMustNotCollide) {
                                "services.capture.listen \"127.0.0.1:7101\""));
 }
 
-TEST_F(Loader, APlaintextListenerBeyondThisHostNeedsTheOperatorsWord) {
-  const std::string services = "services: {receiver: {listen: \"0.0.0.0:7104\"}}\n";
-  EXPECT_THAT(ErrorOf(kFlow + services), HasSubstr("allow_plaintext_network: true"));
-  EXPECT_TRUE(Load(kFlow + services + "allow_plaintext_network: true\n").ok());
-  EXPECT_TRUE(Load(std::string(kFlow) + "services: {receiver: {metrics: \"0.0.0.0:9404\"}}\n").ok());
+TEST_F(Loader, ServicesSpeakMutualTlsUnlessTheFileSaysInsecure) {
+  const auto plain = Load(kFlow);
+  ASSERT_TRUE(plain.ok());
+  EXPECT_EQ(plain->security_mode, "mtls");
+  EXPECT_EQ(plain->security_dir, plain->data_dir + "/security");
+  EXPECT_EQ(plain->flows[0].token_file, plain->security_dir + "/tokens/" + plain->flows[0].name + ".token");
+  // Beyond this host, too: it is encrypted.
+  EXPECT_TRUE(Load(std::string(kFlow) + "services: {receiver: {listen: \"0.0.0.0:7104\"}}\n").ok());
+
+  const auto insecure = Load(std::string(kFlow) + "security: {mode: insecure, dir: certs}\n");
+  ASSERT_TRUE(insecure.ok());
+  EXPECT_EQ(insecure->security_mode, "insecure");
+  EXPECT_EQ(insecure->security_dir.front(), '/');
+  EXPECT_FALSE(insecure->security_dir_is_default);
+  EXPECT_THAT(ErrorOf(std::string(kFlow) + "security: {mode: tls}\n"), HasSubstr("security.mode"));
 }
 
-TEST_F(Loader, AServiceMayBeReachedElsewhereThanItListens) {
-  auto config = Load(std::string(kFlow) +
-                     "services: {receiver: {listen: \"127.0.0.1:7104\", address: \"dr.example.net:443\"}}\n");
-  ASSERT_TRUE(config.ok()) << config.status().message();
-  EXPECT_EQ(config->services.at("receiver").peer_address(), "dr.example.net:443");
-  EXPECT_EQ(config->services.at("applier").peer_address(), config->services.at("applier").listen);
+TEST_F(Loader, TheKeyForPlaintextOfBeforeNamesTheNewOne) {
+  EXPECT_THAT(ErrorOf(std::string(kFlow) + "allow_plaintext_network: true\n"),
+              AllOf(HasSubstr("allow_plaintext_network"), HasSubstr("security: {mode: insecure}")));
 }
 
-TEST_F(Loader, AnAddressThatNobodyCanConnectToIsAnError) {
-  const auto error = [&](const std::string& address) {
-    return ErrorOf(std::string(kFlow) + "services: {receiver: {address: \"" + address + "\"}}\n");
-  };
-  EXPECT_THAT(error("dr.example.net"),
-              HasSubstr("services.receiver.address: \"dr.example.net\" has no port"));
-  EXPECT_THAT(error("0.0.0.0:7104"), HasSubstr("services.receiver.address: \"0.0.0.0:7104\" means every"));
-  EXPECT_THAT(error("[::]:7104"), HasSubstr("means every interface"));
+TEST_F(Loader, ATokenComesFromOnePlace) {
+  EXPECT_THAT(ErrorOfFlowLine("token_file: a\n    token_env: B"), HasSubstr("token_env: is given besides"));
 }
 
 TEST_F(Loader, ALimitOfAFewBytesPerSecondIsATypingError) {

@@ -302,5 +302,15 @@ TEST_F(StatusDocument, LimitsAndPriorityAreShownWithWhereTheyComeFrom) {
               HasSubstr("sending   64.0 KiB/s for this one (set); 2.0 s waited"));
 }
 
+TEST_F(StatusDocument, ACertificateNearItsEndAndPlaintextAreProblemsAboveTheFlows) {
+  replies_.security_problems = {
+      {StatusCode::kFailedPrecondition, "shipper.crt ends at 2027-01-01", "renew it"}};
+  const Document status = BuildStatus(config_, replies_, "");
+  EXPECT_EQ(status["security"]["mode"], "mtls");
+  EXPECT_EQ(status["security"]["problems"][0]["message"], "shipper.crt ends at 2027-01-01");
+  const std::string screen = RenderStatus(status, false);
+  EXPECT_NE(screen.find("PROBLEM   security: shipper.crt ends at 2027-01-01"), std::string::npos) << screen;
+}
+
 }  // namespace
 }  // namespace srdf::ctl
