@@ -29,6 +29,7 @@ const std::vector<MethodRule>& AllRules() {
       // The way of a change.
       {"/srdf.batcher.v1.BatcherService/Feed", Bit("capture"), false},
       {"/srdf.shipper.v1.ShipperService/Store", Bit("batcher"), false},
+      {"/srdf.shipper.v1.ShipperService/GetUnsentTail", Bit("batcher"), false},
       {"/srdf.receiver.v1.ReceiverService/Deliver", Bit("shipper"), true},
       {"/srdf.receiver.v1.ReceiverService/Take", Bit("applier"), true},
 
@@ -37,7 +38,8 @@ const std::vector<MethodRule>& AllRules() {
       {"/srdf.batcher.v1.BatcherService/GetStatus", kLooks, false},
       {"/srdf.shipper.v1.ShipperService/GetStatus", kLooks, false},
       {"/srdf.shipper.v1.ShipperService/ListWagons", kLooks, false},
-      {"/srdf.shipper.v1.ShipperService/ReadWagon", kLooks, false},
+      // The batcher reads what it merges.
+      {"/srdf.shipper.v1.ShipperService/ReadWagon", kLooks | Bit("batcher"), false},
       {"/srdf.shipper.v1.ShipperService/ListDeliveries", kLooks, false},
       {"/srdf.receiver.v1.ReceiverService/GetStatus", kLooks, false},
       // The applier asks whether a wagon was skipped meanwhile.
@@ -53,6 +55,7 @@ const std::vector<MethodRule>& AllRules() {
       // Steering.
       {"/srdf.capture.v1.CaptureService/ResumeFlow", kOperates, false},
       {"/srdf.batcher.v1.BatcherService/SealFlow", kOperates, false},
+      {"/srdf.batcher.v1.BatcherService/MergeFlow", kOperates, false},
       {"/srdf.shipper.v1.ShipperService/PauseFlow", kOperates, false},
       {"/srdf.shipper.v1.ShipperService/SetFlowSettings", kOperates, false},
       {"/srdf.shipper.v1.ShipperService/RetryDelivery", kOperates, false},
