@@ -83,6 +83,10 @@ struct Config {
   std::string path;  // of the file, absolute
   std::string mesh = "srdf";
   std::string data_dir = "srdf-data";  // relative paths are taken from the directory of the file
+  std::string outbox_dir;              // empty: data_dir
+  std::string inbox_dir;               // empty: data_dir
+  uint64_t disk_reserve_bytes = 64ull << 20;
+  uint64_t disk_slow_sync_ms = 1000;
   std::string log_level = "info";      // debug | info | warn | error
   std::string log_format = "text";     // text | json
   uint64_t max_bytes_per_second = 0;   // of all flows together, between the sites; 0: no limit
@@ -94,6 +98,8 @@ struct Config {
   std::map<std::string, ServiceConfig> services;  // all of kServiceNames, defaults filled in
   std::vector<FlowConfig> flows;
 
+  std::string OutboxPath() const { return (outbox_dir.empty() ? data_dir : outbox_dir) + "/outbox.db"; }
+  std::string InboxPath() const { return (inbox_dir.empty() ? data_dir : inbox_dir) + "/inbox.db"; }
   const FlowConfig* FindFlow(const std::string& name) const;
 };
 

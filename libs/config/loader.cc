@@ -117,6 +117,8 @@ class Loader {
     for (FlowConfig& flow : config_.flows) {
       if (flow.token_file.empty()) flow.token_file = config_.security_dir + "/tokens/" + flow.name + ".token";
     }
+    if (!config_.outbox_dir.empty()) config_.outbox_dir = Absolute(config_.outbox_dir);
+    if (!config_.inbox_dir.empty()) config_.inbox_dir = Absolute(config_.inbox_dir);
     CheckFlowsTogether();
     if (Status status = problems_.ToStatus(); !status.ok()) return status;
     return std::move(config_);

@@ -5,6 +5,7 @@
 #include <prometheus/exposer.h>
 #include <prometheus/family.h>
 #include <prometheus/gauge.h>
+#include <prometheus/histogram.h>
 #include <prometheus/registry.h>
 #include <unistd.h>
 
@@ -49,6 +50,8 @@ double ResidentBytes() {
 
 void Counter::Add(double n) { static_cast<prometheus::Counter*>(impl_)->Increment(n); }
 void Gauge::Set(double v) { static_cast<prometheus::Gauge*>(impl_)->Set(v); }
+
+void Histogram::Observe(double v) { static_cast<prometheus::Histogram*>(impl_)->Observe(v); }
 
 struct Metrics::Impl {
   std::string service;
@@ -95,6 +98,16 @@ Gauge Metrics::NewGauge(const std::string& name, const std::string& help, const 
                      .Labels({{"service", impl_->service}})
                      .Register(*impl_->registry);
   return Gauge(&family.Add({labels.begin(), labels.end()}));
+}
+
+Histogram Metrics::NewHistogram(const std::string& name, const std::string& help, const Labels& labels,
+                                const std::vector<double>& bounds) {
+  auto& family = prometheus::BuildHistogram()
+                     .Name(name)
+                     .Help(help)
+                     .Labels({{"service", impl_->service}})
+                     .Register(*impl_->registry);
+  return Histogram(&family.Add({labels.begin(), labels.end()}, bounds));
 }
 
 void Metrics::OnScrape(std::function<void()> refresh) { impl_->refresher->Add(std::move(refresh)); }

@@ -1,13 +1,14 @@
-// Prometheus metrics of a service: counters and gauges with flow labels, served over HTTP at /metrics.
+// Prometheus metrics of a service: counters, gauges and histograms with flow labels, served over HTTP at /metrics.
 //
 // Names are srdf_<service>_<what>[_unit][_total]. Probes (one per module) own the names; other code calls
-// verbs. Counter and Gauge handles may be used from any thread and live as long as the Metrics object.
+// verbs. Counter, Gauge and Histogram handles may be used from any thread and live as long as the Metrics object.
 #pragma once
 
 #include <functional>
 #include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/status.h"
 
@@ -33,6 +34,15 @@ class Gauge {
   void* impl_;
 };
 
+class Histogram {
+ public:
+  explicit Histogram(void* impl) : impl_(impl) {}
+  void Observe(double v);
+
+ private:
+  void* impl_;
+};
+
 class Metrics {
  public:
   // Listens at `address` (host:port). kUnavailable when the port is taken.
@@ -44,6 +54,10 @@ class Metrics {
   // The same name and labels give the same metric.
   Counter NewCounter(const std::string& name, const std::string& help, const Labels& labels);
   Gauge NewGauge(const std::string& name, const std::string& help, const Labels& labels);
+
+  // `bounds`: upper bounds of the buckets, ascending; one for all that is above is added.
+  Histogram NewHistogram(const std::string& name, const std::string& help, const Labels& labels,
+                         const std::vector<double>& bounds);
 
   // `refresh` is called before every scrape, on the HTTP server's thread: gauges that mirror a status are
   // set there. Resident memory of the process is always exported.

@@ -54,6 +54,12 @@ class FlowSlots {
     return holders_.find(flow) != holders_.end();
   }
 
+  // Present holders are cancelled with `status`; they may come again.
+  void EndAll(const Status& status) {
+    std::lock_guard lock(mu_);
+    for (auto& [flow, cancel] : holders_) cancel(status);
+  }
+
   // No newcomer is let in any more; present holders are cancelled with `status`.
   void CancelAll(const Status& status) {
     std::lock_guard lock(mu_);

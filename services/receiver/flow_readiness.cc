@@ -24,7 +24,8 @@ uint64_t CountOf(const ReceiptCounts& counts, ReceiptKind kind) {
 ReadinessFacts ReceiverFlow::Facts() const {
   ReadinessFacts facts;
   facts.inbox_bytes_max = inbox_bytes_max_;
-  facts.store_problem = store_problem_;
+  const store::StoreHealth health = inbox_->disk()->Health();
+  facts.store_problem = health.takes_wagons ? store_problem_ : health.problem;
   facts.drain_bytes_per_second = drain_.BytesPerSecond();
   const auto flow = inbox_->GetFlow(name_);
   if (!flow.ok()) {
@@ -67,6 +68,9 @@ void ReceiverFlow::Tick() {
     store_problem_ = {};
   }
   TellReadiness(true);
+  if (const Status released = ReleaseCredit(); !released.ok()) {
+    obs::Warn("credit_held", {{"flow", name_}, {"reason", released}});
+  }
 }
 
 // Between available and running a flow changes with every wagon: the stream need not hear each time.

@@ -14,12 +14,20 @@ ReceiverFlow::ReceiverFlow(const config::FlowConfig& config, store::Inbox* inbox
       purge_after_days_(config.purge_after_days),
       inbox_(inbox) {}
 
-void ReceiverFlow::OpenDeliver(DeliverStreamEvents events) {
+Readiness ReceiverFlow::OpenDeliver(DeliverStreamEvents events) {
   std::lock_guard lock(mu_);
   deliver_ = std::move(events);
-  credit_out_ = kCreditBytes;
-  credit_withheld_ = 0;
+  opened_ = false;
   told_ = ReadinessOf(Facts());
+  credit_out_ = FirstCredit(told_);
+  credit_withheld_ = kCreditBytes - credit_out_;
+  return told_;
+}
+
+Status ReceiverFlow::Opened() {
+  std::lock_guard lock(mu_);
+  opened_ = true;
+  return ReleaseCredit();
 }
 
 void ReceiverFlow::CloseDeliver() {
@@ -49,7 +57,7 @@ Status ReceiverFlow::TakeCredit(uint64_t bytes) {
 uint64_t ReceiverFlow::CreditFor(uint64_t bytes) {
   std::lock_guard lock(mu_);
   const auto flow = inbox_->GetFlow(name_);
-  if (flow.ok() && flow->unapplied_bytes < inbox_bytes_max_) {
+  if (flow.ok() && flow->unapplied_bytes < inbox_bytes_max_ && inbox_->disk()->Health().takes_wagons) {
     credit_out_ += bytes;
     return bytes;
   }
@@ -59,13 +67,31 @@ uint64_t ReceiverFlow::CreditFor(uint64_t bytes) {
 
 // The inbox is full: credit was held back, and comes back as wagons are applied.
 Status ReceiverFlow::ReleaseCredit() {
-  if (credit_withheld_ == 0 || !deliver_.has_value()) return {};
+  if (credit_withheld_ == 0 || !deliver_.has_value() || !opened_ || !inbox_->disk()->Health().takes_wagons)
+    return {};
   SRDF_ASSIGN_OR_RETURN(const store::InboxFlow flow, inbox_->GetFlow(name_));
   if (flow.unapplied_bytes >= inbox_bytes_max_) return {};
   deliver_->on_credit(credit_withheld_);
   credit_out_ += credit_withheld_;
   credit_withheld_ = 0;
   return {};
+}
+
+void ReceiverFlow::DiskChanged(const store::StoreHealth& health) {
+  uint64_t applied = 0;
+  if (health.writable) {
+    std::lock_guard lock(mu_);
+    std::swap(applied, applied_unwritten_);
+  }
+  Status status = applied == 0 ? Status::Ok() : inbox_->MarkApplied(name_, applied);
+  std::lock_guard lock(mu_);
+  if (!status.ok()) {
+    applied_unwritten_ = std::max(applied_unwritten_, applied);
+    obs::Warn("inbox_mark_applied_failed", {{"flow", name_}, {"error", status}});
+  }
+  if (health.takes_wagons) store_problem_ = {};
+  TellReadiness(false);
+  if (status = ReleaseCredit(); !status.ok()) obs::Warn("credit_held", {{"flow", name_}, {"reason", status}});
 }
 
 Status ReceiverFlow::OpenTake(const ChainTip& checkpoint, const std::vector<uint64_t>& skipped,
@@ -89,7 +115,8 @@ Status ReceiverFlow::OpenTake(const ChainTip& checkpoint, const std::vector<uint
   if (!deliver_.has_value()) return {};
   if (!before.tip_known) {
     told_ = ReadinessOf(Facts());
-    credit_out_ = kCreditBytes;
+    credit_out_ = FirstCredit(told_);
+    credit_withheld_ = kCreditBytes - credit_out_;
     deliver_->on_tip_known(told_);
   } else if (after.tip.sequence > before.tip.sequence && after.tip.sequence == checkpoint.sequence) {
     // The target is ahead of what this inbox had: the shipper's idea of the flow is the inbox's old one.
@@ -108,9 +135,14 @@ void ReceiverFlow::CloseTake() {
 
 Status ReceiverFlow::Applied(uint64_t sequence, bool skipped) {
   SRDF_FAILPOINT("receiver.before_mark_applied");
-  SRDF_RETURN_IF_ERROR(inbox_->MarkApplied(name_, sequence, skipped));
+  const Status marked = inbox_->MarkApplied(name_, sequence, skipped);
+  // The checkpoint in the target is the truth: a disk that cannot note it need not stop the applier. (Of a
+  // skipped one the next stream tells again.)
+  const bool later = !skipped && !marked.ok() && !inbox_->disk()->Health().writable;
+  if (!later) SRDF_RETURN_IF_ERROR(marked);
   SRDF_FAILPOINT("receiver.after_mark_applied");
   std::lock_guard lock(mu_);
+  if (later) applied_unwritten_ = std::max(applied_unwritten_, sequence);
   applied_sequence_ = std::max(applied_sequence_, sequence);
   ++accepted_ticks_;
   if (const auto flow = inbox_->GetFlow(name_); flow.ok()) {

@@ -44,6 +44,12 @@ uint64_t CountOf(const ReceiptCounts& counts, ReceiptKind kind);
 
 // Bytes a shipper may have on the way: several wagons of a busy flow, a small part of a huge one.
 inline constexpr uint64_t kCreditBytes = 16u << 20;
+// What a stream begins with when it is told this; the rest of kCreditBytes follows as soon as wagons are
+// taken.
+inline uint64_t FirstCredit(const Readiness& readiness) {
+  return readiness.state == ReceiverState::kBusy || readiness.state == ReceiverState::kInError ? 0
+                                                                                               : kCreditBytes;
+}
 
 class ReceiverFlow {
  public:
@@ -53,8 +59,10 @@ class ReceiverFlow {
   const std::string& name() const { return name_; }
   store::Inbox* inbox() const { return inbox_; }
 
-  // Deliver side. A stream begins with kCreditBytes.
-  void OpenDeliver(DeliverStreamEvents events);
+  // Deliver side. A stream begins with FirstCredit of the readiness that is returned, and with it in
+  // `opened`; when that is sent, Opened.
+  Readiness OpenDeliver(DeliverStreamEvents events);
+  Status Opened();
   void CloseDeliver();
   // A wagon was accepted: the applier's stream may wait for it.
   void WagonAccepted(uint64_t frame_bytes);
@@ -81,6 +89,9 @@ class ReceiverFlow {
   // The inbox's disk fails (or, with OK, works again). Forgotten by the first write that succeeds, and after
   // some seconds, so that the next wagon tries.
   void StoreChanged(const Status& problem);
+  // The inbox's disk is in another state. While it takes no wagons, credit is held back; what the applier has
+  // applied while it could not be written down is, as soon as it can.
+  void DiskChanged(const store::StoreHealth& health);
   // From time to time.
   void Tick();
 
@@ -127,6 +138,8 @@ class ReceiverFlow {
   uint64_t applied_sequence_ = 0;
   uint64_t credit_out_ = 0;  // granted and not used
   uint64_t credit_withheld_ = 0;
+  bool opened_ = false;             // the stream has its first word, and more credit may follow
+  uint64_t applied_unwritten_ = 0;  // applied, and the inbox could not be told; 0: none
   ReceiptCounts counts_;
   Readiness told_;  // to the present stream
   Status store_problem_;

@@ -11,6 +11,7 @@
 #include "rpc/duplex.h"
 #include "rpc/flow_claim.h"
 #include "rpc/status_map.h"
+#include "store_watch/store_health_convert.h"
 #include "wire/header_convert.h"
 
 namespace srdf::receiver {
@@ -36,7 +37,7 @@ Status SendOpened(ReceiverFlow* flow, const Readiness& readiness, DeliverDuplex*
   opened->set_partial_uid(partial.uid);
   opened->set_partial_hash(partial.hash);
   opened->set_partial_chunks(partial.chunks);
-  opened->set_credit_bytes(kCreditBytes);
+  opened->set_credit_bytes(FirstCredit(readiness));
   opened->set_applied_sequence(state.applied_sequence);
   ToProto(readiness, opened->mutable_readiness());
   SRDF_ASSIGN_OR_RETURN(const auto skipped, flow->Skipped());
@@ -135,8 +136,9 @@ grpc::Status ReceiverServiceImpl::Deliver(
   if (!slot.ok()) return rpc::ToGrpc(slot.status());
 
   // The stream is made known first: a checkpoint that arrives in between is then told twice, not never.
-  (*flow)->OpenDeliver(EventsFor(*flow, duplex));
-  Status ended = SendOpened(*flow, (*flow)->GetReadiness(), duplex.get());
+  const Readiness readiness = (*flow)->OpenDeliver(EventsFor(*flow, duplex));
+  Status ended = SendOpened(*flow, readiness, duplex.get());
+  if (ended.ok()) ended = (*flow)->Opened();
   std::optional<DeliverIntake> intake(std::in_place, *flow, context->peer());
   ChunkAssembly assembly;
   std::vector<WagonReceipt> receipts;
@@ -234,13 +236,18 @@ grpc::Status ReceiverServiceImpl::Take(grpc::ServerContext* context,
 grpc::Status ReceiverServiceImpl::GetStatus(grpc::ServerContext*, const v1::GetStatusRequest*,
                                             v1::GetStatusResponse* response) {
   for (const auto& [name, flow] : *flows_) {
-    auto state = flow->inbox()->GetFlow(name);
-    if (!state.ok()) return rpc::ToGrpc(state.status());
     const ReceiptCounts counts = flow->GetCounts();
     v1::FlowStatus* out = response->add_flows();
     out->set_flow(name);
     out->set_shipper_connected(flow->shipper_connected());
     out->set_applier_connected(flow->applier_connected());
+    const store::StoreHealth health = flow->inbox()->disk()->Health();
+    store::ToProto(health, out->mutable_store());
+    if (!health.problem.ok()) rpc::ToProto(health.problem, health.since_ms, out->add_problems());
+    auto state = flow->inbox()->GetFlow(name);
+    // What the disk does not give at the moment is not told; why not is among the problems.
+    if (!state.ok() && !health.problem.ok()) continue;
+    if (!state.ok()) return rpc::ToGrpc(state.status());
     wire::ToProto(state->tip, out->mutable_accepted());
     out->set_applied_sequence(state->applied_sequence);
     out->set_unapplied_wagons(state->unapplied_wagons);

@@ -28,6 +28,10 @@ class ReceiverServiceImpl final : public v1::ReceiverService::Service {
                             v1::GetReadinessResponse* response) override;
   grpc::Status ListRefusals(grpc::ServerContext* context, const v1::ListRefusalsRequest* request,
                             v1::ListRefusalsResponse* response) override;
+  void EndStreams(const Status& why) {
+    delivers_.EndAll(why);
+    takes_.EndAll(why);
+  }
   void Drain() {
     delivers_.CancelAll(Status(StatusCode::kUnavailable, "the receiver is stopping"));
     takes_.CancelAll(Status(StatusCode::kUnavailable, "the receiver is stopping"));

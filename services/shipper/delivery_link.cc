@@ -68,6 +68,16 @@ void DeliveryLink::RetryNow() {
   changed_.notify_all();
 }
 
+void DeliveryLink::StoreChanged(const Status& problem, bool reopened) {
+  std::lock_guard lock(mu_);
+  store_problem_ = problem;
+  if (present_ != nullptr && present_->ended.ok()) {
+    if (!problem.ok()) present_->ended = problem;
+    if (reopened) present_->ended = Status(StatusCode::kAborted, "the outbox was opened again");
+  }
+  changed_.notify_all();
+}
+
 LinkStatus DeliveryLink::GetStatus() const {
   std::lock_guard lock(mu_);
   return status_;
@@ -115,12 +125,19 @@ void DeliveryLink::RestoreWaits() {
 
 bool DeliveryLink::WaitWhilePaused(const std::stop_token& stop) {
   std::unique_lock lock(mu_);
-  while (paused_ && !stop.stop_requested()) {
-    SetStateLocked(LinkState::kPaused, {});
-    changed_.wait(lock, stop, [&] { return !paused_; });
+  bool waited = false;
+  while ((paused_ || !store_problem_.ok()) && !stop.stop_requested()) {
+    waited = true;
+    if (paused_) {
+      SetStateLocked(LinkState::kPaused, {});
+      changed_.wait(lock, stop, [&] { return !paused_; });
+    } else {
+      SetStateLocked(LinkState::kBackingOff, store_problem_);
+      changed_.wait(lock, stop, [&] { return paused_ || store_problem_.ok(); });
+    }
   }
   resumed_ = false;
-  if (status_.state == LinkState::kPaused) SetStateLocked(LinkState::kConnecting, {});
+  if (waited) SetStateLocked(LinkState::kConnecting, {});
   return !stop.stop_requested();
 }
 
@@ -131,7 +148,7 @@ void DeliveryLink::Run(const std::stop_token& stop) {
     if (stop.stop_requested()) return;
     {
       std::lock_guard lock(mu_);
-      if (paused_) continue;
+      if (paused_ || !store_problem_.ok()) continue;
       const uint64_t now = status_.acked_sequence + status_.applied_sequence;
       if (progress != now) reconnects_ = 0;
       progress = now;
@@ -281,6 +298,11 @@ DeliveryLink::RoundEnd DeliveryLink::RunOnce(const std::stop_token& stop) {
   const auto session = receiver_->Open(options_.flow, flow->tip.epoch, EventsFor(&stream));
   // A stop must reach a Send that waits for the network.
   const std::stop_callback cancel(stop, [&session] { session->Cancel(); });
+  {
+    std::lock_guard lock(mu_);
+    present_ = &stream;
+    if (!store_problem_.ok()) stream.ended = store_problem_;
+  }
   auto destination = Agree(&stream, stop);
   end.status = destination.status();
   if (end.status.ok()) end.status = LookUp(destination->tip.sequence).status();
@@ -298,6 +320,7 @@ DeliveryLink::RoundEnd DeliveryLink::RunOnce(const std::stop_token& stop) {
   session->Cancel();
   {
     std::lock_guard lock(mu_);
+    present_ = nullptr;
     end.refused = stream.refused;
     // What the destination ended is of its class; a receipt that did not come is the network's; the rest is
     // trouble of our own, such as the outbox's disk.
@@ -352,6 +375,7 @@ void DeliveryLink::MarkInterrupted(DeliveryStream* stream, const RoundEnd& end) 
   {
     std::lock_guard lock(mu_);
     in_flight.swap(stream->in_flight);
+    if (!store_problem_.ok()) return;  // nothing can be written; the next agreement decides
   }
   for (const auto& [sequence, flight] : in_flight) {
     store::DeliveryFailure failure;

@@ -59,6 +59,10 @@ class DeliveryLink {
   void Resume();
   // Waits are over and the flow's schedule begins again; the outbox has been told of the wagons'.
   void RetryNow();
+  // While the outbox cannot be written (`problem`) the link waits, which is no failed attempt. With
+  // `reopened` the outbox may have forgotten what was not synced: the present stream ends, and the next
+  // agreement mends that.
+  void StoreChanged(const Status& problem, bool reopened);
   LinkStatus GetStatus() const;
 
  private:
@@ -77,7 +81,7 @@ class DeliveryLink {
 
   // delivery_link.cc
   void Run(const std::stop_token& stop);
-  // False when stopped.
+  // Also while the outbox cannot be written. False when stopped.
   bool WaitWhilePaused(const std::stop_token& stop);
   RoundEnd RunOnce(const std::stop_token& stop);
   // Records how the round ended; returns how long to wait before the next one.
@@ -139,6 +143,8 @@ class DeliveryLink {
   bool paused_ = false;
   bool stored_ = false;  // a wagon may be there that was not looked at
   bool resumed_ = false;
+  Status store_problem_;               // why the outbox cannot be written
+  DeliveryStream* present_ = nullptr;  // the round's stream
   uint64_t failed_sequence_ = 0;
   std::optional<Hold> hold_;
   uint32_t reconnects_ = 0;                  // in a row

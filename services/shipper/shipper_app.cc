@@ -6,6 +6,8 @@
 #include "base/backoff.h"
 #include "shipper/shipper_probe.h"
 #include "shipper/shipper_service.h"
+#include "store_watch/store_settings.h"
+#include "store_watch/store_watch.h"
 
 namespace srdf::shipper {
 
@@ -20,6 +22,11 @@ class ShipperApp : public rpc::App {
         destination_(context.config->services.at("receiver").peer_address()),
         outbox_(std::move(outbox)),
         gate_(context.config->max_bytes_per_second),
+        watch_("outbox", outbox_->disk(), context.metrics,
+               [this](const store::StoreHealth& health) {
+                 for (auto& [name, flow] : flows_) flow->StoreChanged(health);
+                 if (health.writable) purge_wait_.Wake();
+               }),
         receiver_(NewGrpcReceiverClient(destination_, *context.security)),
         service_(&flows_, destination_) {
     for (const config::FlowConfig& flow : context.config->flows) {
@@ -30,6 +37,7 @@ class ShipperApp : public rpc::App {
   void Register(rpc::Server* server) override { server->AddService(&service_); }
 
   Status Start() override {
+    watch_.Start();
     for (auto& [name, flow] : flows_) {
       probes_.push_back(std::make_unique<ShipperProbe>(metrics_, flow.get(), destination_));
       SRDF_RETURN_IF_ERROR(flow->Start());
@@ -37,7 +45,7 @@ class ShipperApp : public rpc::App {
     purger_ = std::jthread([this](const std::stop_token& stop) {
       while (!stop.stop_requested()) {
         for (auto& [name, flow] : flows_) {
-          flow->Purge();
+          if (outbox_->disk()->Health().writable) flow->Purge();
         }
         purge_wait_.WaitFor(stop, kPurgeEvery);
       }
@@ -46,6 +54,7 @@ class ShipperApp : public rpc::App {
   }
 
   void BeginDrain() override {
+    watch_.Stop();
     purger_.request_stop();
     for (auto& [name, flow] : flows_) flow->BeginDrain();
     service_.Drain();
@@ -60,6 +69,7 @@ class ShipperApp : public rpc::App {
   const std::string destination_;
   std::unique_ptr<store::Outbox> outbox_;
   SendGate gate_;
+  store::StoreWatch watch_;
   std::unique_ptr<ReceiverClient> receiver_;
   FlowMap flows_;
   std::vector<std::unique_ptr<ShipperProbe>> probes_;
@@ -71,7 +81,8 @@ class ShipperApp : public rpc::App {
 }  // namespace
 
 Result<std::unique_ptr<rpc::App>> NewShipperApp(const rpc::AppContext& context) {
-  SRDF_ASSIGN_OR_RETURN(auto outbox, store::Outbox::Open(context.config->data_dir + "/outbox.db"));
+  SRDF_ASSIGN_OR_RETURN(auto outbox,
+                        store::Outbox::Open(context.config->OutboxPath(), store::OptionsOf(*context.config)));
   return std::unique_ptr<rpc::App>(std::make_unique<ShipperApp>(context, std::move(outbox)));
 }
 

@@ -82,6 +82,11 @@ void ShipperFlow::CloseStore() {
   stream_.reset();
 }
 
+Status ShipperFlow::ForBatcher(const Status& error) const {
+  if (error.ok() || outbox_->disk()->Health().takes_wagons) return error;
+  return {StatusCode::kUnavailable, error.message(), error.remedy()};
+}
+
 bool ShipperFlow::batcher_connected() const {
   std::lock_guard lock(mu_);
   return stream_.has_value();
@@ -92,7 +97,7 @@ Result<DeliveryState> ShipperFlow::GetDeliveryState() const {
   DeliveryState state;
   state.unapplied_wagons = flow.unapplied_wagons;
   state.unapplied_bytes = flow.unapplied_bytes;
-  state.outbox_full = flow.unapplied_bytes >= outbox_bytes_max_;
+  state.outbox_full = flow.unapplied_bytes >= outbox_bytes_max_ || !outbox_->disk()->Health().takes_wagons;
   return state;
 }
 
@@ -105,12 +110,27 @@ void ShipperFlow::PushState() {
   if (state.ok()) {
     stream_->on_state(*state);
   } else {
-    stream_->on_abort(state.status());
+    stream_->on_abort(ForBatcher(state.status()));
   }
 }
 
 void ShipperFlow::WagonStored() {
   link_.WagonStored();
+  PushState();
+}
+
+void ShipperFlow::StoreChanged(const store::StoreHealth& health) {
+  bool reopened = false;
+  {
+    std::lock_guard lock(mu_);
+    reopened = health.generation != store_generation_;
+    store_generation_ = health.generation;
+    if (reopened && stream_.has_value()) {
+      stream_->on_abort(
+          Status(StatusCode::kAborted, "the outbox was opened again after an I/O error: agree again"));
+    }
+  }
+  link_.StoreChanged(health.writable ? Status::Ok() : health.problem, reopened);
   PushState();
 }
 

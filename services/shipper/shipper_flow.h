@@ -53,6 +53,10 @@ class ShipperFlow {
   Result<DeliveryState> GetDeliveryState() const;
   // Tells the delivery link and the present stream. Call after a commit.
   void WagonStored();
+  // The outbox's disk is in another state. While it takes no wagons the batcher is told that the outbox is
+  // full; while nothing can be written down the link waits; when the file was opened again both streams begin
+  // again.
+  void StoreChanged(const store::StoreHealth& health);
 
   Status Pause();
   Status Resume();
@@ -62,6 +66,9 @@ class ShipperFlow {
   SendSettings* send_settings() { return &send_settings_; }
   LinkStatus link_status() const { return link_.GetStatus(); }
   bool batcher_connected() const;
+  // An error of the outbox, as it is told to the batcher: what the disk's state explains passes with that
+  // state, so capture is to come again, whatever the code says.
+  Status ForBatcher(const Status& error) const;
   // Removes what is applied and older than purge_after_days. What keeps it from that is shown until it works.
   void Purge();
   std::pair<Status, int64_t> purge_problem() const;
@@ -80,6 +87,7 @@ class ShipperFlow {
   // guarded by mu_
   std::optional<StoreStreamEvents> stream_;
   bool stopping_ = false;
+  uint64_t store_generation_ = 0;
   Status purge_problem_;
   int64_t purge_problem_since_ms_ = 0;
 

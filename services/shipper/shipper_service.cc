@@ -7,6 +7,7 @@
 #include "rpc/status_map.h"
 #include "shipper/delivery_replies.h"
 #include "shipper/tail_intake.h"
+#include "store_watch/store_health_convert.h"
 #include "wire/header_convert.h"
 
 namespace srdf::shipper {
@@ -127,7 +128,7 @@ grpc::Status ShipperServiceImpl::Store(
     duplex->AskToEnd(status, response);
   };
   auto tip = (*flow)->OpenStore(std::move(events));
-  if (!tip.ok()) return rpc::ToGrpc(tip.status());
+  if (!tip.ok()) return rpc::ToGrpc((*flow)->ForBatcher(tip.status()));
   Status ended;
   auto state = (*flow)->GetDeliveryState();
   if (state.ok()) {
@@ -144,7 +145,7 @@ grpc::Status ShipperServiceImpl::Store(
         continue;
       }
       auto stored = intake.Append(request.piece().data(), request.piece().last());
-      ended = stored.status();
+      ended = (*flow)->ForBatcher(stored.status());
       if (!ended.ok() || !stored->has_value()) continue;
       // The state first: the batcher decides on the next wagon when it sees this one stored.
       (*flow)->WagonStored();
@@ -153,7 +154,7 @@ grpc::Status ShipperServiceImpl::Store(
       duplex->Write(response);
     }
   } else {
-    ended = state.status();
+    ended = (*flow)->ForBatcher(state.status());
   }
   if (const Status first = duplex->end_status(); !first.ok()) ended = first;
   (*flow)->CloseStore();
@@ -178,7 +179,14 @@ Status ShipperServiceImpl::FillStatus(ShipperFlow* flow, v1::FlowStatus* out) co
   out->set_applied_sequence(link.applied_sequence);
 
   store::Outbox* outbox = flow->outbox();
-  SRDF_ASSIGN_OR_RETURN(const store::OutboxFlow stored, outbox->GetFlow(flow->name()));
+  const store::StoreHealth health = outbox->disk()->Health();
+  store::ToProto(health, out->mutable_store());
+  if (!health.problem.ok()) rpc::ToProto(health.problem, health.since_ms, out->add_problems());
+  const auto state = outbox->GetFlow(flow->name());
+  // What the disk does not give at the moment is not told; why not is among the problems.
+  if (!state.ok() && !health.problem.ok()) return {};
+  SRDF_RETURN_IF_ERROR(state.status());
+  const store::OutboxFlow& stored = *state;
   out->set_initialised(stored.initialised);
   wire::ToProto(stored.tip, out->mutable_stored());
   out->set_unapplied_wagons(stored.unapplied_wagons);

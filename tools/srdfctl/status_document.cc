@@ -143,6 +143,17 @@ Document WindowPart(const batcher::v1::FlowStatus& batcher, int64_t now_ms) {
             {"bytes_after", batcher.merges().frame_bytes_after()}}}};
 }
 
+// The state of a queue's disk.
+Document DiskPart(const model::v1::StoreHealth& store) {
+  return {{"state", store.state()},
+          {"path", store.path()},
+          {"since_ms", store.since_ms()},
+          {"takes_wagons", store.takes_wagons()},
+          {"writable", store.writable()},
+          {"bytes_free", store.bytes_free()},
+          {"bytes_reserve", store.bytes_reserve()}};
+}
+
 Document DeliveryPart(const shipper::v1::FlowStatus& shipper) {
   Document wagons = Document::object();
   for (const shipper::v1::StatusCount& count : shipper.wagons()) {
@@ -156,6 +167,7 @@ Document DeliveryPart(const shipper::v1::FlowStatus& shipper) {
           {"applied_sequence", shipper.applied_sequence()},
           {"unapplied_wagons", shipper.unapplied_wagons()},
           {"unapplied_bytes", shipper.unapplied_bytes()},
+          {"disk", DiskPart(shipper.store())},
           {"suspended_since_ms", shipper.suspended_since_ms()},
           {"suspended_class", shipper.suspended_class()},
           {"waiting_sequence", shipper.waiting_sequence()},
@@ -203,6 +215,7 @@ Document InboxPart(const receiver::v1::FlowStatus& receiver) {
       {"applied_sequence", receiver.applied_sequence()},
       {"unapplied_wagons", receiver.unapplied_wagons()},
       {"unapplied_bytes", receiver.unapplied_bytes()},
+      {"disk", DiskPart(receiver.store())},
       {"duplicates", receiver.duplicates()},
       {"rejected", receiver.rejected()},
       {"invalid", receiver.invalid()}};

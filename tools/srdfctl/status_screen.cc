@@ -142,6 +142,14 @@ void RenderWaits(const Document& delivery, Screen* screen) {
         "", screen->Red(Counted(dead, "dead letter")) + ": see `srdfctl delivery list --status dead_letter`");
 }
 
+// Only a disk that is not well; the reason and the remedy are among the problems.
+void RenderDisk(const char* name, const Document& disk, Screen* screen) {
+  const std::string state = disk.value("state", "");
+  if (state.empty() || state == "ok") return;
+  screen->Line(name, fmt::format("{}: {}, {} free", disk.value("path", ""), screen->State(state),
+                                 FormatBytes(U(disk, "bytes_free"))));
+}
+
 void RenderDelivery(const Document& delivery, Screen* screen) {
   if (delivery.is_null()) return screen->Line("delivery", "(shipper says nothing)");
   const std::string destination = delivery["destination"];
@@ -158,6 +166,7 @@ void RenderDelivery(const Document& delivery, Screen* screen) {
   }
   screen->Line("wagons", wagons.empty() ? "none" : wagons);
   RenderSending(delivery, screen);
+  RenderDisk("outbox", delivery["disk"], screen);
 }
 
 void RenderInbox(const Document& inbox, Screen* screen) {
@@ -175,6 +184,7 @@ void RenderInbox(const Document& inbox, Screen* screen) {
                            FormatTime(refusal.value("last_at_ms", int64_t{0})));
   }
   if (!refused.empty()) screen->Line("", "refused ever: " + refused);
+  RenderDisk("inbox disk", inbox["disk"], screen);
 }
 
 void RenderTarget(const Document& target, Screen* screen) {
