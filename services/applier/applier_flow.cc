@@ -82,10 +82,14 @@ ApplierStatus ApplierFlow::GetStatus() const {
   return status;
 }
 
-// The target's errors name rows. What cannot reach it, or was cancelled, does not.
+// What the target says of a wagon names rows and statements, whatever its code: a connection that is lost
+// while a refusal is put on record is "unavailable", with the refused statement in its text. What cannot be
+// reached outside of a wagon, or was cancelled, names none.
 Status ApplierFlow::Loggable(const Status& status) const {
+  if (!secrecy_.encrypted) return status;
+  if (!tried_wagon_.empty()) return Redacted(status, "the target did not take " + tried_wagon_);
   const bool harmless = status.code() == StatusCode::kUnavailable || status.code() == StatusCode::kCancelled;
-  return secrecy_.encrypted && !harmless ? Redacted(status, "the target refuses a wagon") : status;
+  return harmless ? status : Redacted(status, "the target refuses a wagon");
 }
 
 void ApplierFlow::SetState(ApplierState state, std::vector<Status> problems) {
@@ -173,6 +177,7 @@ Result<engine::Checkpoint> ApplierFlow::StartingPoint(engine::TargetSession* ses
 }
 
 Status ApplierFlow::RunOnce(const std::stop_token& stop) {
+  tried_wagon_.clear();
   SRDF_RETURN_IF_ERROR(CheckTarget());
   SRDF_ASSIGN_OR_RETURN(const auto session, target_->Connect());
   SRDF_FAILPOINT("applier.after_connect");
@@ -220,19 +225,21 @@ Status ApplierFlow::ApplyWagons(engine::TargetSession* session, TakeSession* tak
     }
     const WagonHeader& header = wagon.reader->header();
     SRDF_RETURN_IF_ERROR(Unlock(wagon.reader.get()));
+    tried_wagon_ = DescribeWagon(header);
     auto applied = session->Apply(header, wagon.hash, wagon.reader.get());
     if (!applied.ok()) {
       const Status error = applied.status().WithContext("wagon " + std::to_string(header.sequence));
       if (!Heals(error)) {
         failed_sequence_ = header.sequence;
         // When this does not get through, the receiver learns it at the next try.
-        const Status shown = secrecy_.encrypted ? Redacted(error, DescribeWagon(header)) : error;
+        const Status shown = secrecy_.encrypted ? Redacted(error, tried_wagon_) : error;
         if (Status told = take->Failed(header.sequence, shown); !told.ok()) {
           obs::Warn("failure_not_told", {{"flow", name_}, {"sequence", header.sequence}, {"reason", told}});
         }
       }
       return error;
     }
+    tried_wagon_.clear();
     if (!running) SetState(ApplierState::kRunning, {});
     running = true;
     WagonApplied(header, wagon.hash, *applied);

@@ -98,6 +98,7 @@ class ApplierFlow {
 
   // the flow's thread only
   std::string logged_findings_;
+  std::string tried_wagon_;       // in words, while the target has it and when it did not take it; else empty
   uint64_t failed_sequence_ = 0;  // the wagon that could not be applied last
   uint64_t locked_sequence_ = 0;  // the wagon that could not be unlocked last
 
