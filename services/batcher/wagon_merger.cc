@@ -79,12 +79,50 @@ class HeaderSum {
   size_t wagons_ = 0;
 };
 
-Result<std::unique_ptr<wire::WagonReader>> OpenWagon(const SealerOptions& options, const FrameOpener& open) {
-  SRDF_ASSIGN_OR_RETURN(wire::FramePieces pieces, open());
-  SRDF_ASSIGN_OR_RETURN(auto reader, wire::WagonReader::Open(std::move(pieces)));
-  SRDF_RETURN_IF_ERROR(UnlockWagon(options, reader.get()));
-  return reader;
-}
+// One of the old wagons. Its hash is checked too: the new frame gets a right one, whatever is in it, and no
+// reader would find a bit that the outbox's disk has turned.
+class OldWagon {
+ public:
+  static Result<std::unique_ptr<OldWagon>> Open(const SealerOptions& options, const FrameOpener& open) {
+    SRDF_ASSIGN_OR_RETURN(wire::FramePieces pieces, open());
+    std::unique_ptr<OldWagon> wagon(new OldWagon(std::move(pieces)));
+    SRDF_ASSIGN_OR_RETURN(wagon->reader_, wire::WagonReader::Open([w = wagon.get()] { return w->Piece(); }));
+    SRDF_RETURN_IF_ERROR(UnlockWagon(options, wagon->reader_.get()));
+    return wagon;
+  }
+
+  const WagonHeader& header() const { return reader_->header(); }
+
+  // All records, then the check: what was given out may be used when this is OK, and not before.
+  Status Read(const std::function<Status(std::string_view)>& take) {
+    for (;;) {
+      SRDF_ASSIGN_OR_RETURN(const std::string_view records, reader_->Next());
+      if (records.empty()) break;
+      SRDF_RETURN_IF_ERROR(take(records));
+    }
+    for (;;) {
+      SRDF_ASSIGN_OR_RETURN(const std::string rest, Piece());
+      if (rest.empty()) break;
+    }
+    WagonHeader header;
+    std::string hash;
+    return verifier_->Finish(&header, &hash)
+        .WithContext("wagon " + std::to_string(reader_->header().sequence) + " of the outbox");
+  }
+
+ private:
+  explicit OldWagon(wire::FramePieces pieces) : pieces_(std::move(pieces)) {}
+
+  Result<std::string> Piece() {
+    SRDF_ASSIGN_OR_RETURN(std::string piece, pieces_());
+    SRDF_RETURN_IF_ERROR(verifier_->Append(piece));
+    return piece;
+  }
+
+  wire::FramePieces pieces_;
+  const std::unique_ptr<wire::FrameVerifier> verifier_ = wire::NewFrameVerifier();
+  std::unique_ptr<wire::WagonReader> reader_;
+};
 
 }  // namespace
 
@@ -94,14 +132,10 @@ Result<WagonHeader> MergeWagons(const SealerOptions& options, const ChainTip& pl
   const auto merger =
       compaction::NewPayloadMerger(engine_mariadb::NewImageMerger, engine_mariadb::NewKeyReader);
   for (size_t i = 0; i < wagons; ++i) {
-    SRDF_ASSIGN_OR_RETURN(const auto reader, OpenWagon(options, open));
-    SRDF_RETURN_IF_ERROR(sum.Add(reader->header()));
+    SRDF_ASSIGN_OR_RETURN(const auto wagon, OldWagon::Open(options, open));
+    SRDF_RETURN_IF_ERROR(sum.Add(wagon->header()));
     merger->BeginWagon();
-    for (;;) {
-      SRDF_ASSIGN_OR_RETURN(const std::string_view records, reader->Next());
-      if (records.empty()) break;
-      SRDF_RETURN_IF_ERROR(merger->Add(records));
-    }
+    SRDF_RETURN_IF_ERROR(wagon->Read([&](std::string_view records) { return merger->Add(records); }));
   }
   SRDF_ASSIGN_OR_RETURN(const auto builder, NewWagonBuilder(options));
   SRDF_ASSIGN_OR_RETURN(const auto result,
@@ -114,15 +148,11 @@ Result<WagonHeader> MergeWagons(const SealerOptions& options, const ChainTip& pl
 Result<WagonHeader> ReframeWagon(const SealerOptions& options, const ChainTip& place, const FrameOpener& open,
                                  const wire::FrameSink& sink, std::string* hash) {
   HeaderSum sum(options, place);
-  SRDF_ASSIGN_OR_RETURN(const auto reader, OpenWagon(options, open));
-  const WagonHeader& old = reader->header();
+  SRDF_ASSIGN_OR_RETURN(const auto wagon, OldWagon::Open(options, open));
+  const WagonHeader& old = wagon->header();
   SRDF_RETURN_IF_ERROR(sum.Add(old));
   SRDF_ASSIGN_OR_RETURN(const auto builder, NewWagonBuilder(options));
-  for (;;) {
-    SRDF_ASSIGN_OR_RETURN(const std::string_view records, reader->Next());
-    if (records.empty()) break;
-    SRDF_RETURN_IF_ERROR(builder->Append(records));
-  }
+  SRDF_RETURN_IF_ERROR(wagon->Read([&](std::string_view records) { return builder->Append(records); }));
   WagonHeader header = sum.Take(old.seal_reason, old.rows_after, old.tables);
   SRDF_RETURN_IF_ERROR(builder->Finish(&header, kPieceBytesMax, sink, hash));
   return header;

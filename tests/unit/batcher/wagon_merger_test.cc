@@ -231,5 +231,22 @@ TEST_F(WagonMergerTest, ADamagedWagonIsAnErrorAndAStatementIsNeverMerged) {
   EXPECT_FALSE(MergeWagons(Options(), start_, 1, Opener(), Sink(), &hash).ok());
 }
 
+// Nothing but the frame's hash tells a bit that has turned in a row, where neither codec nor encryption does.
+TEST_F(WagonMergerTest, ABitThatTurnedInTheOutboxIsNotGivenARightHashByAMerge) {
+  constexpr uint32_t kValue = 0xA1B2C3D4;
+  SealUpdate(1, kValue);
+  SealerOptions plain = Options();
+  plain.codec = Codec::kNone;
+  std::string hash;
+  ASSERT_TRUE(ReframeWagon(plain, start_, Opener(), Sink(), &hash).ok());
+  const size_t at = made_.find("\xD4\xC3\xB2\xA1");
+  ASSERT_NE(at, std::string::npos);
+  store_.frames[0] = std::exchange(made_, {});
+  ASSERT_TRUE(MergeWagons(plain, start_, 1, Opener(), Sink(), &hash).ok());
+  store_.frames[0][at] ^= 1;
+  EXPECT_EQ(MergeWagons(plain, start_, 1, Opener(), Sink(), &hash).status().code(), StatusCode::kDataLoss);
+  EXPECT_EQ(ReframeWagon(plain, start_, Opener(), Sink(), &hash).status().code(), StatusCode::kDataLoss);
+}
+
 }  // namespace
 }  // namespace srdf::batcher
