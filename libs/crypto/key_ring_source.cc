@@ -51,7 +51,8 @@ Status KeyRingSource::Read() {
 }
 
 void KeyRingSource::Refresh() {
-  if (!place_.variable.empty() || StampOf(place_.file) == stamp_) return;
+  // A file that could not be read is tried again as it is: the fault may have been this process's own.
+  if (!place_.variable.empty() || (problem_.ok() && StampOf(place_.file) == stamp_)) return;
   problem_ = Read();
 }
 

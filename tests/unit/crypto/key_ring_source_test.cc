@@ -2,6 +2,7 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -66,6 +67,25 @@ TEST_F(Source, ADamagedOrMissingFileStopsNothingThatRunsAndIsTold) {
   EXPECT_EQ((*source)->Find("other").status().ToString(), (*source)->problem().ToString());
   fs::rename(path_ + ".away", path_);
   EXPECT_EQ((*source)->Active()->id, first_);
+  EXPECT_TRUE((*source)->problem().ok());
+}
+
+// As when a process has no file descriptor left for a while: nothing of the file changes when it has.
+TEST_F(Source, AFileThatCouldNotBeReadIsReadAgainThoughItIsTheSame) {
+  auto source = KeyRingSource::Open({path_, ""});
+  ASSERT_TRUE(source.ok());
+  const std::string second = Rotate();
+  rlimit before{};
+  ASSERT_EQ(getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit none = before;
+  none.rlim_cur = 0;
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &none), 0);
+  const auto active = (*source)->Active();
+  const Status problem = (*source)->problem();
+  ASSERT_EQ(setrlimit(RLIMIT_NOFILE, &before), 0);
+  EXPECT_EQ(active->id, first_);
+  EXPECT_FALSE(problem.ok());
+  EXPECT_EQ((*source)->Active()->id, second);
   EXPECT_TRUE((*source)->problem().ok());
 }
 
