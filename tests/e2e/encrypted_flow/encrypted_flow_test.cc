@@ -1,7 +1,10 @@
 // Plaintext stays home: values that cannot be mistaken are planted in rows, keys, statements and errors, and
 // then looked for in everything that a mesh writes and sends. With the key ring they are to be seen; without
 // it a flow waits, and nothing is lost.
+#include <arpa/inet.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <filesystem>
 #include <fstream>
@@ -20,6 +23,7 @@ const std::string kRow = "PLANTEDrowPLANTED";
 const std::string kKey = "PLANTEDkeyPLANTED";
 const std::string kText = "PLANTEDtextPLANTED";  // in a statement
 const std::string kTable = "table_in_the_manifest";
+const std::string kInClear = "# TYPE srdf_";  // of metrics: what is there is found
 const std::vector<std::string> kPlanted = {kRow, kKey, kText};
 
 std::string ReadFile(const fs::path& path) {
@@ -64,6 +68,24 @@ class EncryptedFlow : public MeshTest {
     }
     return found;
   }
+  // The whole answer of a service's metrics endpoint.
+  std::string Metrics(const std::string& service) const {
+    const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(mesh_->metrics_port(service));
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const std::string request = "GET /metrics HTTP/1.0\r\n\r\n";
+    std::string answer;
+    if (connect(fd, reinterpret_cast<sockaddr*>(&address), sizeof(address)) == 0 &&
+        send(fd, request.data(), request.size(), MSG_NOSIGNAL) == static_cast<ssize_t>(request.size())) {
+      char piece[4096];
+      for (ssize_t n = 0; (n = recv(fd, piece, sizeof(piece), 0)) > 0;)
+        answer.append(piece, static_cast<size_t>(n));
+    }
+    close(fd);
+    return answer;
+  }
   std::string NewestUid(const std::string& where = "1") const {
     std::string uid =
         mesh_->Sqlite("outbox.db", "SELECT uid FROM wagon WHERE " + where + " ORDER BY sequence DESC LIMIT 1")
@@ -78,9 +100,17 @@ class EncryptedFlow : public MeshTest {
 
 TEST_F(EncryptedFlow, NeitherNetworkNorStoresNorLogsHoldAPlantedValueAndTheKeyShowsIt) {
   ASSERT_NO_FATAL_FAILURE(Start({{"retry_backoff_policy", "[1, 1, 1]"}}));
-  // Every way of a wagon: batcher → shipper → receiver → applier.
-  const std::vector<uint16_t> ports = {mesh_->grpc_port("shipper"), mesh_->grpc_port("receiver")};
+  // Every port of the mesh. Rows come to the batcher's in clear, and errors to the operator from capture's
+  // and the applier's: there mutual TLS alone hides them. Metrics have no TLS, and no values.
+  std::vector<uint16_t> ports;
+  for (const std::string& service : kServices) {
+    ports.push_back(mesh_->grpc_port(service));
+    ports.push_back(mesh_->metrics_port(service));
+  }
+  // The header of a wagon names its tables: encryption of wagons leaves that in clear, TLS does not.
   std::vector<std::string> needles = kPlanted;
+  needles.push_back(kTable);
+  needles.push_back(kInClear);
   auto capture = PacketCapture::Start(ports, needles);
   const bool captured = capture.ok();
   if (!captured) std::cout << "no packet capture here: " << capture.status().ToString() << std::endl;
@@ -123,6 +153,11 @@ TEST_F(EncryptedFlow, NeitherNetworkNorStoresNorLogsHoldAPlantedValueAndTheKeySh
   ASSERT_EQ(mesh_->Ctl({"flow", "resume", "e2e"}).exit_code, 0);
   ASSERT_NO_FATAL_FAILURE(ExpectEqual(seconds(60)));
 
+  for (const std::string& service : kServices) {
+    const std::string metrics = Metrics(service);
+    EXPECT_NE(metrics.find(kInClear), std::string::npos) << service << ": " << metrics;
+    for (const std::string& text : kPlanted) EXPECT_EQ(metrics.find(text), std::string::npos) << service;
+  }
   EXPECT_NE(FilesWith(kTable).find("outbox.db"), std::string::npos) << "the search finds what is in clear";
   EXPECT_NE(FilesWith("wagon_sealed").find("batcher.log"), std::string::npos) << "the search reads the logs";
   for (const std::string& text : kPlanted) EXPECT_EQ(FilesWith(text), "") << text;
@@ -130,9 +165,20 @@ TEST_F(EncryptedFlow, NeitherNetworkNorStoresNorLogsHoldAPlantedValueAndTheKeySh
   for (const std::string& text : kPlanted) EXPECT_EQ(FilesWith(text), "") << text << ", after the end";
   if (!captured) return;
   (*capture)->Stop();
-  for (const uint16_t port : ports) EXPECT_GT((*capture)->bytes(port), 10'000u) << port;
+  for (const std::string& service : kServices) {
+    EXPECT_GT((*capture)->bytes(mesh_->grpc_port(service)), 2'000u) << service;
+    EXPECT_GT((*capture)->bytes(mesh_->metrics_port(service)), 1'000u) << service;
+  }
+  for (const char* on_the_way : {"batcher", "shipper", "receiver"})
+    EXPECT_GT((*capture)->bytes(mesh_->grpc_port(on_the_way)), 10'000u) << on_the_way;
   EXPECT_EQ((*capture)->dropped(), 0u);
-  for (const auto& [text, count] : (*capture)->seen()) EXPECT_EQ(count, 0u) << text << " was on the network";
+  for (const auto& [text, count] : (*capture)->seen()) {
+    if (text == kInClear) {
+      EXPECT_GT(count, 0u) << "the capture finds what is in clear";
+    } else {
+      EXPECT_EQ(count, 0u) << text << " was on the network";
+    }
+  }
 }
 
 // The same search finds them when encryption is off: it can fail.
