@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdio>
 #include <cstdlib>
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <utility>
 
@@ -34,6 +35,11 @@ bool LoadOrExplain(const GlobalOptions& global, config::Config* config) {
     return false;
   }
   *config = std::move(*loaded);
+  if (!global.data_dir.empty()) {
+    std::string path = std::filesystem::absolute(global.data_dir).lexically_normal().string();
+    while (path.size() > 1 && path.back() == '/') path.pop_back();
+    config->data_dir = std::move(path);
+  }
   return true;
 }
 

@@ -17,6 +17,7 @@ namespace srdf::ctl {
 struct GlobalOptions {
   std::string config_path;
   bool json = false;
+  std::string data_dir = {};  // overrides data_dir of the configuration; empty: that one
 };
 
 // --config, or $SRDF_CONFIG, or ./srdf.yaml when there is one, or /etc/srdf/srdf.yaml.
@@ -33,7 +34,6 @@ int Fail(const Status& status);
 
 struct UpOptions {
   bool detach = false;
-  std::string data_dir;
   std::string only;     // names of services, with commas: these alone
   std::string site;     // source | target: the services of this side alone
   std::string bin_dir;  // where the services are; empty: found beside srdfctl
@@ -41,7 +41,7 @@ struct UpOptions {
   std::chrono::milliseconds restart_pause{5000};  // the longest before a service that ended starts again
 };
 int Up(const GlobalOptions& global, const UpOptions& options);
-int Down(const GlobalOptions& global, const std::string& data_dir, std::chrono::seconds timeout);
+int Down(const GlobalOptions& global, std::chrono::seconds timeout);
 
 int ShowStatus(const GlobalOptions& global, const std::string& flow, bool watch);
 

@@ -5,12 +5,12 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
-#include <filesystem>
 #include <functional>
 #include <nlohmann/json.hpp>
 
 #include "base/clock.h"
 #include "crypto/key_ring_file.h"
+#include "srdfctl/key_use.h"
 #include "srdfctl/text.h"
 
 namespace srdf::ctl {
@@ -21,13 +21,6 @@ using crypto::RingKey;
 using nlohmann::ordered_json;
 
 constexpr size_t kMaterialBytesMax = 4096;
-
-bool LoadFor(const GlobalOptions& global, const KeyOptions& options, config::Config* config) {
-  if (!LoadOrExplain(global, config)) return false;
-  if (!options.data_dir.empty())
-    config->data_dir = std::filesystem::absolute(options.data_dir).lexically_normal().string();
-  return true;
-}
 
 ordered_json KeyToJson(const RingKey& key) {
   return {{"id", key.id},
@@ -52,10 +45,10 @@ int PrintRing(const GlobalOptions& global, const config::Config& config, const K
 }
 
 // Changes the ring's file and prints the ring.
-int Change(const GlobalOptions& global, const KeyOptions& options,
+int Change(const GlobalOptions& global,
            const std::function<Status(KeyRing*, const config::Config&)>& change) {
   config::Config config;
-  if (!LoadFor(global, options, &config)) return kExitBadConfiguration;
+  if (!LoadOrExplain(global, &config)) return kExitBadConfiguration;
   const crypto::KeyRingPlace place = KeyRingPlaceOf(config);
   if (!place.variable.empty()) {
     return Fail(
@@ -112,9 +105,9 @@ Status EnsureKeyRing(const config::Config& config, bool seals) {
   return {};
 }
 
-int KeyList(const GlobalOptions& global, const KeyOptions& options) {
+int KeyList(const GlobalOptions& global) {
   config::Config config;
-  if (!LoadFor(global, options, &config)) return kExitBadConfiguration;
+  if (!LoadOrExplain(global, &config)) return kExitBadConfiguration;
   const auto ring = crypto::LoadKeyRing(KeyRingPlaceOf(config));
   return ring.ok() ? PrintRing(global, config, *ring) : Fail(ring.status());
 }
@@ -122,28 +115,43 @@ int KeyList(const GlobalOptions& global, const KeyOptions& options) {
 int KeyAdd(const GlobalOptions& global, const KeyOptions& options) {
   auto key = ReadMaterial(options.from);
   if (!key.ok()) return Fail(key.status());
-  return Change(global, options, [&](KeyRing* ring, const config::Config&) {
+  return Change(global, [&](KeyRing* ring, const config::Config&) {
     const int64_t now = WallClockMs();
     return ring->Add(options.id.empty() ? crypto::NewKeyId(now) : options.id, std::move(*key), now);
   });
 }
 
 int KeyRotate(const GlobalOptions& global, const KeyOptions& options) {
-  return Change(global, options, [&](KeyRing* ring, const config::Config& config) {
+  return Change(global, [&](KeyRing* ring, const config::Config& config) {
     return ring->keys().empty() ? NoRing(config) : ring->Rotate(options.id, WallClockMs());
   });
 }
 
 int KeyRetire(const GlobalOptions& global, const KeyOptions& options) {
-  return Change(global, options, [&](KeyRing* ring, const config::Config& config) {
+  return Change(global, [&](KeyRing* ring, const config::Config& config) {
     return ring->keys().empty() ? NoRing(config) : ring->Retire(options.id);
   });
 }
 
 int KeyRemove(const GlobalOptions& global, const KeyOptions& options) {
-  return Change(global, options, [&](KeyRing* ring, const config::Config& config) -> Status {
+  if (options.force == 1) {
+    config::Config config;
+    if (!LoadOrExplain(global, &config)) return kExitBadConfiguration;
+    const KeyUse use = FindKeyUse(config, options.id);
+    if (!use.wagon.empty()) {
+      return Fail(
+          {StatusCode::kFailedPrecondition, "key " + options.id + " opens " + use.wagon,
+           "wait until it was purged (purge_after_days of the flow); to give up what it sealed all the "
+           "same, say --force twice"});
+    }
+    for (const std::string& silent : use.not_asked) {
+      std::fprintf(stderr, "srdfctl: not known whether a wagon needs key %s in %s\n", options.id.c_str(),
+                   silent.c_str());
+    }
+  }
+  return Change(global, [&](KeyRing* ring, const config::Config& config) -> Status {
     if (ring->keys().empty()) return NoRing(config);
-    if (!options.force && ring->Find(options.id) != nullptr) {
+    if (options.force == 0 && ring->Find(options.id) != nullptr) {
       return {
           StatusCode::kFailedPrecondition,
           "without key " + options.id + " nobody can read a wagon that was sealed with it, here or in a copy",

@@ -11,13 +11,12 @@
 namespace srdf::ctl {
 
 struct KeyOptions {
-  std::string data_dir;  // overrides data_dir of the configuration
   std::string id;
   std::string from;  // add: the file with the key, "-" is standard input; empty: a random one
-  bool force = false;
+  int force = 0;     // remove: once, it is meant; twice, wagons that need the key are given up
 };
 
-int KeyList(const GlobalOptions& global, const KeyOptions& options);
+int KeyList(const GlobalOptions& global);
 int KeyAdd(const GlobalOptions& global, const KeyOptions& options);
 int KeyRotate(const GlobalOptions& global, const KeyOptions& options);
 int KeyRetire(const GlobalOptions& global, const KeyOptions& options);

@@ -47,6 +47,8 @@ class CommandLine {
     app_.add_option(
         "--config", parsed_.config,
         "the mesh's YAML file; default: $SRDF_CONFIG, else ./srdf.yaml, else /etc/srdf/srdf.yaml");
+    app_.add_option("--data-dir", parsed_.data_dir,
+                    "overrides data_dir of the configuration: for a mesh that was started with it");
     app_.add_option("--output", parsed_.output, "table for people, json for scripts")
         ->check(CLI::IsMember({"table", "json"}))
         ->capture_default_str();
@@ -75,7 +77,7 @@ class CommandLine {
         return app_.exit(e);  // --help, --version
       return Explain(e);
     }
-    return run_({FindConfigPath(parsed_.config), parsed_.output == "json"});
+    return run_({FindConfigPath(parsed_.config), parsed_.output == "json", parsed_.data_dir});
   }
 
  private:
@@ -120,7 +122,6 @@ class CommandLine {
               return Up(global, p->up);
             });
     up->add_flag("--detach", p->up.detach, "go into the background; logs go to DATA_DIR/log");
-    up->add_option("--data-dir", p->up.data_dir, "overrides data_dir of the configuration");
     up->add_option("--only", p->up.only, "these services alone, with commas: receiver,applier");
     up->add_option("--site", p->up.site, "the services of this side alone: source or target");
     up->add_option("--bin-dir", p->up.bin_dir, "where the services' programs are; default: beside srdfctl");
@@ -133,9 +134,8 @@ class CommandLine {
     CLI::App* down =
         Add(&app_, "down", "stop the mesh of this host in order; nothing happens when it does not run",
             "  srdfctl down --config srdf.yaml", [p](const GlobalOptions& global) {
-              return Down(global, p->data_dir, std::chrono::seconds(p->down_timeout_seconds));
+              return Down(global, std::chrono::seconds(p->down_timeout_seconds));
             });
-    down->add_option("--data-dir", p->data_dir, "overrides data_dir of the configuration");
     down->add_option("--timeout", p->down_timeout_seconds, "seconds to wait for the end")
         ->capture_default_str();
 
@@ -286,11 +286,10 @@ class CommandLine {
   void AddKey() {
     KeyOptions* o = &parsed_.key;
     CLI::App* key = AddGroup("key", "the keys that wagons are encrypted with");
-    key->add_option("--data-dir", o->data_dir, "overrides data_dir of the configuration");
     Add(key, "list", "every key with its state and fingerprint",
         "  srdfctl key list\n"
         "Equal fingerprints at both sites are equal keys. No command shows a key itself.",
-        [o](const GlobalOptions& global) { return KeyList(global, *o); });
+        &KeyList);
     CLI::App* add =
         Add(key, "add", "add a key: the first of a new ring is active, another one stands by",
             "  srdfctl key add                           a random key, with an id of its own\n"
@@ -313,10 +312,13 @@ class CommandLine {
                            [o](const GlobalOptions& global) { return KeyRetire(global, *o); });
     retire->add_option("KEY", o->id, "id of the key")->required();
     CLI::App* remove = Add(key, "remove", "forget a retired key for good: its wagons can never be read again",
-                           "  srdfctl key remove blue --force",
+                           "  srdfctl key remove blue --force           refused while outbox or inbox hold a "
+                           "wagon that needs it\n"
+                           "  srdfctl key remove blue --force --force   those wagons are given up",
                            [o](const GlobalOptions& global) { return KeyRemove(global, *o); });
     remove->add_option("KEY", o->id, "id of the key")->required();
-    remove->add_flag("--force", o->force, "no wagon that is still wanted was sealed with it");
+    remove->add_flag("--force", o->force,
+                     "no wagon that is still wanted was sealed with it; twice: whatever was");
   }
 
   void AddCert() {

@@ -221,19 +221,11 @@ Status PrepareSecurity(const GlobalOptions& global, const config::Config& config
   return {};
 }
 
-std::string AbsoluteDataDir(const config::Config& config, const std::string& given) {
-  if (given.empty()) return config.data_dir;
-  std::string path = fs::absolute(given).lexically_normal().string();
-  while (path.size() > 1 && path.back() == '/') path.pop_back();
-  return path;
-}
-
 }  // namespace
 
 int Up(const GlobalOptions& global, const UpOptions& options) {
   config::Config config;
   if (!LoadOrExplain(global, &config)) return kExitBadConfiguration;
-  config.data_dir = AbsoluteDataDir(config, options.data_dir);
   const auto names = ChooseServices(options.only, options.site);
   if (!names.ok()) {
     Fail(names.status());
@@ -289,10 +281,9 @@ int Up(const GlobalOptions& global, const UpOptions& options) {
                         : WaitInForeground(config, *names, supervisor);
 }
 
-int Down(const GlobalOptions& global, const std::string& data_dir, std::chrono::seconds timeout) {
+int Down(const GlobalOptions& global, std::chrono::seconds timeout) {
   config::Config config;
   if (!LoadOrExplain(global, &config)) return kExitBadConfiguration;
-  config.data_dir = AbsoluteDataDir(config, data_dir);
   const auto say = [&](const char* state, const std::string& sentence) {
     fmt::print("{}\n", global.json ? ordered_json({{"state", state}, {"data_dir", config.data_dir}}).dump(2)
                                    : sentence);

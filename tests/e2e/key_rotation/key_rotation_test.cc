@@ -73,6 +73,18 @@ TEST_F(KeyRotation, UnderLoadNoWagonFailsAndOldOnesStayReadable) {
     EXPECT_EQ(shown.exit_code, 0) << shown.errors;
     EXPECT_NE(shown.output.find("\"table\":"), std::string::npos) << key;
   }
+  // A key that a wagon of the outbox or the inbox needs is not forgotten by a word too few.
+  std::string retired;
+  for (const std::string& key : KeysOfWagons()) {
+    if (key != ActiveKey()) retired = key;
+  }
+  const CommandResult needed = mesh_->Ctl({"key", "remove", retired, "--force"});
+  EXPECT_EQ(needed.exit_code, 1);
+  EXPECT_NE(needed.errors.find("in the outbox"), std::string::npos) << needed.errors;
+  const CommandResult removed = mesh_->Ctl({"key", "remove", retired, "--force", "--force"});
+  EXPECT_EQ(removed.exit_code, 0) << removed.errors;
+  EXPECT_EQ(removed.output.find(retired), std::string::npos) << removed.output;
+
   // The one that seals cannot be retired; nothing that was printed is a key.
   const CommandResult refused = mesh_->Ctl({"key", "retire", ActiveKey()});
   EXPECT_EQ(refused.exit_code, 1);

@@ -72,7 +72,7 @@ TEST_F(Commands, ASecretThatCannotBeReadIsFoundBeforeAnythingStarts) {
 }
 
 TEST_F(Commands, DownOfAMeshThatDoesNotRunIsFine) {
-  EXPECT_EQ(Down(Write(kSound, kPrivate), "", std::chrono::seconds(1)), kExitOk);
+  EXPECT_EQ(Down(Write(kSound, kPrivate), std::chrono::seconds(1)), kExitOk);
   EXPECT_FALSE(std::filesystem::exists("srdf-data"));
 }
 

@@ -55,6 +55,7 @@ class KeyCommands : public ::testing::Test {
     }
     return code;
   }
+  static int List(const GlobalOptions& global, const KeyOptions&) { return KeyList(global); }
   // "id state" of each key that the last command printed.
   std::string Keys() const {
     std::string out;
@@ -70,39 +71,47 @@ class KeyCommands : public ::testing::Test {
 };
 
 TEST_F(KeyCommands, ARingIsMadeRotatedAndForgotten) {
-  EXPECT_EQ(Run(&KeyList, {}), kExitFailed);
+  EXPECT_EQ(Run(&List, {}), kExitFailed);
   EXPECT_THAT(errors_, HasSubstr("srdfctl key add"));
   EXPECT_EQ(Run(&KeyRotate, {}), kExitFailed) << "there is no ring to rotate";
-  EXPECT_EQ(Run(&KeyAdd, {"", "blue", "", false}), kExitOk);
+  EXPECT_EQ(Run(&KeyAdd, {"blue", "", 0}), kExitOk);
   EXPECT_EQ(Keys(), "blue active; ");
-  EXPECT_EQ(Run(&KeyAdd, {"", "green", "", false}), kExitOk);
-  EXPECT_EQ(Run(&KeyRotate, {"", "green", "", false}), kExitOk);
+  EXPECT_EQ(Run(&KeyAdd, {"green", "", 0}), kExitOk);
+  EXPECT_EQ(Run(&KeyRotate, {"green", "", 0}), kExitOk);
   EXPECT_EQ(Keys(), "blue retired; green active; ");
-  EXPECT_EQ(Run(&KeyRetire, {"", "green", "", false}), kExitFailed);
+  EXPECT_EQ(Run(&KeyRetire, {"green", "", 0}), kExitFailed);
   EXPECT_THAT(errors_, HasSubstr("key rotate"));
-  EXPECT_EQ(Run(&KeyRemove, {"", "blue", "", false}), kExitFailed) << "without --force";
+  EXPECT_EQ(Run(&KeyRemove, {"blue", "", 0}), kExitFailed) << "without --force";
   EXPECT_THAT(errors_, HasSubstr("--force"));
-  EXPECT_EQ(Run(&KeyRemove, {"", "blue", "", true}), kExitOk);
-  EXPECT_EQ(Run(&KeyList, {}), kExitOk);
+  EXPECT_EQ(Run(&KeyRemove, {"blue", "", 1}), kExitOk);
+  EXPECT_THAT(errors_, HasSubstr("not known whether a wagon needs key blue in the outbox"));
+  EXPECT_EQ(Run(&List, {}), kExitOk);
   EXPECT_EQ(Keys(), "green active; ");
+}
+
+TEST_F(KeyCommands, TheRingIsThatOfTheDataDirectoryThatIsNamed) {
+  global_.data_dir = directory_ + "/elsewhere/";
+  EXPECT_EQ(Run(&KeyAdd, {"blue", "", 0}), kExitOk);
+  EXPECT_FALSE(fs::exists(ring()));
+  EXPECT_TRUE(fs::exists(directory_ + "/elsewhere/security/keys"));
 }
 
 TEST_F(KeyCommands, AKeyIsImportedFromAFile) {
   std::ofstream(directory_ + "/hex") << std::string(64, 'a') << "\n";
-  EXPECT_EQ(Run(&KeyAdd, {"", "own", directory_ + "/hex", false}), kExitOk);
+  EXPECT_EQ(Run(&KeyAdd, {"own", directory_ + "/hex", 0}), kExitOk);
   EXPECT_EQ(crypto::ReadKeyRing(ring())->active()->secret.bytes(), std::string(32, '\xaa'));
   std::ofstream(directory_ + "/hex") << "rubbish\n";
-  EXPECT_EQ(Run(&KeyAdd, {"", "other", directory_ + "/hex", false}), kExitFailed);
+  EXPECT_EQ(Run(&KeyAdd, {"other", directory_ + "/hex", 0}), kExitFailed);
   EXPECT_THAT(errors_, Not(HasSubstr("rubbish")));
-  EXPECT_EQ(Run(&KeyAdd, {"", "other", directory_ + "/absent", false}), kExitFailed);
+  EXPECT_EQ(Run(&KeyAdd, {"other", directory_ + "/absent", 0}), kExitFailed);
 }
 
 TEST_F(KeyCommands, AnEnvironmentVariableIsReadAndNotChanged) {
   Configure("key_ring_env: SRDF_TEST_KEYS\n");
-  EXPECT_EQ(Run(&KeyList, {}), kExitFailed);
+  EXPECT_EQ(Run(&List, {}), kExitFailed);
   EXPECT_THAT(errors_, HasSubstr("SRDF_TEST_KEYS"));
   ::setenv("SRDF_TEST_KEYS", crypto::KeyRing::WithNewKey(0).Format().c_str(), 1);
-  EXPECT_EQ(Run(&KeyList, {}), kExitOk);
+  EXPECT_EQ(Run(&List, {}), kExitOk);
   EXPECT_EQ(Run(&KeyRotate, {}), kExitFailed);
   ::unsetenv("SRDF_TEST_KEYS");
 }
