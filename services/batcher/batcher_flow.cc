@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/clock.h"
+#include "base/redacted.h"
 #include "failpoint/failpoint.h"
 #include "obs/log.h"
 
@@ -114,7 +115,8 @@ void BatcherSession::RunSealer(const std::stop_token& stop) {
     auto header = sealer_->Seal(std::move(*group), stop);
     if (!header.ok()) {
       if (!stop.stop_requested() && header.status().code() != StatusCode::kCancelled) {
-        obs::Error("wagon_not_sealed", {{"flow", flow_->name()}, {"error", header.status()}});
+        obs::Error("wagon_not_sealed",
+                   {{"flow", flow_->name()}, {"error", flow_->Loggable(header.status())}});
         flow_->Problem(header.status());
       }
       Break(header.status());
@@ -170,7 +172,7 @@ Status BatcherSession::MergeIfDue() {
   }
   const Status refused = outcome.ok() ? outcome->refused : outcome.status();
   if (request == nullptr && !refused.ok()) {
-    obs::Warn("wagons_not_merged", {{"flow", flow_->name()}, {"error", refused}});
+    obs::Warn("wagons_not_merged", {{"flow", flow_->name()}, {"error", flow_->Loggable(refused)}});
   }
   if (refused.ok() && (request == nullptr || !request->dry_run)) flow_->WagonsMerged(outcome->counts);
   if (request != nullptr) {
@@ -302,6 +304,12 @@ void BatcherFlow::NoteKey(const std::string& key_id) {
     status_.problem_since_ms = WallClockMs();
   }
   ring_problem_ = ring;
+}
+
+Status BatcherFlow::Loggable(const Status& status) const {
+  const bool of_rows =
+      status.code() == StatusCode::kDataLoss || status.code() == StatusCode::kFailedPrecondition;
+  return keys_ != nullptr && of_rows ? Redacted(status, "a wagon cannot be made") : status;
 }
 
 void BatcherFlow::Problem(const Status& status) {

@@ -117,6 +117,8 @@ class BatcherFlow {
   void WagonSealed(const WagonHeader& header);
   void WagonsMerged(const MergeCounts& counts);
   void Problem(const Status& status);
+  // An error of making a wagon, for the log: what compaction says of rows names their keys.
+  Status Loggable(const Status& status) const;
 
   BatcherStatus GetStatus() const;
   // Seals the open window; see BatcherSession::SealNow. kUnavailable when nothing feeds the flow.
