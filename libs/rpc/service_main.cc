@@ -1,5 +1,6 @@
 #include "rpc/service_main.h"
 
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include <CLI/CLI.hpp>
@@ -52,6 +53,15 @@ Status PrepareDataDir(const std::string& dir) {
   return {};
 }
 
+// What a core file holds is all that is nowhere else in clear: rows, and the keys of the ring. For good: the
+// hard limit too.
+void KeepMemoryOutOfCoreFiles(const config::Config& config) {
+  if (!config::EncryptsAnyFlow(config)) return;
+  const rlimit none = {0, 0};
+  if (::setrlimit(RLIMIT_CORE, &none) != 0)
+    obs::Warn("core_files_possible", {{"reason", std::string(std::strerror(errno))}});
+}
+
 void TellSecurity(const config::Config& config) {
   if (config.security_mode != "insecure") return;
   obs::Warn(
@@ -102,6 +112,7 @@ int ServiceMain(const std::string& service, int argc, char** argv, AppFactory fa
   config::Config config = std::move(loaded).value();
   if (!data_dir.empty()) config.data_dir = data_dir;
   obs::InitLogging(service, config.log_level, config.log_format);
+  KeepMemoryOutOfCoreFiles(config);
   if (Status s = failpoint::CheckEnvironment(); !s.ok()) Fail(service, s, 2);
   if (Status s = PrepareDataDir(config.data_dir); !s.ok()) Fail(service, s, 1);
 

@@ -158,6 +158,13 @@ TEST_F(EncryptedFlow, NeitherNetworkNorStoresNorLogsHoldAPlantedValueAndTheKeySh
     EXPECT_NE(metrics.find(kInClear), std::string::npos) << service << ": " << metrics;
     for (const std::string& text : kPlanted) EXPECT_EQ(metrics.find(text), std::string::npos) << service;
   }
+  // Soft and hard: a core file would hold rows and keys.
+  for (const std::string& service : kServices) {
+    EXPECT_NE(ReadFile("/proc/" + std::to_string(mesh_->Pid(service)) + "/limits")
+                  .find("Max core file size        0                    0 "),
+              std::string::npos)
+        << service;
+  }
   EXPECT_NE(FilesWith(kTable).find("outbox.db"), std::string::npos) << "the search finds what is in clear";
   EXPECT_NE(FilesWith("wagon_sealed").find("batcher.log"), std::string::npos) << "the search reads the logs";
   for (const std::string& text : kPlanted) EXPECT_EQ(FilesWith(text), "") << text;
