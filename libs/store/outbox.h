@@ -190,6 +190,9 @@ constexpr size_t kChunkBytes = 1u << 20;
 constexpr uint32_t kAttemptsKeptFirst = 5;
 constexpr uint32_t kAttemptsKeptLast = 50;
 
+struct DeadLetter;
+struct PendingSkip;
+
 class Outbox {
  public:
   // Creates or opens the database; checks its integrity and format version; removes unfinished wagons.
@@ -278,6 +281,22 @@ class Outbox {
   virtual Result<std::vector<DeliveryAttempt>> Attempts(const std::string& flow, uint64_t sequence) = 0;
   virtual Result<std::vector<StatusCount>> Counts(const std::string& flow) = 0;
   virtual Result<FlowTotals> Totals(const std::string& flow) = 0;
+
+  // Dead letters (store/dead_letter.h), newest first; those that an operator still has to do with, or all.
+  virtual Result<std::vector<DeadLetter>> ListDeadLetters(const std::string& flow, bool all,
+                                                          uint32_t limit) = 0;
+  // An operator gives the wagon up; durable and audited on return. kFailedPrecondition unless it is the next
+  // one to be applied and stands still (dead_letter, failed). The same wagon again changes nothing.
+  virtual Status DecideSkip(const std::string& flow, uint64_t sequence, const std::string& reason,
+                            const std::string& actor) = 0;
+  // Decisions that the target has not confirmed, in sequence.
+  virtual Result<std::vector<PendingSkip>> PendingSkips(const std::string& flow) = 0;
+  // The target is past `applied` and has skipped `skipped`: decisions up to there are settled, as skipped or
+  // as come too late. To be called before MarkApplied.
+  virtual Status SettleSkips(const std::string& flow, uint64_t applied,
+                             const std::vector<uint64_t>& skipped) = 0;
+  // An operator has taken note of what the target lacks. Returns of how many wagons.
+  virtual Result<uint64_t> AcknowledgeSkips(const std::string& flow, const std::string& actor) = 0;
 
   // Writes down a decision; durable on return. Acts of this class that are audited write their own entry.
   virtual Status Audit(const AuditEntry& entry) = 0;

@@ -12,6 +12,7 @@
 #include <string>
 #include <vector>
 
+#include "store/dead_letter.h"
 #include "store/outbox.h"
 #include "store/outbox_schema.h"
 #include "store/queue_database.h"
@@ -90,6 +91,13 @@ class SqliteOutbox final : public Outbox {
   Result<std::vector<StatusCount>> Counts(const std::string& flow) override;
   Result<FlowTotals> Totals(const std::string& flow) override;
   Result<uint64_t> Purge(const std::string& flow, int64_t applied_before_ms) override;
+  Result<std::vector<DeadLetter>> ListDeadLetters(const std::string& flow, bool all, uint32_t limit) override;
+  Status DecideSkip(const std::string& flow, uint64_t sequence, const std::string& reason,
+                    const std::string& actor) override;
+  Result<std::vector<PendingSkip>> PendingSkips(const std::string& flow) override;
+  Status SettleSkips(const std::string& flow, uint64_t applied,
+                     const std::vector<uint64_t>& skipped) override;
+  Result<uint64_t> AcknowledgeSkips(const std::string& flow, const std::string& actor) override;
   Status Audit(const AuditEntry& entry) override;
   Result<std::vector<AuditEntry>> ListAudit(const std::string& flow, int64_t before_id,
                                             uint32_t limit) override;

@@ -189,6 +189,7 @@ Status ApplierFlow::RunOnce(const std::stop_token& stop) {
   {
     std::lock_guard lock(mu_);
     status_.apply_method = std::string(session->apply_method());
+    status_.skipped_wagons = skipped.size();
     status_.checkpoint = tip;
     status_.checkpoint_commit_time_ms = checkpoint.source_commit_time_ms;
     take_ = take;
@@ -265,6 +266,7 @@ Status ApplierFlow::SkipWagon(engine::TargetSession* session, TakeSession* take,
     status_.checkpoint_commit_time_ms = header.commit_time_last_ms;
     status_.checkpoint_applied_at_ms = WallClockMs();
     ++status_.wagons;
+    ++status_.skipped_wagons;
   }
   return take->Applied(header.sequence, /*skipped=*/true);
 }

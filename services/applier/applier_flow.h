@@ -44,6 +44,7 @@ struct ApplierStatus {
   uint64_t rows = 0;
   uint64_t statements = 0;
   uint64_t retries = 0;
+  uint64_t skipped_wagons = 0;  // ever, as the target says
   uint64_t lag_p50_ms = 0;
   uint64_t lag_p99_ms = 0;
   uint64_t transit_p50_ms = 0;

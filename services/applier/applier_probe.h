@@ -38,6 +38,9 @@ class ApplierProbe {
         rows_(metrics->NewGauge("srdf_applier_rows", "Rows applied since the start.",
                                 {{"flow", flow->name()}})),
         retries_(metrics->NewGauge("srdf_applier_retries", "Rounds begun again since the start.",
+                                   {{"flow", flow->name()}})),
+        skipped_(metrics->NewGauge("srdf_applier_skipped_wagons",
+                                   "Wagons that the target lacks on an operator's decision, ever.",
                                    {{"flow", flow->name()}})) {
     metrics->OnScrape([this, flow] { Refresh(flow->GetStatus()); });
   }
@@ -56,10 +59,11 @@ class ApplierProbe {
     transactions_.Set(static_cast<double>(status.transactions));
     rows_.Set(static_cast<double>(status.rows));
     retries_.Set(static_cast<double>(status.retries));
+    skipped_.Set(static_cast<double>(status.skipped_wagons));
   }
 
   obs::Gauge running_, failed_, lag_p50_, lag_p99_, transit_p50_, transit_p99_, sequence_, commit_time_,
-      wagons_, transactions_, rows_, retries_;
+      wagons_, transactions_, rows_, retries_, skipped_;
 };
 
 }  // namespace srdf::applier

@@ -305,6 +305,7 @@ DeliveryLink::RoundEnd DeliveryLink::RunOnce(const std::stop_token& stop) {
   }
   auto destination = Agree(&stream, stop);
   end.status = destination.status();
+  if (end.status.ok()) end.status = TellSkips(session.get(), &*destination);
   if (end.status.ok()) end.status = LookUp(destination->tip.sequence).status();
   if (end.status.ok()) {
     bool held = false;

@@ -8,8 +8,9 @@
 // are measured by the steady clock, and kept in the outbox for a restart: what is left of one is then read
 // off the wall clock, within the wait's own length. docs/operations/delivery.md says it for operators.
 //
-// Its methods are in three files: delivery_link.cc (rounds and what ends them), delivery_link_send.cc (the
-// link's thread, sending), delivery_link_receipts.cc (the reader thread, what the destination says).
+// Its methods are in files: delivery_link.cc (rounds and what ends them), delivery_link_send.cc (the
+// link's thread, sending), delivery_link_receipts.cc (the reader thread, what the destination says),
+// delivery_link_skip.cc (wagons that are given up).
 #pragma once
 
 #include <chrono>
@@ -22,6 +23,7 @@
 #include <stop_token>
 #include <string>
 #include <thread>
+#include <vector>
 
 #include "base/status.h"
 #include "shipper/delivery_policy.h"
@@ -63,6 +65,8 @@ class DeliveryLink {
   // `reopened` the outbox may have forgotten what was not synced: the present stream ends, and the next
   // agreement mends that.
   void StoreChanged(const Status& problem, bool reopened);
+  // An operator has decided to skip a wagon; the outbox has it. A new round begins and tells the destination.
+  void SkipDecided();
   LinkStatus GetStatus() const;
 
  private:
@@ -126,6 +130,14 @@ class DeliveryLink {
   Status OnPartial(DeliveryStream* stream, const WagonReceipt& receipt);
   Status OnRefused(DeliveryStream* stream, const WagonReceipt& receipt, const InFlight& flight);
   Status OnApplied(uint64_t sequence);
+
+  // delivery_link_skip.cc. Tells what is decided and has its turn; the tip moves over a wagon that was next.
+  Status TellSkips(DeliverSession* session, DestinationState* destination);
+  Result<std::vector<store::PendingSkip>> LookForSkips();
+  void NoteSkipped(const std::vector<uint64_t>& skipped);
+  // Before the wagons up to `applied` are marked so.
+  Status SettleSkips(uint64_t applied);
+
   void OnFailed(DeliveryStream* stream, uint64_t sequence, const Status& problem);
   void CountAttempt(const std::string& outcome, ErrorClass error_class);
 
@@ -146,6 +158,9 @@ class DeliveryLink {
   Status store_problem_;               // why the outbox cannot be written
   DeliveryStream* present_ = nullptr;  // the round's stream
   uint64_t failed_sequence_ = 0;
+  bool skips_open_ = true;                 // a decision may wait to be told or settled
+  std::vector<uint64_t> skipped_there_;    // as the target says
+  std::vector<uint64_t> skipped_settled_;  // of these, what the outbox has taken note of
   std::optional<Hold> hold_;
   uint32_t reconnects_ = 0;                  // in a row
   std::optional<SteadyTime> failing_since_;  // the destination cannot be reached, or nothing arrives

@@ -44,6 +44,7 @@ DeliverEvents DeliveryLink::EventsFor(DeliveryStream* stream) {
   events.on_opened = [this, stream, note_readiness](const DestinationState& state) {
     std::lock_guard lock(mu_);
     stream->opened = state;
+    skipped_there_ = state.skipped;
     stream->credit_bytes = state.credit_bytes;
     note_readiness(state.readiness);
   };
@@ -69,6 +70,7 @@ DeliverEvents DeliveryLink::EventsFor(DeliveryStream* stream) {
     }
     if (Status s = OnApplied(sequence); !s.ok()) end(s);
   };
+  events.on_skipped = [this](const std::vector<uint64_t>& skipped) { NoteSkipped(skipped); };
   events.on_failed = [this, stream](uint64_t sequence, const Status& problem) {
     OnFailed(stream, sequence, problem);
   };
@@ -195,6 +197,7 @@ Status DeliveryLink::OnRefused(DeliveryStream* stream, const WagonReceipt& recei
 
 Status DeliveryLink::OnApplied(uint64_t sequence) {
   SRDF_FAILPOINT("shipper.before_mark_applied");
+  SRDF_RETURN_IF_ERROR(SettleSkips(sequence));
   SRDF_RETURN_IF_ERROR(outbox_->MarkApplied(options_.flow, sequence));
   SRDF_FAILPOINT("shipper.after_mark_applied");
   {

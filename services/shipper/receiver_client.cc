@@ -68,6 +68,7 @@ DestinationState FromProto(const DeliverResponse::Opened& opened) {
   state.partial_chunks = opened.partial_chunks();
   state.credit_bytes = opened.credit_bytes();
   state.applied_sequence = opened.applied_sequence();
+  state.skipped.assign(opened.skipped().begin(), opened.skipped().end());
   state.readiness = FromProto(opened.readiness());
   return state;
 }
@@ -102,6 +103,17 @@ class GrpcDeliverSession : public DeliverSession {
     return duplex_.Write(request_);
   }
 
+  bool SendSkip(const SkipToSend& skip) override {
+    DeliverRequest request;
+    DeliverRequest::Skip* out = request.mutable_skip();
+    wire::ToProto(skip.header, out->mutable_header());
+    out->set_wagon_hash(skip.wagon_hash);
+    out->set_reason(skip.decision.reason);
+    out->set_actor(skip.decision.actor);
+    out->set_decided_at_ms(skip.decision.decided_at_ms);
+    return duplex_.Write(request);
+  }
+
   void Cancel() override { duplex_.Cancel(); }
 
  private:
@@ -114,6 +126,9 @@ class GrpcDeliverSession : public DeliverSession {
       case DeliverResponse::kCredit:
         return events_.on_credit(response.credit().bytes());
       case DeliverResponse::kApplied:
+        if (!response.applied().skipped().empty()) {
+          events_.on_skipped({response.applied().skipped().begin(), response.applied().skipped().end()});
+        }
         return events_.on_applied(response.applied().sequence());
       case DeliverResponse::kFailed:
         return events_.on_failed(response.failed().sequence(), rpc::FromProto(response.failed().problem()));

@@ -6,9 +6,11 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "base/status.h"
 #include "model/delivery.h"
+#include "model/skip.h"
 #include "model/wagon.h"
 
 namespace srdf::rpc {
@@ -45,6 +47,7 @@ struct DestinationState {
   uint32_t partial_chunks = 0;
   uint64_t credit_bytes = 0;
   uint64_t applied_sequence = 0;
+  std::vector<uint64_t> skipped;  // as in on_skipped
   Readiness readiness;
 };
 
@@ -59,12 +62,21 @@ struct ChunkToSend {
   bool continues = false;   // `data` is a piece of the chunk, and the next one follows
 };
 
+// Instead of a wagon: an operator's decision that it is not applied.
+struct SkipToSend {
+  WagonHeader header;
+  std::string wagon_hash;
+  SkipDecision decision;
+};
+
 // All are called on the stream's reader thread; on_end is the last.
 struct DeliverEvents {
   std::function<void(const DestinationState&)> on_opened;
   std::function<void(const WagonReceipt&)> on_receipt;
   std::function<void(const Readiness&)> on_readiness;
   std::function<void(uint64_t bytes)> on_credit;
+  // Before each on_applied that comes with some: wagons up to there that the target has skipped.
+  std::function<void(const std::vector<uint64_t>& skipped)> on_skipped;
   std::function<void(uint64_t sequence)> on_applied;
   std::function<void(uint64_t sequence, const Status& problem)> on_failed;
   std::function<void(Status)> on_end;
@@ -76,6 +88,7 @@ class DeliverSession {
   virtual ~DeliverSession() = default;
   // False when the stream has ended (on_end tells why). The caller keeps to its credit.
   virtual bool Send(ChunkToSend chunk) = 0;
+  virtual bool SendSkip(const SkipToSend& skip) = 0;
   virtual void Cancel() = 0;
 };
 

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/backoff.h"
+#include "shipper/dead_letter_service.h"
 #include "shipper/shipper_probe.h"
 #include "shipper/shipper_service.h"
 #include "store_watch/store_settings.h"
@@ -28,13 +29,17 @@ class ShipperApp : public rpc::App {
                  if (health.writable) purge_wait_.Wake();
                }),
         receiver_(NewGrpcReceiverClient(destination_, *context.security)),
+        dead_letters_(&flows_, outbox_.get()),
         service_(&flows_, destination_) {
     for (const config::FlowConfig& flow : context.config->flows) {
       flows_.emplace(flow.name, std::make_unique<ShipperFlow>(flow, outbox_.get(), receiver_.get(), &gate_));
     }
   }
 
-  void Register(rpc::Server* server) override { server->AddService(&service_); }
+  void Register(rpc::Server* server) override {
+    server->AddService(&service_);
+    server->AddService(&dead_letters_);
+  }
 
   Status Start() override {
     watch_.Start();
@@ -73,6 +78,7 @@ class ShipperApp : public rpc::App {
   std::unique_ptr<ReceiverClient> receiver_;
   FlowMap flows_;
   std::vector<std::unique_ptr<ShipperProbe>> probes_;
+  DeadLetterServiceImpl dead_letters_;
   ShipperServiceImpl service_;
   WakeableWait purge_wait_;
   std::jthread purger_;

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "base/status.h"
 #include "config/config.h"
@@ -24,6 +25,14 @@ struct DeliveryState {
   uint64_t unapplied_wagons = 0;
   uint64_t unapplied_bytes = 0;
   bool outbox_full = false;
+};
+
+// What operators are to see of dead letters and skipped wagons.
+struct SkipSummary {
+  uint64_t open_dead_letters = 0;
+  uint64_t pending = 0;
+  uint64_t unacknowledged = 0;
+  std::vector<std::pair<Status, int64_t>> problems;  // with the time since when
 };
 
 // The present Store stream, as the flow sees it. Called from any thread.
@@ -64,6 +73,11 @@ class ShipperFlow {
   // case.
   Result<uint64_t> Retry(uint64_t sequence, const std::string& actor, const std::string& reason);
   SendSettings* send_settings() { return &send_settings_; }
+  // An operator gives a wagon up: durable when it returns, told to the destination by itself.
+  Status Skip(uint64_t sequence, const std::string& reason, const std::string& actor);
+  // Tries a dead letter (0: all that is held up) again, audited. Returns how many wagons were held up.
+  Result<uint64_t> RetryDeadLetter(uint64_t sequence, const std::string& actor);
+  Result<SkipSummary> GetSkips() const;
   LinkStatus link_status() const { return link_.GetStatus(); }
   bool batcher_connected() const;
   // An error of the outbox, as it is told to the batcher: what the disk's state explains passes with that

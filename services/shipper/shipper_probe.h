@@ -86,6 +86,12 @@ class ShipperProbe {
       Set("dead_letters", "Wagons that are not tried again by themselves.",
           static_cast<double>(wagons["dead_letter"]));
     }
+    if (auto skips = flow_->GetSkips(); skips.ok()) {
+      Set("open_dead_letters", "Wagons that are not tried again by themselves.",
+          static_cast<double>(skips->open_dead_letters));
+      Set("skips_unacknowledged", "Wagons that the target lacks, and no operator has taken note of.",
+          static_cast<double>(skips->unacknowledged));
+    }
     if (auto totals = flow_->outbox()->Totals(flow_->name()); totals.ok()) {
       Set("rows_before_total", "Row changes before compaction, ever.",
           static_cast<double>(totals->rows_before));

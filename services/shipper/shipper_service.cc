@@ -7,6 +7,7 @@
 #include "rpc/status_map.h"
 #include "shipper/delivery_replies.h"
 #include "shipper/tail_intake.h"
+#include "shipper/wagon_info.h"
 #include "store_watch/store_health_convert.h"
 #include "wire/header_convert.h"
 
@@ -42,20 +43,6 @@ v1::DeliveryLinkState ToProto(LinkState state) {
       return v1::DELIVERY_LINK_STATE_STOPPED;
   }
   return v1::DELIVERY_LINK_STATE_UNSPECIFIED;
-}
-
-void FillInfo(const store::OutboxWagon& wagon, model::v1::WagonInfo* out) {
-  wire::ToProto(wagon.header, out->mutable_header());
-  out->set_hash(wagon.hash);
-  out->set_frame_bytes(wagon.frame_bytes);
-  out->set_status(store::DeliveryStatusName(wagon.status));
-  out->set_attempts(wagon.attempts);
-  out->set_error(wagon.last_error);
-  out->set_stored_at_ms(wagon.stored_at_ms);
-  out->set_acked_at_ms(wagon.acked_at_ms);
-  out->set_applied_at_ms(wagon.applied_at_ms);
-  out->set_payload_present(wagon.payload_present);
-  out->set_merged_into(wagon.merged_into);
 }
 
 // True when the message belongs to a replacement of the queue's end; *response is set when it ended one.
@@ -175,6 +162,11 @@ Status ShipperServiceImpl::FillStatus(ShipperFlow* flow, v1::FlowStatus* out) co
     rpc::ToProto(problem, since_ms, out->add_problems());
   }
   FillWaits(link, out);
+  SRDF_ASSIGN_OR_RETURN(const SkipSummary skips, flow->GetSkips());
+  for (const auto& [problem, since_ms] : skips.problems) rpc::ToProto(problem, since_ms, out->add_problems());
+  out->set_open_dead_letters(skips.open_dead_letters);
+  out->set_skips_pending(skips.pending);
+  out->set_skips_unacknowledged(skips.unacknowledged);
   out->set_acked_sequence(link.acked_sequence);
   out->set_applied_sequence(link.applied_sequence);
 

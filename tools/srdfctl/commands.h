@@ -74,6 +74,15 @@ int FlowSeal(const GlobalOptions& global, const std::string& flow);
 int FlowMerge(const GlobalOptions& global, const std::string& flow, bool dry_run);
 int FlowInit(const GlobalOptions& global, const std::string& flow, const std::string& position);
 
+int DeadLetterList(const GlobalOptions& global, const std::string& flow, bool all);
+// `which`: a sequence, or the first digits of a uid.
+int DeadLetterShow(const GlobalOptions& global, const std::string& flow, const std::string& which);
+int DeadLetterRetry(const GlobalOptions& global, const std::string& flow, uint64_t sequence);  // 0: all
+int DeadLetterSkip(const GlobalOptions& global, const std::string& flow, uint64_t sequence,
+                   const std::string& reason, bool yes);
+int DeadLetterAck(const GlobalOptions& global, const std::string& flow);
+int AuditList(const GlobalOptions& global, const std::string& flow, uint32_t limit);
+
 // Needs neither a mesh nor a configuration.
 int BinlogDump(const binlog_file::DumpOptions& options);
 

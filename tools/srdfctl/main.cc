@@ -26,6 +26,8 @@ struct Parsed {
   uint64_t sequence = 0;
   bool all = false;
   std::string reason;
+  std::string which;
+  bool yes = false;
   uint32_t limit = 20;
   uint32_t refused_limit = 50;
   std::vector<std::string> settings;
@@ -65,6 +67,7 @@ class CommandLine {
     AddFlow();
     AddKey();
     AddCert();
+    AddDeadLetter();
     AddConfig();
     AddBinlog();
   }
@@ -349,6 +352,60 @@ class CommandLine {
         "  srdfctl cert check --output json | jq '.files[] | select(.state != \"good\")'\n"
         "Needs no running mesh. Exit code 1 when a file that is there cannot be used.",
         &CertCheck);
+  void AddDeadLetter() {
+    Parsed* p = &parsed_;
+    CLI::App* group =
+        AddGroup("deadletter", "wagons that are not tried again by themselves, and stop their flow");
+    CLI::App* list =
+        Add(group, "list", "dead letters, and skipped wagons until they are acknowledged",
+            "  srdfctl deadletter list --flow shop\n"
+            "  srdfctl deadletter list --all --output json | jq '.dead_letters[].error'",
+            [p](const GlobalOptions& global) { return DeadLetterList(global, p->flow, p->all); });
+    AddFlowOption(list);
+    list->add_flag("--all", p->all, "those that are resolved too");
+    CLI::App* show =
+        Add(group, "show", "one dead letter: why, what it holds, every attempt, what to do",
+            "  srdfctl deadletter show shop 4711\n"
+            "  srdfctl deadletter show shop 3f9c2a1b",
+            [p](const GlobalOptions& global) { return DeadLetterShow(global, p->flow, p->which); });
+    AddFlowArgument(show);
+    show->add_option("WAGON", p->which, "its sequence, or the first digits of its uid")->required();
+    CLI::App* retry =
+        Add(group, "retry", "try again now what was mended; audited",
+            "  srdfctl deadletter retry shop 4711\n"
+            "  srdfctl deadletter retry shop                 everything of the flow that is held up",
+            [p](const GlobalOptions& global) { return DeadLetterRetry(global, p->flow, p->sequence); });
+    AddFlowArgument(retry);
+    retry->add_option("SEQ", p->sequence, "sequence of the wagon; default: all");
+    CLI::App* skip =
+        Add(group, "skip", "give a wagon up: the flow goes on, and the target lacks its changes for good",
+            "  srdfctl deadletter skip shop 4711 --reason \"row mended by hand, ticket 815\"\n"
+            "Shows what the target will lack and asks for the flow's name, unless --yes. Only the next wagon "
+            "to be\n"
+            "applied can be skipped, when it is a dead letter or the target cannot apply it. Who, why and "
+            "when are\n"
+            "kept in the outbox (srdfctl audit list), the inbox and the target (srdf.skipped_wagon).",
+            [p](const GlobalOptions& global) {
+              return DeadLetterSkip(global, p->flow, p->sequence, p->reason, p->yes);
+            });
+    AddFlowArgument(skip);
+    skip->add_option("SEQ", p->sequence, "sequence of the wagon")->required();
+    skip->add_option("--reason", p->reason, "why the target may do without it")->required();
+    skip->add_flag("--yes", p->yes, "do not ask");
+    AddFlowArgument(Add(group, "ack", "take note of what the target lacks; status shows it no longer",
+                        "  srdfctl deadletter ack shop",
+                        [p](const GlobalOptions& global) { return DeadLetterAck(global, p->flow); }));
+
+    CLI::App* audit = AddGroup("audit", "decisions of operators, and of the mesh where it gave something up");
+    CLI::App* audit_list =
+        Add(audit, "list", "who decided what and why, newest first",
+            "  srdfctl audit list --flow shop --limit 100\n"
+            "  srdfctl audit list --output json | jq '.entries[].reason'",
+            [p](const GlobalOptions& global) { return AuditList(global, p->flow, p->limit); });
+    AddFlowOption(audit_list);
+    audit_list->add_option("--limit", p->limit, "at most this many")
+        ->check(CLI::Range(1u, 1'000'000u))
+        ->capture_default_str();
   }
 
   void AddConfig() {

@@ -26,6 +26,7 @@ MeshClient::MeshClient(const config::Config& config) {
   capture_ = capture::v1::CaptureService::NewStub(channels_.at("capture"));
   batcher_ = batcher::v1::BatcherService::NewStub(channels_.at("batcher"));
   shipper_ = shipper::v1::ShipperService::NewStub(channels_.at("shipper"));
+  dead_letters_ = shipper::v1::DeadLetterService::NewStub(channels_.at("shipper"));
   receiver_ = receiver::v1::ReceiverService::NewStub(channels_.at("receiver"));
   applier_ = applier::v1::ApplierService::NewStub(channels_.at("applier"));
   orchestrator_ = orchestrator::v1::OrchestratorService::NewStub(channels_.at("orchestrator"));

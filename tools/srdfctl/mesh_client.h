@@ -24,6 +24,7 @@
 #include "srdf/capture/v1/capture.grpc.pb.h"
 #include "srdf/orchestrator/v1/orchestrator.grpc.pb.h"
 #include "srdf/receiver/v1/receiver.grpc.pb.h"
+#include "srdf/shipper/v1/dead_letters.grpc.pb.h"
 #include "srdf/shipper/v1/shipper.grpc.pb.h"
 
 namespace srdf::ctl {
@@ -58,6 +59,7 @@ class MeshClient {
   capture::v1::CaptureService::Stub* capture() { return capture_.get(); }
   batcher::v1::BatcherService::Stub* batcher() { return batcher_.get(); }
   shipper::v1::ShipperService::Stub* shipper() { return shipper_.get(); }
+  shipper::v1::DeadLetterService::Stub* dead_letters() { return dead_letters_.get(); }
   receiver::v1::ReceiverService::Stub* receiver() { return receiver_.get(); }
   applier::v1::ApplierService::Stub* applier() { return applier_.get(); }
   orchestrator::v1::OrchestratorService::Stub* orchestrator() { return orchestrator_.get(); }
@@ -73,6 +75,7 @@ class MeshClient {
   std::unique_ptr<capture::v1::CaptureService::Stub> capture_;
   std::unique_ptr<batcher::v1::BatcherService::Stub> batcher_;
   std::unique_ptr<shipper::v1::ShipperService::Stub> shipper_;
+  std::unique_ptr<shipper::v1::DeadLetterService::Stub> dead_letters_;
   std::unique_ptr<receiver::v1::ReceiverService::Stub> receiver_;
   std::unique_ptr<applier::v1::ApplierService::Stub> applier_;
   std::unique_ptr<orchestrator::v1::OrchestratorService::Stub> orchestrator_;

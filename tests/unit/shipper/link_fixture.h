@@ -88,6 +88,15 @@ class FakeReceiver : public ReceiverClient {
     return *std::find_if(sent_.begin(), sent_.end(),
                          [&](const ChunkToSend& c) { return c.sequence == sequence; });
   }
+  // The first (second …) decision to skip that the link tells, over all streams.
+  SkipToSend WaitForSkip(size_t number = 1) {
+    std::unique_lock lock(mu_);
+    if (!changed_.wait_for(lock, seconds(20), [&] { return skips_.size() >= number; })) {
+      ADD_FAILURE() << "no skip was told";
+      return {};
+    }
+    return skips_.at(number - 1);
+  }
   size_t sent() {
     std::lock_guard lock(mu_);
     return sent_.size();
@@ -107,6 +116,12 @@ class FakeReceiver : public ReceiverClient {
       receiver_->changed_.notify_all();
       return true;
     }
+    bool SendSkip(const SkipToSend& skip) override {
+      std::lock_guard lock(receiver_->mu_);
+      receiver_->skips_.push_back(skip);
+      receiver_->changed_.notify_all();
+      return true;
+    }
     void Cancel() override {}
 
    private:
@@ -117,6 +132,7 @@ class FakeReceiver : public ReceiverClient {
   std::condition_variable changed_;
   DeliverEvents events_;
   std::vector<ChunkToSend> sent_;
+  std::vector<SkipToSend> skips_;
   int opens_ = 0;
   std::function<void(const DeliverEvents&)> at_once_;
   mutable std::function<void()> before_attempt_;

@@ -20,6 +20,7 @@ class Sink : public DeliverSession {
     pieces.push_back(std::move(chunk));
     return !broken;
   }
+  bool SendSkip(const SkipToSend&) override { return !broken; }
   void Cancel() override {}
 
   std::atomic<uint64_t> bytes{0};
