@@ -106,14 +106,14 @@ TEST_F(DeadLetter, IsTriedAgainWhenItWasMended) {
   ExpectEqual(seconds(60));
 }
 
-// Every step of a skip ends its process every other time.
+// Every step of a skip ends its process every other time. Without a seed: with one, each process that is
+// started again would draw the same, and end at the same step for ever.
 TEST_F(DeadLetter, IsSkippedOnceWhateverProcessDiesMeanwhile) {
   ASSERT_NO_FATAL_FAILURE(
       Begin({{"SRDF_FAILPOINTS",
               "shipper.before_skip=crash%50,shipper.after_skip=crash%50,shipper.before_skip_told=crash%50,"
               "receiver.before_skip=crash%50,receiver.after_skip=crash%50,"
-              "applier.before_skip_commit=crash%50,applier.after_skip_commit=crash%50"},
-             {"SRDF_FAILPOINT_SEED", std::to_string(seed())}}));
+              "applier.before_skip_commit=crash%50,applier.after_skip_commit=crash%50"}}));
   // The shipper dies with the decision on disk and the operator not told: the command may be repeated.
   ASSERT_TRUE(Eventually(seconds(60), [&] { return Skip("mended by hand").exit_code == 0; }));
   ASSERT_NO_FATAL_FAILURE(ExpectGoesOn());
