@@ -41,6 +41,8 @@ const std::vector<MethodRule>& AllRules() {
       // The batcher reads what it merges.
       {"/srdf.shipper.v1.ShipperService/ReadWagon", kLooks | Bit("batcher"), false},
       {"/srdf.shipper.v1.ShipperService/ListDeliveries", kLooks, false},
+      {"/srdf.shipper.v1.DeadLetterService/ListDeadLetters", kLooks, false},
+      {"/srdf.shipper.v1.DeadLetterService/ListAudit", kLooks, false},
       {"/srdf.receiver.v1.ReceiverService/GetStatus", kLooks, false},
       // The applier asks whether a wagon was skipped meanwhile.
       {"/srdf.receiver.v1.ReceiverService/ListWagons", kLooks | Bit("applier"), false},
@@ -60,6 +62,9 @@ const std::vector<MethodRule>& AllRules() {
       {"/srdf.shipper.v1.ShipperService/SetFlowSettings", kOperates, false},
       {"/srdf.shipper.v1.ShipperService/RetryDelivery", kOperates, false},
       {"/srdf.shipper.v1.ShipperService/ResumeFlow", kOperates, false},
+      {"/srdf.shipper.v1.DeadLetterService/SkipDeadLetter", kOperates, false},
+      {"/srdf.shipper.v1.DeadLetterService/RetryDeadLetter", kOperates, false},
+      {"/srdf.shipper.v1.DeadLetterService/AcknowledgeSkips", kOperates, false},
       {"/srdf.applier.v1.ApplierService/ResumeFlow", kOperates, false},
 
       // The standard services of every server.

@@ -11,8 +11,8 @@ void DeliveryLink::SkipDecided() {
   std::lock_guard lock(mu_);
   skips_open_ = true;
   resumed_ = true;
-  if (current_ != nullptr && current_->ended.ok()) {
-    current_->ended = Status(StatusCode::kAborted, "an operator skips a wagon: the destination is told");
+  if (present_ != nullptr && present_->ended.ok()) {
+    present_->ended = Status(StatusCode::kAborted, "an operator skips a wagon: the destination is told");
   }
   changed_.notify_all();
 }

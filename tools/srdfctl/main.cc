@@ -352,6 +352,8 @@ class CommandLine {
         "  srdfctl cert check --output json | jq '.files[] | select(.state != \"good\")'\n"
         "Needs no running mesh. Exit code 1 when a file that is there cannot be used.",
         &CertCheck);
+  }
+
   void AddDeadLetter() {
     Parsed* p = &parsed_;
     CLI::App* group =
