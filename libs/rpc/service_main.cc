@@ -62,6 +62,16 @@ void KeepMemoryOutOfCoreFiles(const config::Config& config) {
     obs::Warn("core_files_possible", {{"reason", std::string(std::strerror(errno))}});
 }
 
+// Only these two have a use for keys; the others may have been given the same environment. Overwritten where
+// it stands, which is what /proc shows. Before the first thread.
+void ForgetKeyRing(const std::string& service, const config::Config& config) {
+  if (config.key_ring_env.empty() || service == "batcher" || service == "applier") return;
+  char* const text = std::getenv(config.key_ring_env.c_str());
+  if (text == nullptr) return;
+  ::explicit_bzero(text, std::strlen(text));
+  ::unsetenv(config.key_ring_env.c_str());
+}
+
 void TellSecurity(const config::Config& config) {
   if (config.security_mode != "insecure") return;
   obs::Warn(
@@ -113,6 +123,7 @@ int ServiceMain(const std::string& service, int argc, char** argv, AppFactory fa
   if (!data_dir.empty()) config.data_dir = data_dir;
   obs::InitLogging(service, config.log_level, config.log_format);
   KeepMemoryOutOfCoreFiles(config);
+  ForgetKeyRing(service, config);
   if (Status s = failpoint::CheckEnvironment(); !s.ok()) Fail(service, s, 2);
   if (Status s = PrepareDataDir(config.data_dir); !s.ok()) Fail(service, s, 1);
 

@@ -10,6 +10,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "crypto/key_ring.h"
 #include "e2e/support/mesh_test.h"
 #include "support/packet_capture.h"
 
@@ -236,6 +237,27 @@ TEST_F(EncryptedFlow, AMissingKeyStopsTheFlowByNameUntilItIsThereAndNothingIsLos
   fs::rename(key_ring() + ".kept", key_ring());
   ASSERT_NO_FATAL_FAILURE(ExpectState("running"));
   ASSERT_NO_FATAL_FAILURE(ExpectEqual(seconds(60)));
+}
+
+// `srdfctl up` hands its environment to every service.
+TEST_F(EncryptedFlow, ARingOfTheEnvironmentStaysWithTheServicesThatNeedIt) {
+  const std::string ring = crypto::KeyRing::WithNewKey(0).Format();
+  const std::string secret = ring.substr(ring.find_last_of(' ') + 1, 64);
+  ASSERT_NO_FATAL_FAILURE(StartServers());
+  auto mesh = Mesh::Create({source_.get(), target_.get(), "e2e", {}, {{"SRDF_TEST_RING", ring}}});
+  ASSERT_OK(mesh.status());
+  mesh_ = std::move(mesh).value();
+  std::ofstream(mesh_->config_path(), std::ios::app) << "key_ring_env: SRDF_TEST_RING\n";
+  ASSERT_OK(mesh_->Up());
+  ASSERT_NO_FATAL_FAILURE(CreateTable());
+  ASSERT_NO_FATAL_FAILURE(ExpectEqual());
+  for (const std::string& service : kServices) {
+    const bool needs = service == "batcher" || service == "applier";
+    const std::string environment = ReadFile("/proc/" + std::to_string(mesh_->Pid(service)) + "/environ");
+    EXPECT_NE(environment, "") << service;
+    EXPECT_EQ(environment.find(secret) != std::string::npos, needs) << service;
+  }
+  EXPECT_EQ(FilesWith(secret), "");
 }
 
 TEST_F(EncryptedFlow, AConfiguredRingThatIsNotThereIsAnErrorWithTheRemedy) {
