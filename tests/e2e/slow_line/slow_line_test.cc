@@ -82,6 +82,24 @@ TEST_F(SlowLine, AFlappingLineDeliversEverythingInTheEnd) {
   ExpectNothingWasGivenUp();
 }
 
+// TLS finds a changed byte wherever it is: the connection ends there, and the next one goes on. Nothing of
+// the wagon is to blame, so nothing is refused and no operator is needed.
+TEST_F(SlowLine, AFlippedByteEndsTheConnectionAndNotTheFlow) {
+  ASSERT_NO_FATAL_FAILURE(StartSites());
+  InitShop();
+  ASSERT_NO_FATAL_FAILURE(ExpectEqual());
+  BackgroundLoad load(Load(0, 40));
+  for (const RelayWay way : {RelayWay::kToServer, RelayWay::kToClient, RelayWay::kToServer}) {
+    const uint64_t connections = relay_->Connections();
+    relay_->FlipByteAfter(way, way == RelayWay::kToServer ? 20000 : 300);
+    EXPECT_TRUE(Eventually(seconds(20), [&] { return relay_->Connections() > connections; }));
+    EXPECT_TRUE(WaitForLink("streaming", seconds(20)));
+  }
+  ASSERT_OK(load.Stop().status());
+  ASSERT_NO_FATAL_FAILURE(ExpectEqual());
+  ExpectNothingWasGivenUp();
+}
+
 // A connection that nobody ends: only keepalive can tell. Ten seconds without a word, ten for its answer.
 class MuteLine : public SlowLine, public ::testing::WithParamInterface<RelayWay> {};
 
