@@ -11,6 +11,8 @@
 
 namespace srdf::failpoint {
 
+// A line each, so that a new one changes one line.
+// clang-format off
 inline constexpr std::string_view kNames[] = {
     "capture.before_resume",
     "capture.after_hand_on",
@@ -65,6 +67,7 @@ inline constexpr std::string_view kNames[] = {
     "store.after_flush",
     "store.inside_purge",
 };
+// clang-format on
 inline constexpr size_t kCount = sizeof(kNames) / sizeof(kNames[0]);
 
 // kCount for a name that there is not.

@@ -1,7 +1,9 @@
-// Prometheus metrics of a service: counters, gauges and histograms with flow labels, served over HTTP at /metrics.
+// Prometheus metrics of a service: counters, gauges and histograms with flow labels, served over HTTP at
+// /metrics.
 //
 // Names are srdf_<service>_<what>[_unit][_total]. Probes (one per module) own the names; other code calls
-// verbs. Counter, Gauge and Histogram handles may be used from any thread and live as long as the Metrics object.
+// verbs. Counter, Gauge and Histogram handles may be used from any thread and live as long as the Metrics
+// object.
 #pragma once
 
 #include <functional>

@@ -1,7 +1,8 @@
 // Wagon merger: one wagon of several that follow each other in the chain, or of one that gets another place
 // in it.
 //
-//   read each frame, check its hash (→ decrypt) → decompress → PayloadMerger → compress (→ encrypt) → checksum → sink
+//   read each frame, check its hash (→ decrypt) → decompress → PayloadMerger → compress (→ encrypt) →
+//   checksum → sink
 //
 // The header of the new wagon says of what it holds what the old ones said together: positions and commit
 // times from the first to the last, sums of transactions, rows and bytes as they were before compaction.
