@@ -271,6 +271,7 @@ void DeliveryLink::Delivered(uint64_t sequence) {
   {
     std::lock_guard lock(mu_);
     reconnects_ = 0;
+    receipts_missed_ = 0;
     if (hold_ && hold_->sequence <= sequence) hold_.reset();
     const bool suspended = status_.suspended_class != ErrorClass::kNone && suspended_sequence_ <= sequence;
     if (!suspended && failing_since_ms_ == 0) return;
@@ -329,6 +330,7 @@ DeliveryLink::RoundEnd DeliveryLink::RunOnce(const std::stop_token& stop) {
       end.error_class = ClassOfStreamEnd(stream.ended);
     } else if (end.status.code() == StatusCode::kDeadlineExceeded) {
       end.error_class = ErrorClass::kNetwork;
+      ++receipts_missed_;
     }
   }
   MarkInterrupted(&stream, end);
@@ -356,14 +358,23 @@ Result<DestinationState> DeliveryLink::Agree(DeliveryStream* stream, const std::
                                              {"sequence", destination.tip.sequence},
                                              {"position", destination.tip.position.gtid}});
   }
+  if (moved) {
+    // The wagon that a wait or a suspension is about may not be in the chain any more.
+    std::lock_guard lock(mu_);
+    hold_.reset();
+    suspended_sequence_ = 0;
+  }
   Reached();
   uint64_t applied = destination.applied_sequence;
+  std::optional<std::pair<uint64_t, Status>> failed;
   {
     std::lock_guard lock(mu_);
     status_.acked_sequence = destination.tip.sequence;
     stream->agreed = true;
     applied = std::max(applied, stream->applied_early);
+    failed.swap(stream->failed_early);
   }
+  if (failed) OnFailed(stream, failed->first, failed->second);
   if (applied != 0) SRDF_RETURN_IF_ERROR(OnApplied(applied));
   // Also when nothing moved: a Store stream may wait to learn that the starting point is known now.
   if (moved) events_.on_tip_moved();

@@ -122,6 +122,7 @@ class DeliveryLink {
   void TakeUpHold(const store::OutboxWagon& wagon);
   // With mu_ held.
   Status CheckGoing(const DeliveryStream& stream, const std::stop_token& stop) const;
+  std::chrono::milliseconds AckTimeout() const;
 
   // delivery_link_receipts.cc
   DeliverEvents EventsFor(DeliveryStream* stream);
@@ -163,6 +164,7 @@ class DeliveryLink {
   std::vector<uint64_t> skipped_settled_;  // of these, what the outbox has taken note of
   std::optional<Hold> hold_;
   uint32_t reconnects_ = 0;                  // in a row
+  uint32_t receipts_missed_ = 0;             // since something arrived: how often none came in time
   std::optional<SteadyTime> failing_since_;  // the destination cannot be reached, or nothing arrives
   int64_t failing_since_ms_ = 0;             // the same as the outbox has it
   uint64_t suspended_sequence_ = 0;

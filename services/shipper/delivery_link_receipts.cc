@@ -14,7 +14,8 @@ using std::chrono::steady_clock;
 
 namespace {
 
-// A destination that asks for the same chunk again and again does not get on: as if it had refused the wagon.
+// A destination that asks for the same chunk, or earlier ones, again and again does not get on: as if it had
+// refused the wagon.
 constexpr uint32_t kAskedTimesMax = 5;
 
 std::string Sentence(const WagonReceipt& receipt) {
@@ -58,6 +59,8 @@ DeliverEvents DeliveryLink::EventsFor(DeliveryStream* stream) {
   events.on_credit = [this, stream](uint64_t bytes) {
     std::lock_guard lock(mu_);
     stream->credit_bytes += bytes;
+    stream->bytes_back += bytes;
+    stream->back_at = steady_clock::now();
     changed_.notify_all();
   };
   events.on_applied = [this, stream, end](uint64_t sequence) {
@@ -72,6 +75,13 @@ DeliverEvents DeliveryLink::EventsFor(DeliveryStream* stream) {
   };
   events.on_skipped = [this](const std::vector<uint64_t>& skipped) { NoteSkipped(skipped); };
   events.on_failed = [this, stream](uint64_t sequence, const Status& problem) {
+    {
+      std::lock_guard lock(mu_);
+      if (!stream->agreed) {
+        stream->failed_early = {sequence, problem};
+        return;
+      }
+    }
     OnFailed(stream, sequence, problem);
   };
   events.on_end = [this, stream](const Status& status) {
@@ -109,7 +119,13 @@ Status DeliveryLink::OnReceipt(DeliveryStream* stream, const WagonReceipt& recei
 
 Status DeliveryLink::OnAccepted(const WagonReceipt& receipt) {
   SRDF_FAILPOINT("shipper.before_mark_acked");
-  SRDF_RETURN_IF_ERROR(outbox_->MarkAcked(options_.flow, receipt.sequence, ReceiptKindName(receipt.kind)));
+  const Status marked = outbox_->MarkAcked(options_.flow, receipt.sequence, ReceiptKindName(receipt.kind));
+  if (marked.code() == StatusCode::kNotFound) {
+    // Nothing follows from it: what is awaited is another wagon's.
+    obs::Warn("receipt_of_unknown_wagon", {{"flow", options_.flow}, {"sequence", receipt.sequence}});
+    return {};
+  }
+  SRDF_RETURN_IF_ERROR(marked);
   SRDF_FAILPOINT("shipper.after_mark_acked");
   CountAttempt(ReceiptKindName(receipt.kind), ErrorClass::kNone);
   {
@@ -128,13 +144,14 @@ Status DeliveryLink::OnPartial(DeliveryStream* stream, const WagonReceipt& recei
     if (!stream->ended.ok()) return {};
     const auto at = stream->in_flight.find(receipt.sequence);
     if (at == stream->in_flight.end()) return {};  // of an earlier try; its receipt came already
-    const bool same =
-        stream->asked_last.sequence == receipt.sequence && stream->asked_last.chunk == receipt.next_chunk;
-    stream->asked_times = same ? stream->asked_times + 1 : 1;
-    stream->asked_last = {receipt.sequence, receipt.next_chunk};
-    at->second.sent_at.reset();
+    const bool further =
+        stream->asked_last.sequence != receipt.sequence || stream->asked_last.chunk < receipt.next_chunk;
+    stream->asked_times = further ? 1 : stream->asked_times + 1;
+    if (further) stream->asked_last = {receipt.sequence, receipt.next_chunk};
+    // This one and what follows it go out again, and are awaited from then on.
+    for (auto later = at; later != stream->in_flight.end(); ++later) later->second.sent_at.reset();
     if (stream->asked_times <= kAskedTimesMax) {
-      stream->go_on = stream->asked_last;
+      stream->go_on = {receipt.sequence, receipt.next_chunk};
       changed_.notify_all();
       return {};
     }
@@ -154,6 +171,8 @@ Status DeliveryLink::OnRefused(DeliveryStream* stream, const WagonReceipt& recei
   Status own_copy;
   if (receipt.kind == ReceiptKind::kInvalidPayload && wagon)
     own_copy = CheckOwnCopy(outbox_, options_.flow, *wagon);
+  // Not damaged, but not to be read just now: trouble of our own, which ends the round.
+  if (!own_copy.ok() && own_copy.code() != StatusCode::kDataLoss) return own_copy;
   if (!own_copy.ok()) decision = {DeliveryAct::kDeadLetter, {}, true};
   store::DeliveryFailure failure;
   failure.error_class = receipt.error_class;
@@ -213,6 +232,12 @@ Status DeliveryLink::OnApplied(uint64_t sequence) {
 // The target tries by the same schedule and says so each time. What a destination says of a failure when a
 // stream begins was counted when it happened.
 void DeliveryLink::OnFailed(DeliveryStream* stream, uint64_t sequence, const Status& problem) {
+  const auto wagon = outbox_->GetDelivery(options_.flow, sequence);
+  if (wagon.ok() && !wagon->has_value()) {
+    obs::Warn("failure_of_unknown_wagon",
+              {{"flow", options_.flow}, {"sequence", sequence}, {"error", problem}});
+    return;
+  }
   obs::Error("wagon_failed", {{"flow", options_.flow}, {"sequence", sequence}, {"error", problem}});
   bool told_again = false;
   {
@@ -220,7 +245,6 @@ void DeliveryLink::OnFailed(DeliveryStream* stream, uint64_t sequence, const Sta
     told_again = !stream->failure_told;
     stream->failure_told = true;
   }
-  const auto wagon = outbox_->GetDelivery(options_.flow, sequence);
   const bool known = wagon.ok() && wagon->has_value() &&
                      ((*wagon)->status == store::DeliveryStatus::kFailed ||
                       (*wagon)->status == store::DeliveryStatus::kDeadLetter);

@@ -11,6 +11,12 @@ namespace srdf::shipper {
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
+namespace {
+
+constexpr uint32_t kAckTimeoutDoublingsMax = 6;
+
+}  // namespace
+
 Status DeliveryLink::SendWagons(DeliveryStream* stream, DeliverSession* session,
                                 const DestinationState& destination, const std::stop_token& stop) {
   uint64_t after = destination.tip.sequence;
@@ -63,6 +69,12 @@ Result<bool> DeliveryLink::BeginAttempt(DeliveryStream* stream, const store::Out
   return false;
 }
 
+// Doubles with every receipt that did not come, up to 64 times: a line that needs longer than
+// ack_timeout_seconds for one chunk would have that chunk repeated for ever. With mu_ held.
+milliseconds DeliveryLink::AckTimeout() const {
+  return options_.ack_timeout * (1 << std::min(receipts_missed_, kAckTimeoutDoublingsMax));
+}
+
 // The next wagon as the outbox has it now; an error when it is a dead letter, which nothing may overtake.
 Result<std::optional<store::OutboxWagon>> DeliveryLink::LookUp(uint64_t after) {
   SRDF_ASSIGN_OR_RETURN(auto wagon, outbox_->NextToSend(options_.flow, after));
@@ -76,7 +88,7 @@ Status DeliveryLink::CheckGoing(const DeliveryStream& stream, const std::stop_to
   if (stop.stop_requested()) return {StatusCode::kCancelled, "stopping"};
   if (!stream.ended.ok()) return stream.ended;
   if (paused_) return {StatusCode::kCancelled, "paused"};
-  const auto due = stream.ReceiptDue(options_.ack_timeout);
+  const auto due = stream.ReceiptDue(AckTimeout());
   if (!due || steady_clock::now() < *due) return {};
   return {StatusCode::kDeadlineExceeded, "no receipt for wagon " +
                                              std::to_string(stream.in_flight.begin()->first) +
@@ -99,10 +111,10 @@ Result<std::optional<store::OutboxWagon>> DeliveryLink::NextWagon(DeliveryStream
   if (idle) Delivered(after);  // everything is there
   std::unique_lock lock(mu_);
   const auto woken = [&] { return stored_ || paused_ || stream->go_on || !stream->ended.ok(); };
-  if (const auto due = stream->ReceiptDue(options_.ack_timeout)) {
+  if (const auto due = stream->ReceiptDue(AckTimeout())) {
     changed_.wait_until(lock, stop, *due, woken);
   } else {
-    changed_.wait(lock, stop, [&] { return woken() || !stream->in_flight.empty(); });
+    changed_.wait(lock, stop, woken);
   }
   SRDF_RETURN_IF_ERROR(CheckGoing(*stream, stop));
   stored_ = false;
@@ -171,7 +183,7 @@ Result<bool> DeliveryLink::IsHeld(DeliveryStream* stream, const store::OutboxWag
            (hold_ ? hold_->sequence != sequence
                   : error_class != ErrorClass::kNone && error_class != ErrorClass::kBusy);
   };
-  if (const auto due = stream->ReceiptDue(options_.ack_timeout)) until = std::min(*until, *due);
+  if (const auto due = stream->ReceiptDue(AckTimeout())) until = std::min(*until, *due);
   if (*until == SteadyTime::max()) {
     changed_.wait(lock, stop, woken);
   } else {
@@ -201,11 +213,15 @@ Status DeliveryLink::SendWagon(DeliveryStream* stream, DeliverSession* session,
       stream->credit_bytes -= bytes;
       status_.bytes_sent += bytes;
       bytes_sent += bytes;
+      stream->bytes_sent += bytes;
       const auto flight = stream->in_flight.find(sequence);
       if (flight != stream->in_flight.end()) {
         flight->second.bytes_sent += bytes;
         // Before the last chunk leaves: its receipt may be faster than the return from Send.
-        if (chunk_no + 1 == wagon.chunk_count) flight->second.sent_at = steady_clock::now();
+        if (chunk_no + 1 == wagon.chunk_count) {
+          flight->second.sent_at = steady_clock::now();
+          flight->second.ends_at = stream->bytes_sent;
+        }
       }
     }
     const uint32_t crc32 = codec::Crc32(data);

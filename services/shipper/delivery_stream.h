@@ -2,10 +2,12 @@
 // read by the link's; guarded by the link's mutex.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <utility>
 
 #include "shipper/receiver_client.h"
 
@@ -17,6 +19,7 @@ using SteadyTime = std::chrono::steady_clock::time_point;
 struct InFlight {
   uint64_t bytes_sent = 0;
   std::optional<SteadyTime> sent_at;  // its last chunk
+  uint64_t ends_at = 0;               // bytes of the stream up to its end, once that has been sent
 };
 
 // The destination asks to go on with this chunk (partially_accepted).
@@ -30,6 +33,9 @@ struct DeliveryStream {
   Readiness readiness;
   SteadyTime readiness_at{};
   uint64_t credit_bytes = 0;
+  uint64_t bytes_sent = 0;
+  uint64_t bytes_back = 0;  // credit that came back: so many of them have arrived
+  SteadyTime back_at{};
   std::map<uint64_t, InFlight> in_flight;
   std::optional<GoOn> go_on;
   GoOn asked_last;  // and how often in a row for the same
@@ -42,13 +48,17 @@ struct DeliveryStream {
   // under the same numbers with other contents.
   bool agreed = false;
   uint64_t applied_early = 0;
+  std::optional<std::pair<uint64_t, Status>> failed_early;
 
-  // When the oldest missing receipt is overdue.
+  // When the oldest missing receipt is overdue. What has left this host may still wait in buffers before a
+  // slow line: while bytes before a wagon's end arrive, its receipt is not late.
   std::optional<SteadyTime> ReceiptDue(std::chrono::milliseconds ack_timeout) const {
     std::optional<SteadyTime> due;
     for (const auto& [sequence, flight] : in_flight) {
-      if (flight.sent_at && (!due || *flight.sent_at + ack_timeout < *due))
-        due = *flight.sent_at + ack_timeout;
+      if (!flight.sent_at) continue;
+      const SteadyTime begin =
+          flight.ends_at > bytes_back ? std::max(*flight.sent_at, back_at) : *flight.sent_at;
+      if (!due || begin + ack_timeout < *due) due = begin + ack_timeout;
     }
     return due;
   }

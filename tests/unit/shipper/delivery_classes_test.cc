@@ -300,6 +300,113 @@ TEST_F(DeliveryClasses, WhatTheTargetFailsToApplyIsCountedOnceEachAndEndsAsAVisi
   EXPECT_TRUE(link_->GetStatus().apply_problem.ok());
 }
 
+TEST_F(DeliveryClasses, WhatIsSaidOfAWagonThatTheOutboxDoesNotKnowChangesNothing) {
+  StoreWagons(outbox_.get(), 1);
+  Answer();
+  StartLink();
+  receiver_.WaitForChunk(1);
+  const int opens = receiver_.opens();
+  receiver_.events().on_receipt(Said(4711, ReceiptKind::kAccepted));
+  receiver_.events().on_failed(4711, {StatusCode::kDivergence, "no such row"});
+  receiver_.events().on_receipt(Said(1, ReceiptKind::kAccepted));
+  StoreWagons(outbox_.get(), 1);
+  link_->WagonStored();
+  receiver_.WaitForChunk(2);
+  EXPECT_EQ(receiver_.opens(), opens) << "the stream goes on";
+  EXPECT_TRUE(link_->GetStatus().apply_problem.ok());
+}
+
+TEST_F(DeliveryClasses, AnOwnCopyThatCannotBeReadIsNotCalledDamaged) {
+  StoreWagons(outbox_.get(), 1);
+  Answer();
+  StartLink();
+  receiver_.WaitForChunk(1);
+  receiver_.events().on_receipt(Said(1, ReceiptKind::kAccepted));
+  receiver_.events().on_applied(1);
+  ASSERT_EQ(Must(outbox_->Purge(kFlow, INT64_MAX)), 1u);
+  const int opens = receiver_.opens();
+  receiver_.AtOnce([this](const DeliverEvents& events) { events.on_opened(Holding(Tip(1), 1)); });
+  receiver_.events().on_receipt(Said(1, ReceiptKind::kInvalidPayload, ErrorClass::kFormat));
+  receiver_.WaitForOpen(opens + 1);
+  EXPECT_EQ(link_->GetStatus().attempts.count({"invalid_payload", ErrorClassName(ErrorClass::kFormat)}), 0u);
+}
+
+// The destination's wagon 1 is another one than ours, which it knows only after the agreement.
+TEST_F(DeliveryClasses, AFailureThatIsToldBeforeTheAgreementIsNotTakenForOneOfOurWagons) {
+  StoreWagons(outbox_.get(), 1);
+  receiver_.AtOnce([this](const DeliverEvents& events) {
+    events.on_failed(1, {StatusCode::kDivergence, "no such row"});
+    EXPECT_EQ(StatusOf(outbox_.get(), 1), "sealed");
+    events.on_opened(Holding(Tip(3, "other")));
+  });
+  StartLink();
+  ASSERT_TRUE(Reaches(LinkState::kStreaming));
+  EXPECT_EQ(Must(outbox_->ListDeliveries(kFlow, {})).at(0).status, DeliveryStatus::kSuperseded);
+}
+
+TEST_F(DeliveryClasses, AReceiverThatAsksForOneChunkAndAnotherByTurnsDoesNotKeepTheLinkBusyForEver) {
+  StoreWagons(outbox_.get(), 1);
+  Answer();
+  StartLink();
+  receiver_.WaitForChunk(1);
+  const int opens = receiver_.opens();
+  for (uint32_t i = 1; i <= 20 && receiver_.opens() == opens; ++i) {
+    ASSERT_TRUE(Eventually([&] { return receiver_.sent() >= i || receiver_.opens() > opens; }));
+    WagonReceipt receipt = Said(1, ReceiptKind::kPartiallyAccepted, ErrorClass::kFormat);
+    receipt.next_chunk = i % 2 == 0 ? 0 : UINT32_MAX;  // more than there are: the last one is sent
+    receiver_.events().on_receipt(receipt);
+  }
+  receiver_.WaitForOpen(opens + 1);
+  EXPECT_EQ(Wagon(1).failed_attempts, 1u);
+}
+
+TEST_F(DeliveryClasses, ASuspensionForAWagonThatHasLeftTheChainIsOver) {
+  StoreWagons(outbox_.get(), 2);
+  Answer();
+  StartLink();
+  receiver_.WaitForChunk(2);
+  receiver_.AtOnce([this](const DeliverEvents& events) {
+    ChainTip anew = store::Start();
+    anew.position.gtid = "0-1-4711";
+    events.on_opened(Holding(anew));
+  });
+  Refuse(2, ErrorClass::kCrypto);
+  EXPECT_TRUE(Eventually([&] { return tip_moves_ != 0; }));
+  EXPECT_TRUE(Eventually([&] { return Suspended().at_ms == 0; }));
+  EXPECT_TRUE(Reaches(LinkState::kStreaming));
+}
+
+// The line is so slow that what has left this host takes longer than the time for a receipt.
+TEST_F(DeliveryClasses, AReceiptIsNotLateWhileBytesBeforeItArrive) {
+  options_.ack_timeout = milliseconds(1500);
+  StoreWagons(outbox_.get(), 2);
+  Answer();
+  StartLink();
+  receiver_.WaitForChunk(2);
+  const int opens = receiver_.opens();
+  for (int i = 0; i < 4; ++i) {
+    std::this_thread::sleep_for(milliseconds(500));  // the line's time is what this is about
+    receiver_.events().on_credit(1);
+  }
+  EXPECT_EQ(receiver_.opens(), opens);
+  // No more comes.
+  receiver_.WaitForOpen(opens + 1);
+}
+
+TEST_F(DeliveryClasses, TheTimeForAReceiptGrowsUntilALineThatIsSlowerThanItDelivers) {
+  options_.ack_timeout = milliseconds(20);
+  options_.retry.schedule = {std::chrono::hours(1)};
+  StoreWagons(outbox_.get(), 1);
+  Answer();
+  StartLink();
+  const auto begin = std::chrono::steady_clock::now();
+  receiver_.WaitForOpen(5);
+  EXPECT_GE(std::chrono::steady_clock::now() - begin, milliseconds(20 + 40 + 80 + 160));
+  receiver_.WaitForChunk(1);
+  receiver_.events().on_receipt(Said(1, ReceiptKind::kAccepted));
+  EXPECT_TRUE(Eventually([&] { return StatusOf(outbox_.get(), 1) == "acked"; }));
+}
+
 TEST_F(DeliveryClasses, AMissingReceiptIsTheNetworksFault) {
   options_.ack_timeout = milliseconds(50);
   options_.retry.schedule = {std::chrono::hours(1)};
