@@ -121,6 +121,15 @@ Status FromGrpc(const grpc::Status& status) {
   // Our services put details on every error of their own; INTERNAL and UNKNOWN without them are the
   // transport's (a stream that was reset), and pass.
   if (code == StatusCode::kInternal || code == StatusCode::kOutcomeUnknown) code = StatusCode::kUnavailable;
+  if (code == StatusCode::kResourceExhausted) {
+    // No disk or inbox of ours that will have room again. gRPC 1.51, message_size_filter.cc.
+    if (status.error_message().find("larger than max") != std::string::npos) {
+      return {StatusCode::kFailedPrecondition, "gRPC refuses a message: " + status.error_message(),
+              "both ends are to be of the same release, and no proxy between them may limit messages below 4 "
+              "MiB"};
+    }
+    code = StatusCode::kUnavailable;
+  }
   if (const size_t at = status.error_message().find(kPluginMark); at != std::string::npos) {
     return TakeApart(StatusCode::kPermissionDenied, status.error_message().substr(at + kPluginMark.size()));
   }
