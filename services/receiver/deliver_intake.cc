@@ -262,8 +262,9 @@ Status DeliverIntake::StoreFailed(const Chunk& chunk, const Status& status) {
 
 void DeliverIntake::Say(WagonReceipt receipt, const Chunk& chunk, const WagonFault& fault) {
   if (IsUid(chunk.wagon_uid)) receipt.wagon_uid = chunk.wagon_uid;
-  if (receipt.kind != ReceiptKind::kAccepted) {
-    ++refusals_in_row_;
+  const auto log = flow_->Said(receipt, peer_);
+  if (receipt.kind != ReceiptKind::kAccepted) ++refusals_in_row_;
+  if (log) {
     obs::Warn("wagon_refused", {{"flow", flow_->name()},
                                 {"sequence", receipt.sequence},
                                 {"uid", receipt.wagon_uid},
@@ -274,9 +275,9 @@ void DeliverIntake::Say(WagonReceipt receipt, const Chunk& chunk, const WagonFau
                                 {"expected", Prefix(fault.expected)},
                                 {"found", Prefix(fault.found)},
                                 {"peer", peer_},
+                                {"not_logged_before", *log},
                                 {"error", receipt.error}});
   }
-  flow_->Said(receipt, peer_);
   receipts_->push_back(std::move(receipt));
 }
 

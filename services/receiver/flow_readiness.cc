@@ -83,17 +83,20 @@ void ReceiverFlow::TellReadiness(bool also_leisurely) {
   told_ = std::move(now);
 }
 
-void ReceiverFlow::Said(const WagonReceipt& receipt, const std::string& peer) {
+std::optional<uint64_t> ReceiverFlow::Said(const WagonReceipt& receipt, const std::string& peer) {
+  std::optional<uint64_t> log;
   {
     std::lock_guard lock(mu_);
     ++counts_[{receipt.kind, receipt.reason}];
+    if (receipt.kind != ReceiptKind::kAccepted) log = refusal_log_.Ask(std::chrono::steady_clock::now());
   }
   // That the inbox is busy is nobody's doing.
-  if (receipt.kind == ReceiptKind::kAccepted || receipt.error_class == ErrorClass::kBusy) return;
+  if (receipt.kind == ReceiptKind::kAccepted || receipt.error_class == ErrorClass::kBusy) return log;
   const Status kept = inbox_->NoteRefusal({name_, WallClockMs(), receipt.sequence, receipt.wagon_uid,
                                            ReceiptKindName(receipt.kind), ReceiptReasonName(receipt.reason),
                                            receipt.error, peer});
-  if (!kept.ok()) obs::Error("refusal_not_kept", {{"flow", name_}, {"error", kept}});
+  if (!kept.ok() && log) obs::Error("refusal_not_kept", {{"flow", name_}, {"error", kept}});
+  return log;
 }
 
 ReceiptCounts ReceiverFlow::GetCounts() const {

@@ -21,6 +21,7 @@
 #include "base/status.h"
 #include "config/config.h"
 #include "model/wagon.h"
+#include "receiver/log_allowance.h"
 #include "receiver/readiness.h"
 #include "receiver/receipt.h"
 #include "store/inbox.h"
@@ -77,8 +78,9 @@ class ReceiverFlow {
   Result<std::vector<uint64_t>> Skipped() const;
   // How much of `bytes` may be given back as credit now; the rest follows when the inbox has room.
   uint64_t CreditFor(uint64_t bytes);
-  // A receipt was said: it is counted, and a refusal kept.
-  void Said(const WagonReceipt& receipt, const std::string& peer);
+  // A receipt was said: it is counted, and a refusal kept. Returns whether it is to be logged, and how many
+  // before it were not: a peer that comes back for ever must not fill the log.
+  std::optional<uint64_t> Said(const WagonReceipt& receipt, const std::string& peer);
   ReceiptCounts GetCounts() const;
 
   // What a shipper is to go by before it sends. The stream is told of changes: busy and in_error at once, the
@@ -141,6 +143,7 @@ class ReceiverFlow {
   bool opened_ = false;             // the stream has its first word, and more credit may follow
   uint64_t applied_unwritten_ = 0;  // applied, and the inbox could not be told; 0: none
   ReceiptCounts counts_;
+  LogAllowance refusal_log_;
   Readiness told_;  // to the present stream
   Status store_problem_;
   std::chrono::steady_clock::time_point store_problem_since_;

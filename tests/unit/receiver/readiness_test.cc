@@ -105,5 +105,38 @@ TEST_F(ToldReadiness, CreditThatWasNotGivenEndsTheStream) {
   EXPECT_EQ(flow->TakeCredit(1).code(), StatusCode::kAborted);
 }
 
+TEST(LogAllowance, APeerThatComesBackForEverIsLoggedNowAndThen) {
+  LogAllowance log;
+  LogAllowance::Time now = std::chrono::steady_clock::now();
+  for (uint64_t i = 0; i < LogAllowance::kAtOnce; ++i) EXPECT_EQ(log.Ask(now), 0u);
+  uint64_t logged = 0, left_out = 0;
+  for (int i = 0; i < 3600 * 10; ++i) {  // an hour of ten a second
+    now += milliseconds(100);
+    if (const auto before = log.Ask(now)) {
+      ++logged;
+      left_out += *before;
+    }
+  }
+  EXPECT_EQ(logged, 360u);
+  EXPECT_GE(logged + left_out, 3600u * 10 - 100) << "none is forgotten";
+  now += std::chrono::hours(1);
+  EXPECT_TRUE(log.Ask(now).has_value());
+  for (uint64_t i = 1; i < LogAllowance::kAtOnce; ++i) EXPECT_EQ(log.Ask(now), 0u);
+  EXPECT_FALSE(log.Ask(now).has_value());
+}
+
+TEST_F(ToldReadiness, AllRefusalsAreKeptAndCountedAlsoThoseThatAreNotLogged) {
+  WagonReceipt refused;
+  refused.sequence = 7;
+  refused.kind = ReceiptKind::kRejected;
+  refused.reason = ReceiptReason::kForked;
+  refused.error_class = ErrorClass::kFormat;
+  uint64_t logged = 0;
+  for (int i = 0; i < 100; ++i) logged += line_.flow()->Said(refused, "ipv4:10.0.0.9").has_value() ? 1 : 0;
+  EXPECT_GE(logged, LogAllowance::kAtOnce);
+  EXPECT_LT(logged, LogAllowance::kAtOnce + 5);
+  EXPECT_EQ(store::Must(line_.inbox()->RefusalCounts(store::kFlow)).at(0).refusals, 100u);
+}
+
 }  // namespace
 }  // namespace srdf::receiver::test
