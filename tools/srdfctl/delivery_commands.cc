@@ -177,6 +177,17 @@ int DeliveryRetry(const GlobalOptions& global, const std::string& flow, uint64_t
   request.set_reason(reason);
   auto reply = client.Call("shipper", client.shipper(), &ShipperService::Stub::RetryDelivery, request);
   if (!reply.ok()) return Fail(reply.status());
+  // What is at the destination waits there, by the applier's own clock.
+  applier::v1::ResumeFlowRequest resume;
+  resume.set_flow(flow);
+  const auto told =
+      client.Call("applier", client.applier(), &applier::v1::ApplierService::Stub::ResumeFlow, resume);
+  if (!told.ok()) {
+    fmt::print(
+        stderr,
+        "note: a wagon that is at the destination goes on waiting there, its applier was not told: {}\n",
+        told.status().message());
+  }
   if (global.json) {
     PrintJson({{"flow", flow}, {"sequence", sequence}, {"changed", reply->changed()}});
   } else if (reply->changed() == 0) {
