@@ -108,7 +108,10 @@ void ApplierFlow::Run(const std::stop_token& stop) {
     const Status ended = RunOnce(stop);
     if (stop.stop_requested()) return;
     const ApplierStatus status = GetStatus();
-    if (status.state == ApplierState::kBlocked && !Heals(ended)) {
+    // By what ended this round: a wagon that has been unlocked since may fail for a reason of its own.
+    const bool blocked = status.state == ApplierState::kBlocked && !status.problems.empty() &&
+                         status.problems.front().ToString() == ended.ToString();
+    if (blocked && !Heals(ended)) {
       wait_.WaitFor(stop, kBlockedAgain);
       continue;
     }

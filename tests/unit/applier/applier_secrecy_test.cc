@@ -28,6 +28,19 @@ class OneKey : public crypto::KeyProvider {
       std::make_shared<crypto::WagonKey>(crypto::WagonKey{"blue", crypto::SecretKey::Random()});
 };
 
+// Is not there before it is told to come.
+class LateKey : public OneKey {
+ public:
+  Result<crypto::WagonKeyPtr> Find(const std::string& id) override {
+    if (here_) return OneKey::Find(id);
+    return Status(StatusCode::kFailedPrecondition, "crypto: there is no key " + id);
+  }
+  void Come() { here_ = true; }
+
+ private:
+  std::atomic<bool> here_ = false;
+};
+
 class TalkativeSession : public engine::TargetSession {
  public:
   explicit TalkativeSession(StatusCode code) : code_(code) {}
@@ -145,6 +158,31 @@ TEST_P(ApplierSecrecy, WhatTheTargetSaysOfAWagonIsShownToAnOperatorAndNotWritten
   EXPECT_TRUE(shown) << log;
   EXPECT_EQ(log.find(kPlanted), std::string::npos) << log;
   EXPECT_NE(log.find("wagon 1, of app.orders"), std::string::npos) << log;
+}
+
+bool Reaches(const ApplierFlow& flow, ApplierState state) {
+  for (const auto end = steady_clock::now() + std::chrono::seconds(20); steady_clock::now() < end;) {
+    if (flow.GetStatus().state == state) return true;
+    std::this_thread::sleep_for(milliseconds(5));
+  }
+  return false;
+}
+
+// Once it is unlocked its failure is one of its own: shown, and tried by the schedule, not every few seconds,
+// which would use up the attempts that its source counts.
+TEST(ApplierLocked, AWagonThatFailsAfterItsKeyHasComeIsNotShownAsLockedAnyMore) {
+  LateKey keys;
+  OneWagon receiver(keys);
+  TalkativeTarget target(StatusCode::kDivergence);
+  ApplierFlow flow("shop", {3600}, &target, &receiver, {true, &keys});
+  flow.Start();
+  ASSERT_TRUE(Reaches(flow, ApplierState::kBlocked));
+  EXPECT_EQ(receiver.told(), "") << "a missing key is no failure of the wagon";
+  keys.Come();
+  flow.Resume();
+  EXPECT_TRUE(Reaches(flow, ApplierState::kFailed));
+  EXPECT_NE(flow.GetStatus().problems.at(0).ToString().find(kPlanted), std::string::npos);
+  flow.Stop();
 }
 
 // A lost connection too: its error may carry what was refused just before.
