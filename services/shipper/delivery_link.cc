@@ -162,14 +162,21 @@ void DeliveryLink::Run(const std::stop_token& stop) {
 milliseconds DeliveryLink::AfterRound(const RoundEnd& end) {
   // The wagon's own wait stands in the outbox and in hold_; the stream is wanted meanwhile.
   if (end.refused) return milliseconds(0);
+  bool shown = false;  // then it is in the log: every few seconds the same, for days, would fill it
+  {
+    std::lock_guard lock(mu_);
+    shown = !status_.problem.ok() && status_.problem.message() == end.status.message();
+  }
   if (NeedsOperator(end.status)) {
-    obs::Error("delivery_stopped", {{"flow", options_.flow}, {"error", end.status}});
+    if (!shown) obs::Error("delivery_stopped", {{"flow", options_.flow}, {"error", end.status}});
     SetState(LinkState::kStopped, end.status);
     // Most of these end with an operator; some with the other site's next word, so it is asked for.
     return kStoppedAgain;
   }
-  obs::Warn("delivery_interrupted",
-            {{"flow", options_.flow}, {"class", ErrorClassName(end.error_class)}, {"reason", end.status}});
+  if (!shown) {
+    obs::Warn("delivery_interrupted",
+              {{"flow", options_.flow}, {"class", ErrorClassName(end.error_class)}, {"reason", end.status}});
+  }
   if (end.error_class == ErrorClass::kNetwork) return AfterNetwork(end.status);
   FailureFacts facts;
   facts.error_class = end.error_class;
