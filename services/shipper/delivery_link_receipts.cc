@@ -162,15 +162,16 @@ Status DeliveryLink::OnPartial(DeliveryStream* stream, const WagonReceipt& recei
 
 Status DeliveryLink::OnRefused(DeliveryStream* stream, const WagonReceipt& receipt, const InFlight& flight) {
   SRDF_ASSIGN_OR_RETURN(const auto wagon, outbox_->GetDelivery(options_.flow, receipt.sequence));
+  // The two ends do not agree about what there is; nothing of ours was refused.
+  if (!wagon) return {StatusCode::kAborted, Sentence(receipt) + "; the outbox has no such wagon"};
   FailureFacts facts;
   facts.error_class = receipt.error_class;
-  facts.failed_attempts = (wagon ? wagon->failed_attempts : 0) + 1;
+  facts.failed_attempts = wagon->failed_attempts + 1;
   facts.told_wait = receipt.wait;
   DeliveryDecision decision = policy_.Decide(facts);
   // Damaged here, or on the way? What is damaged here is not mended by sending it again.
   Status own_copy;
-  if (receipt.kind == ReceiptKind::kInvalidPayload && wagon)
-    own_copy = CheckOwnCopy(outbox_, options_.flow, *wagon);
+  if (receipt.kind == ReceiptKind::kInvalidPayload) own_copy = CheckOwnCopy(outbox_, options_.flow, *wagon);
   // Not damaged, but not to be read just now: trouble of our own, which ends the round.
   if (!own_copy.ok() && own_copy.code() != StatusCode::kDataLoss) return own_copy;
   if (!own_copy.ok()) decision = {DeliveryAct::kDeadLetter, {}, true};

@@ -316,16 +316,17 @@ TEST_F(DeliveryClasses, WhatIsSaidOfAWagonThatTheOutboxDoesNotKnowChangesNothing
   EXPECT_TRUE(link_->GetStatus().apply_problem.ok());
 }
 
-TEST_F(DeliveryClasses, AnOwnCopyThatCannotBeReadIsNotCalledDamaged) {
-  StoreWagons(outbox_.get(), 1);
+TEST_F(DeliveryClasses, ARefusalOfAWagonThatIsGoneIsNoAttempt) {
+  StoreWagons(outbox_.get(), 2);
   Answer();
   StartLink();
-  receiver_.WaitForChunk(1);
+  receiver_.WaitForChunk(2);
   receiver_.events().on_receipt(Said(1, ReceiptKind::kAccepted));
-  receiver_.events().on_applied(1);
+  receiver_.events().on_receipt(Said(2, ReceiptKind::kAccepted));
+  receiver_.events().on_applied(2);
   ASSERT_EQ(Must(outbox_->Purge(kFlow, INT64_MAX)), 1u);
   const int opens = receiver_.opens();
-  receiver_.AtOnce([this](const DeliverEvents& events) { events.on_opened(Holding(Tip(1), 1)); });
+  receiver_.AtOnce([this](const DeliverEvents& events) { events.on_opened(Holding(Tip(2), 2)); });
   receiver_.events().on_receipt(Said(1, ReceiptKind::kInvalidPayload, ErrorClass::kFormat));
   receiver_.WaitForOpen(opens + 1);
   EXPECT_EQ(link_->GetStatus().attempts.count({"invalid_payload", ErrorClassName(ErrorClass::kFormat)}), 0u);
