@@ -48,7 +48,8 @@ std::vector<MergeGroup> PlanMerge(const std::vector<UnsentWagon>& wagons, const 
     if (bytes + wagon.payload_raw_bytes > limits.raw_bytes_max) break;
     if (wagon.merged && wagon.payload_raw_bytes > 2 * bytes) break;
     bytes += wagon.payload_raw_bytes;
-    fresh += wagon.merged ? 0 : 1;
+    // A barrier is new for ever: counted, a few of them would have every single wagon behind them merged.
+    fresh += !wagon.merged && CanBeMerged(wagon, limits) ? 1 : 0;
     --first;
   }
   if (fresh < limits.wagons_min) return {};

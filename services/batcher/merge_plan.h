@@ -35,7 +35,7 @@ struct UnsentWagon {
 };
 
 struct MergeLimits {
-  size_t wagons_min = 8;                 // that were not merged yet; fewer are not worth it
+  size_t wagons_min = 8;                 // that can be merged, and were not yet; fewer are not worth it
   uint64_t raw_bytes_max = 64ull << 20;  // payload bytes that go into one wagon: bounds memory
   uint64_t rows_max = 1'000'000;         // the same for rows
 };

@@ -41,10 +41,17 @@ TEST(MergePlan, AStatementIsABarrierThatOnlyGetsANewPlace) {
   EXPECT_EQ(PlanMerge(wagons, {}), (Groups{{0, 2}, {2, 1}, {3, 8}, {11, 1}}));
 }
 
+TEST(MergePlan, StatementsAreNotAmongTheWagonsThatHaveToCome) {
+  std::vector<UnsentWagon> wagons(20, Wagon(10, false, 1));
+  wagons.push_back(Wagon(100, true));
+  wagons.push_back(Wagon(100));
+  EXPECT_EQ(PlanMerge(wagons, {}), Groups{}) << "one wagon after the last merge";
+}
+
 TEST(MergePlan, WhatStandsBeforeTheFirstChangeIsNotWrittenAgain) {
-  auto wagons = Fresh(10);
+  auto wagons = Fresh(11);
   for (size_t i : {0, 2, 4}) wagons[i] = Wagon(10, false, 1);
-  EXPECT_EQ(PlanMerge(wagons, {}), (Groups{{5, 5}}));
+  EXPECT_EQ(PlanMerge(wagons, {}), (Groups{{5, 6}}));
   for (auto& wagon : wagons) wagon.statements = 1;
   EXPECT_EQ(PlanMerge(wagons, {}), Groups{});
 }
