@@ -64,7 +64,7 @@ Authoriser::Verdict Authoriser::Judge(const CallToJudge& call) const {
   const auto caller = pki::IdentityAmong(call.uris);
   if (!caller) {
     return Refuse(kUnauthenticated, Refusal::kNoIdentity,
-                  "the caller's certificate names no identity of a mesh",
+                  "the caller's certificate does not name exactly one identity of a mesh",
                   "issue it with the URI srdf://" + mesh_ + "/service/NAME or …/role/NAME among its names");
   }
   const auto refuse = [&](grpc::StatusCode code, Refusal refusal, const std::string& what,

@@ -1,5 +1,6 @@
 // Real gRPC servers and clients in one process: who gets in, who does not, and what is said about it.
 #include <gmock/gmock.h>
+#include <grpcpp/generic/generic_stub.h>
 #include <grpcpp/security/tls_credentials_options.h>
 #include <gtest/gtest.h>
 
@@ -12,6 +13,7 @@
 #include "pki/issuer.h"
 #include "pki/pem_file.h"
 #include "pki/security_dir.h"
+#include "rpc/caller.h"
 #include "rpc/channel.h"
 #include "rpc/flow_claim.h"
 #include "rpc/health_check.h"
@@ -58,10 +60,12 @@ class FakeReceiver : public ReceiverService::Service {
 
 class FakeShipper : public shipper::v1::ShipperService::Service {
  public:
-  grpc::Status PauseFlow(grpc::ServerContext*, const shipper::v1::PauseFlowRequest*,
+  grpc::Status PauseFlow(grpc::ServerContext* context, const shipper::v1::PauseFlowRequest*,
                          shipper::v1::PauseFlowResponse*) override {
+    caller = CallerName(*context);
     return grpc::Status::OK;
   }
+  std::string caller;
 };
 
 class MutualTls : public ::testing::Test {
@@ -158,6 +162,31 @@ class MutualTls : public ::testing::Test {
     }
     return stream->Finish();
   }
+  static Status Pause(const std::shared_ptr<grpc::Channel>& channel, const std::string& user = "") {
+    const auto stub = shipper::v1::ShipperService::NewStub(channel);
+    grpc::ClientContext context;
+    Prepare(&context);
+    if (!user.empty()) context.AddMetadata("srdf-user", user);
+    shipper::v1::PauseFlowResponse response;
+    return FromGrpc(stub->PauseFlow(&context, {}, &response));
+  }
+  // A call of any method, whether the server has it or not, with an empty request.
+  static grpc::StatusCode CallOf(const std::shared_ptr<grpc::Channel>& channel, const std::string& method) {
+    grpc::GenericStub stub(channel);
+    grpc::CompletionQueue queue;
+    grpc::ClientContext context;
+    Prepare(&context);
+    const grpc::Slice nothing("");
+    const auto call = stub.PrepareUnaryCall(&context, method, grpc::ByteBuffer(&nothing, 1), &queue);
+    call->StartCall();
+    grpc::ByteBuffer response;
+    grpc::Status status;
+    call->Finish(&response, &status, &status);
+    void* tag = nullptr;
+    bool ok = false;
+    queue.Next(&tag, &ok);
+    return status.error_code();
+  }
   bool WasRefused(Refusal refusal) {
     std::lock_guard lock(mu_);
     return refusals_.count(refusal) != 0;
@@ -176,10 +205,11 @@ class MutualTls : public ::testing::Test {
     options.set_check_call_host(false);
     return tls::TlsCredentials(options);
   }
-  pki::Pem IssueBy(const std::string& site, const pki::Validity& validity) const {
+  pki::Pem IssueBy(const std::string& site, const pki::Validity& validity,
+                   const std::string& name = "operator") const {
     const pki::Pem authority = {pki::ReadSmallFile(Files(site).authority()).value(),
                                 pki::ReadSmallFile(Files(site).authority_key()).value()};
-    return pki::Issue(authority, pki::IdentityNamed("test", "operator"), {}, validity).value();
+    return pki::Issue(authority, {"test", pki::IdentityKind::kRole, name}, {}, validity).value();
   }
 
   std::string root_;
@@ -285,13 +315,7 @@ TEST_F(MutualTls, AServerThatIsAnotherServiceIsNotTalkedTo) {
 
 TEST_F(MutualTls, AViewerReadsAndMayNotSteerAndACaptureMayNeither) {
   const auto viewer = OpenAs("here", "viewer");
-  const auto pause = [&](const Security& security) {
-    const auto stub = shipper::v1::ShipperService::NewStub(ChannelOf(security));
-    grpc::ClientContext context;
-    Prepare(&context);
-    shipper::v1::PauseFlowResponse response;
-    return FromGrpc(stub->PauseFlow(&context, {}, &response));
-  };
+  const auto pause = [&](const Security& security) { return Pause(ChannelOf(security)); };
   EXPECT_TRUE(GetStatus(ChannelOf(*viewer)).ok());
   const Status refused = pause(*viewer);
   EXPECT_EQ(refused.code(), StatusCode::kPermissionDenied);
@@ -335,6 +359,63 @@ TEST_F(MutualTls, NoTokenAWrongOneAndAnotherFlowsAreRefusedAndLoggedWithoutIt) {
   }
 }
 
+TEST_F(MutualTls, ATokenIsForOneFlowHoweverManyTheCallClaims) {
+  const auto channel = ChannelOf(*OpenAs("here", "shipper"));
+  const std::string bank = Token("here", "bank");
+  for (const auto& flows : {std::pair("bank", "shop"), std::pair("shop", "bank")}) {
+    const grpc::Status status = Deliver(channel, "shop", [&](grpc::ClientContext* context) {
+      context->AddMetadata(kFlowKey, flows.first);
+      context->AddMetadata(kFlowKey, flows.second);
+      context->AddMetadata("authorization", "Bearer " + bank);
+    });
+    EXPECT_FALSE(status.ok()) << flows.first << ", then " << flows.second;
+  }
+  EXPECT_EQ(receiver_.opened, 0);
+}
+
+TEST_F(MutualTls, ACertificateWithoutAnIdentityOrWithTwoMayDoNothing) {
+  const int64_t now_ms = WallClockMs();
+  const pki::Validity validity = {now_ms - kDayMs, now_ms + kDayMs};
+  for (const char* name : {"oper/ator", "operator,URI:srdf://test/service/shipper"}) {
+    const auto channel = NewChannel(Address(), Stranger(IssueBy("here", validity, name)));
+    EXPECT_EQ(GetStatus(channel).code(), StatusCode::kPermissionDenied) << name;
+    EXPECT_EQ(CallOf(channel, "/grpc.health.v1.Health/Check"), grpc::StatusCode::UNAUTHENTICATED) << name;
+  }
+  EXPECT_TRUE(WasRefused(Refusal::kNoIdentity));
+}
+
+TEST_F(MutualTls, WhatTheServerDoesNotHaveIsRefusedAndReflectionIsForThoseWhoLook) {
+  constexpr char kReflection[] = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
+  const auto shipper = ChannelOf(*OpenAs("here", "shipper"));
+  const auto viewer = ChannelOf(*OpenAs("here", "viewer"));
+  for (const auto& channel : {shipper, viewer}) {
+    EXPECT_EQ(CallOf(channel, "/srdf.receiver.v1.ReceiverService/NoSuchMethod"),
+              grpc::StatusCode::PERMISSION_DENIED);
+  }
+  EXPECT_EQ(CallOf(shipper, kReflection), grpc::StatusCode::PERMISSION_DENIED);
+  EXPECT_EQ(CallOf(viewer, kReflection), grpc::StatusCode::OK);
+}
+
+TEST_F(MutualTls, TheAuditNamesTheCertificateBesidesTheLoginThatIsClaimed) {
+  const auto channel = ChannelOf(*OpenAs("here", "operator"));
+  ASSERT_TRUE(Pause(channel, "alice").ok());
+  EXPECT_EQ(shipper_.caller, "alice (role operator)");
+  ASSERT_TRUE(Pause(channel, "root (role auditor)").ok());
+  EXPECT_EQ(shipper_.caller, "root?(role?auditor) (role operator)");
+  ASSERT_TRUE(Pause(channel).ok());
+  EXPECT_EQ(shipper_.caller, "unknown (role operator)");
+}
+
+TEST_F(MutualTls, WithoutMutualTlsTheAuditSaysThatNobodyIsProven) {
+  config::Config config = ConfigOf("here");
+  config.security_mode = "insecure";
+  const auto insecure = Security::Open(config, "shipper");
+  ASSERT_TRUE(insecure.ok());
+  StartServer(**insecure);
+  ASSERT_TRUE(Pause(ChannelOf(**insecure), "alice").ok());
+  EXPECT_EQ(shipper_.caller, "alice (no certificate)");
+}
+
 TEST_F(MutualTls, PlaintextToATlsPortAndTheReverseFailWithTheRemedy) {
   EXPECT_EQ(GetStatus(NewChannel(Address(), grpc::InsecureChannelCredentials())).code(),
             StatusCode::kUnavailable);
@@ -362,13 +443,19 @@ TEST_F(MutualTls, ARenewedAuthorityAndCertificateAreTakenWithoutRestart) {
   ASSERT_TRUE(pki::MakeDevelopmentFiles(options).ok());
   // A newcomer knows the new authority only; the server has to show the new certificate.
   const auto newcomer = OpenAs("here", "operator");
-  const auto deadline = std::chrono::steady_clock::now() + seconds(15);
-  Status status;
-  do {
-    status = GetStatus(ChannelOf(*newcomer));
-  } while (!status.ok() && std::chrono::steady_clock::now() < deadline);
-  EXPECT_TRUE(status.ok()) << status.ToString();
-  EXPECT_TRUE(GetStatus(ChannelOf(*before)).ok()) << "its files were read again, too";
+  const auto get = [&](const Security& security) {
+    const auto deadline = std::chrono::steady_clock::now() + seconds(15);
+    Status status;
+    do {
+      status = GetStatus(ChannelOf(security));
+    } while (!status.ok() && std::chrono::steady_clock::now() < deadline);
+    return status;
+  };
+  const Status first = get(*newcomer);
+  EXPECT_TRUE(first.ok()) << first.ToString();
+  // Its files are read again, too, at a moment of their own.
+  const Status second = get(*before);
+  EXPECT_TRUE(second.ok()) << second.ToString();
 }
 
 TEST_F(MutualTls, AKeyThatDoesNotFitClosesTheDoorUntilItDoes) {
