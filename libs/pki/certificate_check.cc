@@ -137,6 +137,10 @@ AuthorityCheck CheckAuthority(const SecurityDir& dir, int64_t now_ms) {
     check.problem = CheckDates(check.authorities.front(), check.file, now_ms);
     if (check.problem.ok()) check.problem = Unusable(check.file + " holds no certificate of an authority");
   }
+  // Whoever reads a development authority's key can be anybody.
+  const auto key = ReadSecretFile(dir.authority_key());
+  if (check.problem.ok() && key.status().code() == StatusCode::kPermissionDenied)
+    check.problem = key.status();
   return check;
 }
 

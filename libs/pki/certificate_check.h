@@ -32,7 +32,7 @@ struct PairCheck {
 PairCheck CheckPair(const SecurityDir& dir, const std::string& mesh, const std::string& name, int64_t now_ms);
 
 // ca.crt: there, and each authority with its dates. The problem is about the file, or an authority that has
-// ended while no other is left.
+// ended while no other is left, or about a development authority's key that every user can read.
 struct AuthorityCheck {
   std::string file;
   std::vector<Certificate> authorities;

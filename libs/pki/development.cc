@@ -65,7 +65,8 @@ class Maker {
     const auto bundle = ReadSmallFile(dir_.authority());
     if (!bundle.ok() && bundle.status().code() != StatusCode::kNotFound) return bundle.status();
     if (!bundle.ok()) return NewBundle("", Deed::kMade);
-    const auto key = ReadSmallFile(dir_.authority_key());
+    const auto key = ReadSecretFile(dir_.authority_key());
+    if (key.status().code() == StatusCode::kPermissionDenied) return key.status();
     if (!key.ok() || !KeyFits(*bundle, *key)) {
       return {StatusCode::kFailedPrecondition,
               dir_.authority() + " is not a development authority: " + dir_.authority_key() +

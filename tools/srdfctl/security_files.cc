@@ -40,6 +40,20 @@ Status MakeFiles(const config::Config& config, bool is_new, std::string* said) {
   return {};
 }
 
+// What a service would only find out when it delivers or takes: the flow would wait, and `up` would have said
+// that all is well.
+Status CheckTokens(const config::Config& config, const std::vector<std::string>& services) {
+  const bool needed = std::any_of(services.begin(), services.end(), [](const std::string& service) {
+    return service == "shipper" || service == "receiver" || service == "applier";
+  });
+  if (!needed) return {};
+  for (const config::FlowConfig& flow : config.flows) {
+    const Status status = pki::TokenSource(flow.token_file, flow.token_env).Read().status();
+    if (!status.ok()) return {status.code(), "flow " + flow.name + ": " + status.message(), status.remedy()};
+  }
+  return {};
+}
+
 }  // namespace
 
 pki::DevelopmentOptions DevelopmentOptionsOf(const config::Config& config) {
@@ -61,8 +75,10 @@ Status PrepareSecurityFiles(const config::Config& config, const std::vector<std:
   }
   const pki::SecurityDir dir(config.security_dir);
   const bool is_new = dir.IsEmpty();
-  if (config.security_dir_is_default && AllOnLoopback(config) && (is_new || IsDevelopment(dir)))
-    return MakeFiles(config, is_new, said);
+  if (config.security_dir_is_default && AllOnLoopback(config) && (is_new || IsDevelopment(dir))) {
+    SRDF_RETURN_IF_ERROR(MakeFiles(config, is_new, said));
+    return CheckTokens(config, services);  // they may be elsewhere
+  }
   const int64_t now_ms = WallClockMs();
   for (const std::string& service : services) {
     const pki::PairCheck check = pki::CheckPair(dir, config.mesh, service, now_ms);
@@ -71,7 +87,7 @@ Status PrepareSecurityFiles(const config::Config& config, const std::vector<std:
             "make the files with `" + CertDev(config) +
                 "`, or with your own authority (docs/operations/security.md)"};
   }
-  return {};
+  return CheckTokens(config, services);
 }
 
 SecurityReport CheckSecurityFiles(const config::Config& config, int64_t now_ms) {
@@ -94,7 +110,10 @@ std::vector<Status> SecurityProblems(const config::Config& config, int64_t now_m
                    "remove security.mode; `" + CertDev(config) + "` makes certificates")};
   }
   std::vector<Status> problems;
-  for (const pki::PairCheck& check : CheckSecurityFiles(config, now_ms).pairs) {
+  const SecurityReport report = CheckSecurityFiles(config, now_ms);
+  if (!report.authority.authorities.empty() && !report.authority.problem.ok())
+    problems.push_back(report.authority.problem);
+  for (const pki::PairCheck& check : report.pairs) {
     if (!check.is_present) continue;
     const int64_t left_ms = check.certificate.not_after_ms - now_ms;
     if (!check.problem.ok()) {

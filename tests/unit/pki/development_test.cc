@@ -133,6 +133,18 @@ TEST_F(Development, ARotatedTokenLeavesTheOneBeforeGood) {
   EXPECT_EQ(after[1], before[0]);
 }
 
+TEST_F(Development, AnAuthorityWhoseKeyEverybodyCanReadIsRefused) {
+  Make();
+  chmod(files_.authority_key().c_str(), 0644);
+  const auto files = MakeDevelopmentFiles(options_);
+  ASSERT_FALSE(files.ok());
+  EXPECT_THAT(files.status().message(), HasSubstr(files_.authority_key() + " is open to every user"));
+  EXPECT_EQ(files.status().remedy(), "chmod 600 " + files_.authority_key());
+  EXPECT_EQ(CheckAuthority(files_, kNowMs).problem.message(), files.status().message());
+  chmod(files_.authority_key().c_str(), 0600);
+  EXPECT_TRUE(CheckAuthority(files_, kNowMs).problem.ok());
+}
+
 TEST_F(Development, SomebodyElsesAuthorityIsNotTouched) {
   Make();
   const std::string authority = Text(files_.authority());
