@@ -102,7 +102,7 @@ struct AuditEntry {
 
 // Why a flow's deliveries are suspended; at_ms 0: they are not.
 struct Suspension {
-  int64_t at_ms = 0;
+  int64_t at_ms = 0;  // since when; 0: not suspended
   ErrorClass error_class = ErrorClass::kNone;
   std::string error;
   std::string remedy;

@@ -79,7 +79,7 @@ Status SqliteOutbox::Suspend(const std::string& flow, const Suspension& suspensi
           "  THEN suspended_at_ms ELSE ?3 END,"
           " suspended_class = ?2, suspended_error = ?4, suspended_remedy = ?5, suspended_sequence = ?6"
           " WHERE flow = ?1",
-          flow, error_class, NowMs(), suspension.error, suspension.remedy, suspension.sequence)
+          flow, error_class, suspension.at_ms, suspension.error, suspension.remedy, suspension.sequence)
         .Run();
     return Status::Ok();
   });

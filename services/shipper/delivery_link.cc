@@ -238,24 +238,29 @@ void DeliveryLink::Suspend(ErrorClass error_class, const Status& problem, uint64
   const std::string remedy =
       problem.remedy().empty() ? RemedyFor(error_class, options_.flow) : problem.remedy();
   bool known = false;
+  int64_t since_ms = 0;
   {
     std::lock_guard lock(mu_);
     known = status_.suspended_class == error_class && suspended_sequence_ == sequence &&
             status_.problem.message() == problem.message();
-    if (status_.suspended_class != error_class) status_.suspended_since_ms = WallClockMs();
-    status_.suspended_class = error_class;
-    suspended_sequence_ = sequence;
-    SetStateLocked(LinkState::kSuspended, Status(problem.code(), problem.message(), remedy));
+    since_ms = status_.suspended_class == error_class ? status_.suspended_since_ms : WallClockMs();
   }
-  if (known) return;
-  obs::Error("flow_suspended", {{"flow", options_.flow},
-                                {"class", ErrorClassName(error_class)},
-                                {"sequence", sequence},
-                                {"error", problem},
-                                {"remedy", remedy}});
-  if (Status s = outbox_->Suspend(options_.flow, {0, error_class, problem.message(), remedy, sequence});
-      !s.ok())
-    obs::Error("outbox_write_failed", {{"flow", options_.flow}, {"error", s}});
+  // What is shown is durable by then: it says the same after a restart.
+  if (!known) {
+    obs::Error("flow_suspended", {{"flow", options_.flow},
+                                  {"class", ErrorClassName(error_class)},
+                                  {"sequence", sequence},
+                                  {"error", problem},
+                                  {"remedy", remedy}});
+    const Status written =
+        outbox_->Suspend(options_.flow, {since_ms, error_class, problem.message(), remedy, sequence});
+    if (!written.ok()) obs::Error("outbox_write_failed", {{"flow", options_.flow}, {"error", written}});
+  }
+  std::lock_guard lock(mu_);
+  status_.suspended_class = error_class;
+  status_.suspended_since_ms = since_ms;
+  suspended_sequence_ = sequence;
+  SetStateLocked(LinkState::kSuspended, Status(problem.code(), problem.message(), remedy));
 }
 
 void DeliveryLink::Reached() {

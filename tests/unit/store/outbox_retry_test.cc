@@ -130,16 +130,17 @@ TEST_F(OutboxRetry, ADeadLetterThatLiesAtTheDestinationStaysOneUntilItIsApplied)
 
 TEST_F(OutboxRetry, ASuspensionIsDurableAndKeepsItsBeginning) {
   ASSERT_OK(outbox_->SetFailingSince(kFlow, 1000));
-  ASSERT_OK(outbox_->Suspend(kFlow, {0, ErrorClass::kNetwork, "no route to host", "look at the network", 0}));
+  ASSERT_OK(
+      outbox_->Suspend(kFlow, {2000, ErrorClass::kNetwork, "no route to host", "look at the network", 0}));
   Reopen();
   const OutboxFlow flow = Must(outbox_->GetFlow(kFlow));
   EXPECT_EQ(flow.failing_since_ms, 1000);
-  EXPECT_GT(flow.suspension.at_ms, 0);
+  EXPECT_EQ(flow.suspension.at_ms, 2000);
   EXPECT_EQ(flow.suspension.error_class, ErrorClass::kNetwork);
   EXPECT_EQ(flow.suspension.error, "no route to host");
   EXPECT_EQ(flow.suspension.remedy, "look at the network");
-  ASSERT_OK(outbox_->Suspend(kFlow, {0, ErrorClass::kNetwork, "connection refused", "", 0}));
-  EXPECT_EQ(Must(outbox_->GetFlow(kFlow)).suspension.at_ms, flow.suspension.at_ms);
+  ASSERT_OK(outbox_->Suspend(kFlow, {9000, ErrorClass::kNetwork, "connection refused", "", 0}));
+  EXPECT_EQ(Must(outbox_->GetFlow(kFlow)).suspension.at_ms, 2000);
   EXPECT_EQ(Must(outbox_->GetFlow(kFlow)).suspension.error, "connection refused");
   ASSERT_OK(outbox_->EndSuspension(kFlow));
   EXPECT_EQ(Must(outbox_->GetFlow(kFlow)).suspension.at_ms, 0);
