@@ -1,5 +1,6 @@
 #include "pki/certificate.h"
 
+#include <arpa/inet.h>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <openssl/pem.h>
@@ -32,14 +33,11 @@ std::string Text(const ASN1_STRING* string) {
 }
 
 std::string AddressText(const ASN1_STRING* octets) {
-  const unsigned char* bytes = ASN1_STRING_get0_data(octets);
   const int size = ASN1_STRING_length(octets);
-  if (size == 4) return fmt::format("{}.{}.{}.{}", bytes[0], bytes[1], bytes[2], bytes[3]);
-  std::string out;
-  for (int i = 0; i + 1 < size; i += 2) {
-    out += fmt::format("{}{:x}", i == 0 ? "" : ":", (bytes[i] << 8) | bytes[i + 1]);
-  }
-  return out;
+  if (size != 4 && size != 16) return "?";
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  ::inet_ntop(size == 4 ? AF_INET : AF_INET6, ASN1_STRING_get0_data(octets), text.data(), text.size());
+  return text.data();
 }
 
 void ReadNames(X509* certificate, Certificate* out) {

@@ -20,7 +20,7 @@ struct Certificate {
   int64_t not_before_ms = 0;
   int64_t not_after_ms = 0;
   std::vector<std::string> uris;
-  std::vector<std::string> hosts;  // DNS names and IP addresses
+  std::vector<std::string> hosts;  // DNS names, and IP addresses as inet_ntop writes them
   std::string fingerprint;         // SHA-256 of the certificate, hex
   bool is_authority = false;
 

@@ -1,10 +1,12 @@
 #include "pki/development.h"
 
+#include <arpa/inet.h>
 #include <fcntl.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 
 #include "pki/certificate_check.h"
@@ -21,6 +23,14 @@ constexpr int64_t kDayMs = 24ll * 3600 * 1000;
 constexpr int64_t kAuthorityDays = 3650;
 // Hosts whose clocks are a little behind accept a fresh certificate, too.
 constexpr int64_t kClockSkewMs = 5ll * 60 * 1000;
+
+// An IPv6 address as a certificate tells it (fd00:0:0::7 is fd00::7), other hosts as they are.
+std::string Canonical(const std::string& host) {
+  in6_addr address{};
+  std::array<char, INET6_ADDRSTRLEN> text{};
+  if (::inet_pton(AF_INET6, host.c_str(), &address) != 1) return host;
+  return ::inet_ntop(AF_INET6, &address, text.data(), text.size());
+}
 
 class DirectoryLock {
  public:
@@ -111,7 +121,7 @@ class Maker {
     if (check.certificate.not_after_ms - options_.now_ms < life_ms / 3) return false;
     const std::vector<std::string>& has = check.certificate.hosts;
     return std::all_of(options_.hosts.begin(), options_.hosts.end(), [&](const std::string& host) {
-      return std::find(has.begin(), has.end(), host) != has.end();
+      return std::find(has.begin(), has.end(), Canonical(host)) != has.end();
     });
   }
 
@@ -122,9 +132,13 @@ class Maker {
       return {};
     }
     std::vector<std::string> hosts = {"localhost", "127.0.0.1", "::1"};
-    for (const std::string& host : options_.hosts) {
+    const auto add = [&](const std::string& host) {
       if (std::find(hosts.begin(), hosts.end(), host) == hosts.end()) hosts.push_back(host);
-    }
+    };
+    // Those that were asked for once stay: `srdfctl up` renews without knowing them.
+    if (check.certificate.identity() == IdentityNamed(options_.mesh, name))
+      std::for_each(check.certificate.hosts.begin(), check.certificate.hosts.end(), add);
+    for (const std::string& host : options_.hosts) add(Canonical(host));
     const Validity validity = ValidFor(options_.days);
     SRDF_ASSIGN_OR_RETURN(const Pem pem,
                           Issue(authority_, IdentityNamed(options_.mesh, name), hosts, validity));

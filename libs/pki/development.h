@@ -24,7 +24,7 @@ struct DevelopmentOptions {
   std::string dir;
   std::string mesh;
   std::vector<std::string> flows;  // those that get a token in tokens/
-  std::vector<std::string> hosts;  // added to localhost, 127.0.0.1 and ::1
+  std::vector<std::string> hosts;  // added to localhost, 127.0.0.1, ::1 and those it has
   int64_t days = 365;              // of a certificate; the authority lives ten years
   int64_t now_ms = 0;
   bool renew = false;                 // renew what is sound, too

@@ -98,6 +98,18 @@ TEST_F(Development, AHostThatIsAskedForIsInTheCertificates) {
   EXPECT_THAT(check.certificate.hosts, Contains("localhost"));
 }
 
+TEST_F(Development, AHostThatWasAskedForOnceStaysAndIsNotAskedForAnew) {
+  options_.hosts = {"db1.example", "FD00:0:0::7"};
+  Make();
+  EXPECT_EQ(Count(Make(), Deed::kRenewed), 0u) << "the same again";
+  options_.hosts.clear();
+  options_.now_ms += 300 * kDayMs;
+  EXPECT_EQ(Count(Make(), Deed::kRenewed), 8u);
+  const PairCheck check = CheckPair(files_, "test", "receiver", options_.now_ms);
+  EXPECT_THAT(check.certificate.hosts,
+              ::testing::ElementsAre("localhost", "127.0.0.1", "::1", "db1.example", "fd00::7"));
+}
+
 TEST_F(Development, ANewAuthorityStandsBesideTheOldOneUntilThatIsDropped) {
   Make();
   const std::string old_pair = Text(files_.certificate("shipper"));
