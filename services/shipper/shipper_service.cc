@@ -162,23 +162,29 @@ Status ShipperServiceImpl::FillStatus(ShipperFlow* flow, v1::FlowStatus* out) co
     rpc::ToProto(problem, since_ms, out->add_problems());
   }
   FillWaits(link, out);
+  out->set_acked_sequence(link.acked_sequence);
+  out->set_applied_sequence(link.applied_sequence);
+
+  const SendGate* gate = flow->send_settings()->gate();
+  FillSettings(flow, out->mutable_settings());
+  out->set_send_wait_ms(static_cast<uint64_t>(gate->waited(flow->name()).count()));
+  out->set_line_max_bytes_per_second(gate->max_bytes_per_second());
+  const store::StoreHealth health = flow->outbox()->disk()->Health();
+  store::ToProto(health, out->mutable_store());
+  if (!health.problem.ok()) rpc::ToProto(health.problem, health.since_ms, out->add_problems());
+  const Status read = FillStored(flow, out);
+  // What the disk does not give at the moment is not told; why not is among the problems.
+  return health.problem.ok() ? read : Status();
+}
+
+Status ShipperServiceImpl::FillStored(ShipperFlow* flow, v1::FlowStatus* out) const {
   SRDF_ASSIGN_OR_RETURN(const SkipSummary skips, flow->GetSkips());
   for (const auto& [problem, since_ms] : skips.problems) rpc::ToProto(problem, since_ms, out->add_problems());
   out->set_open_dead_letters(skips.open_dead_letters);
   out->set_skips_pending(skips.pending);
   out->set_skips_unacknowledged(skips.unacknowledged);
-  out->set_acked_sequence(link.acked_sequence);
-  out->set_applied_sequence(link.applied_sequence);
-
   store::Outbox* outbox = flow->outbox();
-  const store::StoreHealth health = outbox->disk()->Health();
-  store::ToProto(health, out->mutable_store());
-  if (!health.problem.ok()) rpc::ToProto(health.problem, health.since_ms, out->add_problems());
-  const auto state = outbox->GetFlow(flow->name());
-  // What the disk does not give at the moment is not told; why not is among the problems.
-  if (!state.ok() && !health.problem.ok()) return {};
-  SRDF_RETURN_IF_ERROR(state.status());
-  const store::OutboxFlow& stored = *state;
+  SRDF_ASSIGN_OR_RETURN(const store::OutboxFlow stored, outbox->GetFlow(flow->name()));
   out->set_initialised(stored.initialised);
   wire::ToProto(stored.tip, out->mutable_stored());
   out->set_unapplied_wagons(stored.unapplied_wagons);
@@ -207,10 +213,6 @@ Status ShipperServiceImpl::FillStatus(ShipperFlow* flow, v1::FlowStatus* out) co
   out->set_total_bytes_before(totals.bytes_before);
   out->set_total_payload_raw_bytes(totals.payload_raw_bytes);
   out->set_total_payload_compressed_bytes(totals.payload_compressed_bytes);
-  const SendGate* gate = flow->send_settings()->gate();
-  FillSettings(flow, out->mutable_settings());
-  out->set_send_wait_ms(static_cast<uint64_t>(gate->waited(flow->name()).count()));
-  out->set_line_max_bytes_per_second(gate->max_bytes_per_second());
   return {};
 }
 

@@ -42,6 +42,8 @@ class ShipperServiceImpl final : public v1::ShipperService::Service {
  private:
   Result<ShipperFlow*> Find(const std::string& flow) const;
   Status FillStatus(ShipperFlow* flow, v1::FlowStatus* out) const;
+  // What the outbox says.
+  Status FillStored(ShipperFlow* flow, v1::FlowStatus* out) const;
   const FlowMap* const flows_;
   const std::string destination_;
   rpc::FlowSlots stores_;
