@@ -233,6 +233,17 @@ grpc::Status ReceiverServiceImpl::Take(grpc::ServerContext* context,
   return rpc::ToGrpc(ended);
 }
 
+Status ReceiverServiceImpl::FillStored(ReceiverFlow* flow, v1::FlowStatus* out) {
+  SRDF_ASSIGN_OR_RETURN(const store::InboxFlow state, flow->inbox()->GetFlow(flow->name()));
+  wire::ToProto(state.tip, out->mutable_accepted());
+  out->set_applied_sequence(state.applied_sequence);
+  out->set_unapplied_wagons(state.unapplied_wagons);
+  out->set_unapplied_bytes(state.unapplied_bytes);
+  SRDF_ASSIGN_OR_RETURN(const auto refusals, flow->inbox()->RefusalCounts(flow->name()));
+  ToProto(refusals, out->mutable_refusals());
+  return {};
+}
+
 grpc::Status ReceiverServiceImpl::GetStatus(grpc::ServerContext*, const v1::GetStatusRequest*,
                                             v1::GetStatusResponse* response) {
   for (const auto& [name, flow] : *flows_) {
@@ -244,14 +255,6 @@ grpc::Status ReceiverServiceImpl::GetStatus(grpc::ServerContext*, const v1::GetS
     const store::StoreHealth health = flow->inbox()->disk()->Health();
     store::ToProto(health, out->mutable_store());
     if (!health.problem.ok()) rpc::ToProto(health.problem, health.since_ms, out->add_problems());
-    auto state = flow->inbox()->GetFlow(name);
-    // What the disk does not give at the moment is not told; why not is among the problems.
-    if (!state.ok() && !health.problem.ok()) continue;
-    if (!state.ok()) return rpc::ToGrpc(state.status());
-    wire::ToProto(state->tip, out->mutable_accepted());
-    out->set_applied_sequence(state->applied_sequence);
-    out->set_unapplied_wagons(state->unapplied_wagons);
-    out->set_unapplied_bytes(state->unapplied_bytes);
     if (const auto [problem, since_ms] = flow->problem(); !problem.ok())
       rpc::ToProto(problem, since_ms, out->add_problems());
     if (const auto [problem, since_ms] = flow->purge_problem(); !problem.ok()) {
@@ -262,9 +265,9 @@ grpc::Status ReceiverServiceImpl::GetStatus(grpc::ServerContext*, const v1::GetS
     out->set_invalid(CountOf(counts, ReceiptKind::kInvalidPayload));
     ToProto(flow->GetReadiness(), out->mutable_readiness());
     ToProto(counts, out->mutable_receipts());
-    auto refusals = flow->inbox()->RefusalCounts(name);
-    if (!refusals.ok()) return rpc::ToGrpc(refusals.status());
-    ToProto(*refusals, out->mutable_refusals());
+    const Status read = FillStored(flow.get(), out);
+    // What the disk does not give at the moment is not told; why not is among the problems.
+    if (!read.ok() && health.problem.ok()) return rpc::ToGrpc(read);
   }
   return grpc::Status::OK;
 }

@@ -39,6 +39,8 @@ class ReceiverServiceImpl final : public v1::ReceiverService::Service {
 
  private:
   Result<ReceiverFlow*> Find(const std::string& flow) const;
+  // What the inbox says.
+  static Status FillStored(ReceiverFlow* flow, v1::FlowStatus* out);
   const FlowMap* const flows_;
   rpc::FlowSlots delivers_;
   rpc::FlowSlots takes_;
