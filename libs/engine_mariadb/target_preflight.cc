@@ -126,7 +126,8 @@ void CheckSettings(const std::map<std::string, std::string>& v, Problems* out) {
     }
     if (is("binlog_annotate_row_events") == "1") {
       AddSetting("binlog_annotate_row_events", "ON", "OFF",
-                 "the target's log would hold each applied row a second time, as text", false, out);
+                 "the target's log would hold the statement that brings rows once more before each row event",
+                 true, out);
     }
     if (is("log_bin_trust_function_creators") != "1") {
       AddSetting("log_bin_trust_function_creators", "OFF", "1",
@@ -212,6 +213,10 @@ Result<Problems> TargetPreflight(Connection* connection, ApplyMethod wanted, App
   SRDF_ASSIGN_OR_RETURN(auto rows, connection->Query(query));
   std::map<std::string, std::string> values;
   for (size_t i = 0; i < std::size(kVariables); ++i) values[kVariables[i]] = rows[0][i].value_or("");
+  // A user with BINLOG ADMIN switches it off for itself, as the applier will.
+  if (connection->Execute("SET SESSION binlog_annotate_row_events=OFF").ok()) {
+    values["binlog_annotate_row_events"] = "0";
+  }
   SRDF_RETURN_IF_ERROR(CheckPrivileges(connection, values["read_only"] == "1", wanted, in_force, &problems));
   if (wanted != ApplyMethod::kSql) {
     CheckReplaySettings(values, in_force == ApplyMethod::kNative, &problems);

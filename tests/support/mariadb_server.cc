@@ -207,7 +207,8 @@ Status MariaDbServer::WriteConfig() const {
         << "binlog_format=ROW\n"
         << "binlog_row_image=FULL\n"
         << "binlog_row_metadata=FULL\n"
-        << "sync_binlog=1\n";
+        << "sync_binlog=1\n"
+        << "binlog_annotate_row_events=OFF\n";  // as the preflight asks of a target
   }
   for (const auto& line : options_.config) out << line << "\n";
   out.close();

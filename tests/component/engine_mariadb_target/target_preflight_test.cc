@@ -14,7 +14,7 @@ std::string Described(const std::vector<engine::PreflightProblem>& problems) {
 
 TEST(TargetPreflight, AServerReadyForUseHasNoProblem) {
   MariaDbServerOptions options;
-  options.config = {"log_bin_trust_function_creators=1", "binlog_annotate_row_events=OFF"};
+  options.config = {"log_bin_trust_function_creators=1"};
   auto server = MariaDbServer::Start(options).value();
   auto problems = engine_mariadb::NewTargetEngine({server->Endpoint(), "shop", 1})->Preflight();
   ASSERT_TRUE(problems.ok()) << problems.status().ToString();
@@ -23,17 +23,18 @@ TEST(TargetPreflight, AServerReadyForUseHasNoProblem) {
 
 TEST(TargetPreflight, TheRemediesMakeItCleanForALeastPrivilegedUserWhoThenAppliesEverything) {
   MariaDbServerOptions options;
-  options.config = {"slave_exec_mode=IDEMPOTENT",   "slave_run_triggers_for_rbr=YES", "event_scheduler=ON",
-                    "binlog_format=STATEMENT",      "max_allowed_packet=1M",          "read_only=1",
-                    "default_storage_engine=MyISAM"};
+  options.config = {"slave_exec_mode=IDEMPOTENT",    "slave_run_triggers_for_rbr=YES", "event_scheduler=ON",
+                    "binlog_format=STATEMENT",       "max_allowed_packet=1M",          "read_only=1",
+                    "default_storage_engine=MyISAM", "binlog_annotate_row_events=ON"};
   auto server = MariaDbServer::Start(options).value();
   ASSERT_TRUE(server->Execute({"CREATE USER 'srdf'@'127.0.0.1' IDENTIFIED BY 'secret'"}).ok());
   auto engine = engine_mariadb::NewTargetEngine({server->Endpoint("srdf", "secret"), "shop", 77});
   auto problems = engine->Preflight();
   ASSERT_TRUE(problems.ok()) << problems.status().ToString();
-  for (const char* word : {"slave_exec_mode", "slave_run_triggers_for_rbr", "event_scheduler",
-                           "binlog_format", "max_allowed_packet", "READ ONLY ADMIN", "default_storage_engine",
-                           "BINLOG REPLAY", "log_bin_trust_function_creators", "srdf.*"}) {
+  for (const char* word :
+       {"slave_exec_mode", "slave_run_triggers_for_rbr", "event_scheduler", "binlog_format",
+        "max_allowed_packet", "READ ONLY ADMIN", "default_storage_engine", "BINLOG REPLAY",
+        "binlog_annotate_row_events", "log_bin_trust_function_creators", "srdf.*"}) {
     EXPECT_NE(std::string::npos, Described(*problems).find(word)) << word;
   }
   EXPECT_FALSE(engine->Connect().ok());
@@ -124,7 +125,7 @@ TEST(TargetPreflight, TheRemediesMakeItCleanForALeastPrivilegedUserWhoThenApplie
 
 TEST(TargetPreflight, PrivilegesThroughARoleAndAllPrivilegesCount) {
   MariaDbServerOptions options;
-  options.config = {"log_bin_trust_function_creators=1", "binlog_annotate_row_events=OFF"};
+  options.config = {"log_bin_trust_function_creators=1"};
   auto server = MariaDbServer::Start(options).value();
   ASSERT_TRUE(server
                   ->Execute({"CREATE USER full IDENTIFIED BY 'x'", "GRANT ALL PRIVILEGES ON *.* TO full",

@@ -50,6 +50,26 @@ TEST(TargetRows, InsertUpdateDeleteWithFullAndKeyOnlyBeforeImages) {
   EXPECT_EQ("10", t.Value("SELECT `rows` FROM srdf.apply_log WHERE flow='shop' AND `sequence`=1"));
 }
 
+// A server annotates its log by default: each row event would carry the statement it came with, thousands of
+// times.
+TEST(TargetRows, TheTargetsOwnLogHoldsRowsAndNotTheStatementsThatBroughtThem) {
+  MariaDbServerOptions options;
+  options.config = {"binlog_annotate_row_events=ON"};
+  Target t(options);
+  t.Execute(MakeTables());
+  const uint64_t before =
+      std::stoull(t.Value("SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS "
+                          "WHERE VARIABLE_NAME='BINLOG_BYTES_WRITTEN'"));
+  PayloadBuilder p;
+  const auto item = p.Table(kItem);
+  for (int i = 0; i < 2000; ++i) p.Insert(item, {{std::to_string(i), "some words"}});
+  ASSERT_APPLIED(t.Apply(&p));
+  const uint64_t after =
+      std::stoull(t.Value("SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS "
+                          "WHERE VARIABLE_NAME='BINLOG_BYTES_WRITTEN'"));
+  EXPECT_LT(after - before, 2000 * 250u);
+}
+
 TEST(TargetRows, KeylessTablesAreMultisets) {
   Target t;
   t.Execute(MakeTables());

@@ -49,7 +49,7 @@ void MeshTest::StartServers(const std::vector<std::string>& source_config) {
   at_source.config.insert(at_source.config.end(), source_config.begin(), source_config.end());
   MariaDbServerOptions at_target;
   at_target.server_id = 2;
-  at_target.config = {"log_bin_trust_function_creators=1", "binlog_annotate_row_events=OFF"};
+  at_target.config = {"log_bin_trust_function_creators=1"};
   auto source = MariaDbServer::Start(at_source);
   ASSERT_OK(source.status());
   source_ = std::move(source).value();
