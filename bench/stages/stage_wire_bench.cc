@@ -157,12 +157,21 @@ void RoundTrip(benchmark::State& state, bool mtls) {
   meter.Report(1, 1 << 10);
 }
 
+// What both ends of a line do to each chunk besides.
+void Checksum(benchmark::State& state) {
+  std::string data(static_cast<size_t>(state.range(0)), 'x');
+  StageMeter meter(&state);
+  for (auto _ : state) benchmark::DoNotOptimize(codec::Crc32(data));
+  meter.Report(0, data.size());
+}
+
 void Messages(benchmark::internal::Benchmark* b) {
   b->ArgName("message_bytes")->Arg(64 << 10)->Arg(1 << 20)->UseRealTime()->Unit(benchmark::kMicrosecond);
 }
 
 BENCHMARK_CAPTURE(Deliver, insecure, false)->Name("wire/deliver/insecure")->Apply(Messages);
 BENCHMARK_CAPTURE(Deliver, mtls, true)->Name("wire/deliver/mtls")->Apply(Messages);
+BENCHMARK(Checksum)->Name("wire/checksum")->ArgName("bytes")->Arg(256)->Arg(kChunkBytes);
 BENCHMARK_CAPTURE(RoundTrip, insecure, false)
     ->Name("wire/round_trip/insecure")
     ->UseRealTime()
