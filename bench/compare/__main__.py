@@ -1,0 +1,103 @@
+"""Compares the mesh with MariaDB's own replication, in the same run. Called by scripts/bench."""
+
+import argparse
+import os
+import platform
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+import catch_up
+import footprint
+import latency
+import source_cost
+import windows
+import wire
+from loads import LOADS
+from report import Targets, write_json
+from site_of_three import Site
+
+BENCHES = {"catch-up": catch_up, "wire": wire, "latency": latency, "source-cost": source_cost, "windows": windows,
+           "footprint": footprint}
+
+
+def machine():
+    with open("/proc/cpuinfo") as file:
+        model = next((line.split(":")[1].strip() for line in file if line.startswith("model name")), "?")
+    with open("/proc/meminfo") as file:
+        memory = int(file.readline().split()[1]) * 1024
+    return {"cpu": model, "cores": os.cpu_count(), "memory_bytes": memory, "kernel": platform.release(),
+            "mariadb": subprocess.run(["mariadbd", "--version"], capture_output=True, text=True).stdout.strip(),
+            "sysbench": subprocess.run(["sysbench", "--version"], capture_output=True, text=True).stdout.strip(),
+            "fsync_seconds": fsync_seconds()}
+
+
+def fsync_seconds():
+    """Median of fdatasync after a write of 4 KiB, where the servers keep their data."""
+    times = []
+    with tempfile.TemporaryFile() as file:
+        for _ in range(100):
+            os.write(file.fileno(), b"x" * 4096)
+            start = time.perf_counter()
+            os.fdatasync(file.fileno())
+            times.append(time.perf_counter() - start)
+    return sorted(times)[50]
+
+
+def arguments():
+    parser = argparse.ArgumentParser(prog="scripts/bench")
+    parser.add_argument("--only", action="append", choices=list(BENCHES))
+    parser.add_argument("--load", action="append", dest="loads", choices=list(LOADS))
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--transactions", type=int)
+    parser.add_argument("--keep", action="store_true")
+    parser.add_argument("--binaries", required=True)
+    parser.add_argument("--output", required=True)
+    options = parser.parse_args()
+    options.only = options.only or list(BENCHES)
+    options.loads = options.loads or (["write_only", "hot", "insert"] if options.quick else list(LOADS))
+    options.rounds = options.rounds or (1 if options.quick else 3)
+    options.transactions = options.transactions or (8000 if options.quick else 40000)
+    return options
+
+
+def main():
+    options = arguments()
+    targets = Targets()
+    results = {"machine": machine(), "began_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+               "options": {"quick": options.quick, "rounds": options.rounds, "transactions": options.transactions,
+                           "loads": options.loads}}
+    directory = tempfile.mkdtemp(prefix="srdf-bench.")
+    status = 1
+    try:
+        for name in options.only:
+            print("==> %s" % name, flush=True)
+            start = time.monotonic()
+            home = os.path.join(directory, name)
+            os.mkdir(home)
+            site = Site(options.binaries, home, BENCHES[name].loads(options))
+            try:
+                results[name] = BENCHES[name].run(site, options, targets)
+            finally:
+                site.close()
+                if not options.keep:
+                    shutil.rmtree(home, ignore_errors=True)
+            results.setdefault("took_seconds", {})[name] = time.monotonic() - start
+            results["targets"] = targets.rows
+            write_json(options.output, results)
+        targets.print()
+        print("\n  written: %s" % options.output)
+        status = 0
+    finally:
+        if options.keep or status != 0:
+            print("  kept: %s" % directory, file=sys.stderr)
+        else:
+            shutil.rmtree(directory, ignore_errors=True)
+    return status
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,39 @@
+"""MariaDB's own replication: a GTID replica with a parallel applier."""
+
+from server import Session, wait_for
+
+
+class Replica:
+    """slave_parallel_threads=4, optimistic. connect() once, then stop() and start() as often as wanted."""
+
+    name = "native"
+
+    def __init__(self, source, target):
+        self.source = source
+        self.target = target
+        self.session = None
+
+    def connect(self, start_gtid, port=None, compressed=False):
+        self.source.sql("CREATE USER IF NOT EXISTS replica@127.0.0.1 IDENTIFIED BY 'bench';"
+                        "GRANT REPLICATION SLAVE ON *.* TO replica@127.0.0.1")
+        self.target.sql(
+            "STOP SLAVE; SET GLOBAL gtid_slave_pos='%s'; SET GLOBAL slave_parallel_threads=4;"
+            "SET GLOBAL slave_parallel_mode=optimistic; SET GLOBAL slave_compressed_protocol=%d;"
+            "CHANGE MASTER TO master_host='127.0.0.1', master_port=%d, master_user='replica',"
+            "master_password='bench', master_use_gtid=slave_pos, master_connect_retry=1"
+            % (start_gtid, compressed, port or self.source.port))
+        self.session = self.session or Session(self.target)
+
+    def position(self):
+        return self.target.value("SELECT @@GLOBAL.gtid_slave_pos")
+
+    def start(self):
+        self.session.value("START SLAVE")
+
+    def stop(self):
+        self.session.value("STOP SLAVE")
+
+    def wait(self, gtid, seconds=600):
+        """The moment at which everything up to `gtid` was visible at the target."""
+        return wait_for(self.session, "SELECT @@GLOBAL.gtid_slave_pos", lambda found: found == gtid, seconds,
+                        "the native replica is not at " + gtid)
