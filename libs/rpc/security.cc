@@ -19,7 +19,6 @@ namespace {
 
 namespace tls = grpc::experimental;
 
-constexpr unsigned kRefreshSeconds = 1;
 constexpr std::chrono::milliseconds kLookEvery{1000};
 
 // Gives a call its flow's token, as the file has it then.
@@ -68,16 +67,16 @@ Result<std::unique_ptr<Security>> Security::Open(const config::Config& config, c
   const pki::PairCheck check = pki::CheckPair(security->dir_, config.mesh, name, WallClockMs());
   if (!check.problem.ok()) return check.problem;
   security->seen_fingerprint_ = check.certificate.fingerprint;
-  security->provider_ = std::make_shared<tls::FileWatcherCertificateProvider>(
-      security->dir_.key(name), security->dir_.certificate(name), security->dir_.authority(),
-      kRefreshSeconds);
+  auto certificates = CertificateSource::Open(security->dir_, name);
+  if (!certificates.ok()) return certificates.status();
+  security->certificates_ = std::move(*certificates);
   return security;
 }
 
 std::shared_ptr<grpc::ChannelCredentials> Security::ChannelTo(const std::string& service) const {
   if (insecure()) return grpc::InsecureChannelCredentials();
   tls::TlsChannelCredentialsOptions options;
-  options.set_certificate_provider(provider_);
+  options.set_certificate_provider(certificates_->provider());
   options.watch_root_certs();
   options.watch_identity_key_cert_pairs();
   options.set_certificate_verifier(NewPeerVerifier(pki::IdentityNamed(mesh_, service)));
@@ -87,7 +86,7 @@ std::shared_ptr<grpc::ChannelCredentials> Security::ChannelTo(const std::string&
 
 std::shared_ptr<grpc::ServerCredentials> Security::ForServer(std::function<void(Refusal)> on_refusal) const {
   if (insecure()) return grpc::InsecureServerCredentials();
-  tls::TlsServerCredentialsOptions options(provider_);
+  tls::TlsServerCredentialsOptions options(certificates_->provider());
   options.watch_root_certs();
   options.watch_identity_key_cert_pairs();
   options.set_cert_request_type(GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);

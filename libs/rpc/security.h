@@ -10,11 +10,11 @@
 // handshakes that fail. Watch goes on looking: what becomes unusable, changes, or nears its end is logged
 // once, and shows in the status of calls that fail (see OwnCertificateTrouble).
 //
-// Durability: none. Thread rules: Open and Watch from one thread; the rest from any.
+// Durability: none. Thread rules: Open and Watch from one thread; the rest from any. Must outlive the
+// channels and the server that use its credentials.
 #pragma once
 
 #include <grpcpp/grpcpp.h>
-#include <grpcpp/security/tls_certificate_provider.h>
 
 #include <functional>
 #include <map>
@@ -27,6 +27,7 @@
 #include "config/config.h"
 #include "pki/certificate_check.h"
 #include "rpc/authoriser.h"
+#include "rpc/certificate_source.h"
 
 namespace srdf::rpc {
 
@@ -38,7 +39,7 @@ class Security {
   Security(const Security&) = delete;
   Security& operator=(const Security&) = delete;
 
-  bool insecure() const { return provider_ == nullptr; }
+  bool insecure() const { return certificates_ == nullptr; }
   const std::string& name() const { return name_; }
 
   // For channels to `service`. Whoever else answers at its address is not talked to.
@@ -61,7 +62,7 @@ class Security {
   const std::string name_;
   const pki::SecurityDir dir_;
   Authoriser::Tokens tokens_;
-  std::shared_ptr<grpc::experimental::CertificateProviderInterface> provider_;  // none: insecure
+  std::unique_ptr<CertificateSource> certificates_;  // none: insecure
   WakeableWait wait_;
   std::string seen_fingerprint_;  // of the watching thread
   std::string seen_problem_;      // of the watching thread

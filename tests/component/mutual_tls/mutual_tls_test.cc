@@ -360,7 +360,8 @@ TEST_F(MutualTls, NoTokenAWrongOneAndAnotherFlowsAreRefusedAndLoggedWithoutIt) {
 }
 
 TEST_F(MutualTls, ATokenIsForOneFlowHoweverManyTheCallClaims) {
-  const auto channel = ChannelOf(*OpenAs("here", "shipper"));
+  const auto shipper = OpenAs("here", "shipper");
+  const auto channel = ChannelOf(*shipper);
   const std::string bank = Token("here", "bank");
   for (const auto& flows : {std::pair("bank", "shop"), std::pair("shop", "bank")}) {
     const grpc::Status status = Deliver(channel, "shop", [&](grpc::ClientContext* context) {
@@ -386,18 +387,19 @@ TEST_F(MutualTls, ACertificateWithoutAnIdentityOrWithTwoMayDoNothing) {
 
 TEST_F(MutualTls, WhatTheServerDoesNotHaveIsRefusedAndReflectionIsForThoseWhoLook) {
   constexpr char kReflection[] = "/grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo";
-  const auto shipper = ChannelOf(*OpenAs("here", "shipper"));
-  const auto viewer = ChannelOf(*OpenAs("here", "viewer"));
-  for (const auto& channel : {shipper, viewer}) {
-    EXPECT_EQ(CallOf(channel, "/srdf.receiver.v1.ReceiverService/NoSuchMethod"),
+  const auto shipper = OpenAs("here", "shipper");
+  const auto viewer = OpenAs("here", "viewer");
+  for (const auto* caller : {shipper.get(), viewer.get()}) {
+    EXPECT_EQ(CallOf(ChannelOf(*caller), "/srdf.receiver.v1.ReceiverService/NoSuchMethod"),
               grpc::StatusCode::PERMISSION_DENIED);
   }
-  EXPECT_EQ(CallOf(shipper, kReflection), grpc::StatusCode::PERMISSION_DENIED);
-  EXPECT_EQ(CallOf(viewer, kReflection), grpc::StatusCode::OK);
+  EXPECT_EQ(CallOf(ChannelOf(*shipper), kReflection), grpc::StatusCode::PERMISSION_DENIED);
+  EXPECT_EQ(CallOf(ChannelOf(*viewer), kReflection), grpc::StatusCode::OK);
 }
 
 TEST_F(MutualTls, TheAuditNamesTheCertificateBesidesTheLoginThatIsClaimed) {
-  const auto channel = ChannelOf(*OpenAs("here", "operator"));
+  const auto alice = OpenAs("here", "operator");
+  const auto channel = ChannelOf(*alice);
   ASSERT_TRUE(Pause(channel, "alice").ok());
   EXPECT_EQ(shipper_.caller, "alice (role operator)");
   ASSERT_TRUE(Pause(channel, "root (role auditor)").ok());
