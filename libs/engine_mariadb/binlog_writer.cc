@@ -144,7 +144,9 @@ std::string_view BinlogWriter::Encode(std::string_view prefix, std::string_view 
   return {out, prefix.size() + base64_bytes + suffix.size()};
 }
 
-std::string_view BinlogWriter::Statement() { return Encode("BINLOG '", "'"); }
+std::string_view BinlogWriter::Statement(std::string_view before) {
+  return Encode(std::string(before) + "BINLOG '", "'");
+}
 
 std::string_view BinlogWriter::Base64() { return Encode("", ""); }
 

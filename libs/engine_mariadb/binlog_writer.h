@@ -46,8 +46,9 @@ class BinlogWriter {
   bool empty() const { return events_.empty(); }
   void Clear() { events_.clear(); }
 
-  // BINLOG '<base64>' of all events; valid until the next call of a non-const method.
-  std::string_view Statement();
+  // BINLOG '<base64>' of all events, with `before` (statements that end in a semicolon, or nothing) in front
+  // of it; valid until the next call of a non-const method.
+  std::string_view Statement(std::string_view before = {});
   // The base64 text alone, for the form with fragments in user variables.
   std::string_view Base64();
 

@@ -131,11 +131,19 @@ Status Connection::Execute(std::string_view sql) {
   }
 }
 
-Status Connection::ExecuteThen(std::string_view sql, std::string_view then) {
+Status Connection::AllowSeveralStatements() {
+  if (several_statements_) return {};
   last_errno_ = 0;
   if (mysql_set_server_option(mysql_, MYSQL_OPTION_MULTI_STATEMENTS_ON) != 0) {
     return LastError("cannot send two statements at once");
   }
+  several_statements_ = true;
+  return {};
+}
+
+Status Connection::ExecuteThen(std::string_view sql, std::string_view then) {
+  SRDF_RETURN_IF_ERROR(AllowSeveralStatements());
+  last_errno_ = 0;
   // On a line of its own: the first may end with a comment.
   const std::string both = std::string(sql) + "\n;" + std::string(then);
   if (mysql_real_query(mysql_, both.data(), both.size()) != 0) return LastError("statement failed");
@@ -145,9 +153,30 @@ Status Connection::ExecuteThen(std::string_view sql, std::string_view then) {
   return {};
 }
 
+Result<std::vector<Connection::StatementResult>> Connection::ExecuteAll(std::string_view statements) {
+  SRDF_RETURN_IF_ERROR(AllowSeveralStatements());
+  last_errno_ = 0;
+  if (mysql_real_query(mysql_, statements.data(), statements.size()) != 0)
+    return LastError("statement failed");
+  std::vector<StatementResult> out;
+  for (;;) {
+    StatementResult& result = out.emplace_back();
+    SRDF_ASSIGN_OR_RETURN(result.rows, StoredRows());
+    result.matched = mysql_affected_rows(mysql_);
+    const int more = mysql_next_result(mysql_);
+    if (more < 0) return out;
+    if (more > 0) return LastError("statement failed");
+  }
+}
+
 Result<std::vector<ResultRow>> Connection::Query(std::string_view sql) {
   last_errno_ = 0;
   if (mysql_real_query(mysql_, sql.data(), sql.size()) != 0) return LastError("query failed");
+  return StoredRows();
+}
+
+// Of the statement executed last.
+Result<std::vector<ResultRow>> Connection::StoredRows() {
   MYSQL_RES* result = mysql_store_result(mysql_);
   if (result == nullptr) {
     if (mysql_errno(mysql_) != 0) return LastError("query failed");

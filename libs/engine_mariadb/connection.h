@@ -43,6 +43,13 @@ class Connection {
   // dies in between, as long as the server lives and nobody kills the session. The result is the first one's
   // alone. The first must not end in a semicolon (ddl_mark.h).
   Status ExecuteThen(std::string_view sql, std::string_view then);
+  // Runs several statements, separated by semicolons, in one round trip; all of them are of our own making,
+  // with every value quoted. The first that fails ends it with its error, and those before it hold.
+  struct StatementResult {
+    std::vector<ResultRow> rows;
+    uint64_t matched = 0;  // rows that an UPDATE or DELETE matched, an INSERT wrote
+  };
+  Result<std::vector<StatementResult>> ExecuteAll(std::string_view statements);
   // Runs one statement and reads its whole result set.
   Result<std::vector<ResultRow>> Query(std::string_view sql);
   // The first column of the first row; kNotFound when there is none, or it is NULL.
@@ -63,8 +70,12 @@ class Connection {
 
  private:
   explicit Connection(MYSQL* mysql) : mysql_(mysql) {}
+  Status AllowSeveralStatements();
+  Result<std::vector<ResultRow>> StoredRows();
+
   MYSQL* mysql_;
   unsigned last_errno_ = 0;
+  bool several_statements_ = false;  // the server takes them
 };
 
 }  // namespace srdf::engine_mariadb

@@ -27,9 +27,11 @@ class RowApplier {
 
   // Once per connection, outside any transaction.
   virtual Status Prepare() = 0;
-  // Settings at the server that this way relies on and that anybody with the right can change while it runs;
-  // at the beginning of each transaction.
-  virtual Status CheckServerSettings() = 0;
+  // Settings at the server that this way relies on and that anybody with the right can change while it runs:
+  // an SQL expression that is 1 while they are right, asked at the beginning of each transaction, and what to
+  // say when they are not.
+  virtual std::string_view settings_expression() const = 0;
+  virtual Status WrongSettings() const = 0;
 
   // Forgets tables and counts of the wagon before. The time stamp is that of the rows' source transaction.
   virtual void BeginWagon(uint32_t origin_server_id, uint32_t when_seconds) = 0;

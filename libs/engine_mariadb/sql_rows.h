@@ -38,7 +38,8 @@ class SqlRows : public RowApplier {
   std::string_view method() const override { return "sql"; }
   // Sets what the literals rely on in the session (sql_literal.h).
   Status Prepare() override;
-  Status CheckServerSettings() override { return {}; }
+  std::string_view settings_expression() const override { return "1"; }
+  Status WrongSettings() const override { return {}; }
   void BeginWagon(uint32_t origin_server_id, uint32_t when_seconds) override;
   void ForgetTables() override;
   Status AddSchema(ByteView schema_record_body) override;

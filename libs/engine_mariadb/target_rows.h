@@ -31,7 +31,8 @@ class NativeRows : public RowApplier {
   std::string_view method() const override { return "native"; }
   // Sends the format description event.
   Status Prepare() override;
-  Status CheckServerSettings() override;
+  std::string_view settings_expression() const override;
+  Status WrongSettings() const override;
   void BeginWagon(uint32_t origin_server_id, uint32_t when_seconds) override;
   void ForgetTables() override;
   Status AddSchema(ByteView schema_record_body) override;
@@ -55,7 +56,7 @@ class NativeRows : public RowApplier {
     uint32_t rows = 0;
   };
 
-  Status Send();
+  Status Send(bool savepoint);
   Status SendInFragments();
   Status RowTooLarge(const Slice& slice, uint64_t bytes) const;
 

@@ -134,14 +134,15 @@ Status EnsureTargetSchema(Connection* connection) {
   return status.ok() ? status : status.WithContext("cannot create schema srdf at the target");
 }
 
-Result<std::optional<engine::Checkpoint>> SelectCheckpoint(Connection* connection, const std::string& flow,
-                                                           bool lock) {
-  SRDF_ASSIGN_OR_RETURN(
-      auto rows,
-      connection->Query("SELECT epoch, `sequence`, wagon_uid, wagon_hash, gtid, log_file, log_offset, "
-                        "source_commit_time_ms FROM srdf.checkpoint WHERE flow=" +
-                        connection->Quote(flow) + (lock ? " FOR UPDATE" : "")));
-  if (rows.empty()) return std::optional<engine::Checkpoint>();
+std::string SelectCheckpointStatement(const Connection& connection, const std::string& flow, bool lock) {
+  return "SELECT epoch, `sequence`, wagon_uid, wagon_hash, gtid, log_file, log_offset, source_commit_time_ms "
+         "FROM "
+         "srdf.checkpoint WHERE flow=" +
+         connection.Quote(flow) + (lock ? " FOR UPDATE" : "");
+}
+
+std::optional<engine::Checkpoint> CheckpointOf(const std::string& flow, const std::vector<ResultRow>& rows) {
+  if (rows.empty()) return std::nullopt;
   const ResultRow& row = rows[0];
   engine::Checkpoint c;
   c.flow = flow;
@@ -151,7 +152,7 @@ Result<std::optional<engine::Checkpoint>> SelectCheckpoint(Connection* connectio
   c.wagon_hash = Text(row[3]);
   c.position = {Text(row[4]), Text(row[5]), Number(row[6])};
   c.source_commit_time_ms = std::strtoll(Text(row[7]).c_str(), nullptr, 10);
-  return std::optional<engine::Checkpoint>(std::move(c));
+  return c;
 }
 
 Status InsertCheckpoint(Connection* connection, const engine::Checkpoint& c) {
@@ -164,28 +165,6 @@ Status InsertCheckpoint(Connection* connection, const engine::Checkpoint& c) {
                   c.position.offset, c.source_commit_time_ms));
 }
 
-Status UpdateCheckpoint(Connection* connection, const WagonHeader& header, const std::string& wagon_hash) {
-  // Row events leave their own time behind in the session; what follows is dated by the server's clock.
-  SRDF_RETURN_IF_ERROR(connection->Execute("SET timestamp=DEFAULT"));
-  // Without a transaction the rows before this are either gone or already committed: nothing is written then.
-  auto updated = connection->Query(
-      fmt::format("UPDATE srdf.checkpoint SET `sequence`={}, wagon_uid={}, wagon_hash={}, gtid={}, "
-                  "log_file={}, log_offset={}, source_commit_time_ms={}, applied_at=CURRENT_TIMESTAMP(6) "
-                  "WHERE flow={} AND @@in_transaction=1",
-                  header.sequence, connection->Quote(header.uid), Hex(wagon_hash),
-                  connection->Quote(header.last.gtid), connection->Quote(header.last.file),
-                  header.last.offset, header.commit_time_last_ms, connection->Quote(header.flow)));
-  if (!updated.ok()) return updated.status();
-  // Rows matched, not rows changed (CLIENT_FOUND_ROWS); Execute would have looked for more results and lost
-  // it.
-  const auto matched = mysql_affected_rows(connection->handle());
-  if (matched == 1) return {};
-  return {StatusCode::kInternal,
-          fmt::format("the checkpoint of flow {} was not moved to wagon {}: {} rows matched, either the "
-                      "transaction had ended or the row is gone",
-                      header.flow, header.sequence, matched)};
-}
-
 Status DeleteFlowLogs(Connection* connection, const std::string& flow) {
   for (const char* table : {"apply_log", "ddl_intent", "xa_prepared", "skipped_wagon"}) {
     SRDF_RETURN_IF_ERROR(connection->Execute(
@@ -194,13 +173,33 @@ Status DeleteFlowLogs(Connection* connection, const std::string& flow) {
   return {};
 }
 
-Status InsertApplyLog(Connection* connection, const WagonHeader& header, const ApplyLogEntry& entry) {
-  SRDF_RETURN_IF_ERROR(connection->Execute(fmt::format(
+Status MoveCheckpoint(Connection* connection, const WagonHeader& header, const std::string& wagon_hash,
+                      const ApplyLogEntry& entry) {
+  const std::string flow = connection->Quote(header.flow);
+  const std::string uid = connection->Quote(header.uid);
+  // Row events leave their own time behind in the session; what follows is dated by the server's clock.
+  // Without a transaction the rows before this are either gone or already committed: nothing is written then.
+  auto done = connection->ExecuteAll(fmt::format(
+      "SET timestamp=DEFAULT;"
+      "UPDATE srdf.checkpoint SET `sequence`={}, wagon_uid={}, wagon_hash={}, gtid={}, log_file={}, "
+      "log_offset={}, "
+      "source_commit_time_ms={}, applied_at=CURRENT_TIMESTAMP(6) WHERE flow={} AND @@in_transaction=1;"
       "INSERT INTO srdf.apply_log (flow, epoch, `sequence`, wagon_uid, `rows`, statements, "
       "server_statements, "
-      "duration_us) VALUES ({}, {}, {}, {}, {}, {}, {}, {})",
-      connection->Quote(header.flow), header.epoch, header.sequence, connection->Quote(header.uid),
-      entry.rows, entry.statements, entry.server_statements, entry.duration_us)));
+      "duration_us) SELECT {}, {}, {}, {}, {}, {}, {}, {} FROM DUAL WHERE ROW_COUNT()=1",
+      header.sequence, uid, Hex(wagon_hash), connection->Quote(header.last.gtid),
+      connection->Quote(header.last.file), header.last.offset, header.commit_time_last_ms, flow, flow,
+      header.epoch, header.sequence, uid, entry.rows, entry.statements, entry.server_statements,
+      entry.duration_us));
+  if (!done.ok()) return done.status();
+  // Rows matched, not rows changed (CLIENT_FOUND_ROWS).
+  const uint64_t matched = done->size() == 3 ? (*done)[1].matched : 0;
+  if (matched != 1) {
+    return {StatusCode::kInternal,
+            fmt::format("the checkpoint of flow {} was not moved to wagon {}: {} rows matched, either the "
+                        "transaction had ended or the row is gone",
+                        header.flow, header.sequence, matched)};
+  }
   if (header.sequence % kPruneEveryWagons != 0) return {};
   const uint64_t oldest = header.sequence > kLogWagonsMax ? header.sequence - kLogWagonsMax : 0;
   for (const char* table : {"apply_log", "ddl_intent"}) {

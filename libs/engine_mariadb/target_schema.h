@@ -18,22 +18,23 @@ namespace srdf::engine_mariadb {
 Status EnsureTargetSchema(Connection* connection);
 
 // With `lock`, the row stays locked until the transaction ends: two appliers of one flow cannot pass.
-Result<std::optional<engine::Checkpoint>> SelectCheckpoint(Connection* connection, const std::string& flow,
-                                                           bool lock);
+std::string SelectCheckpointStatement(const Connection& connection, const std::string& flow, bool lock);
+// What that statement has found.
+std::optional<engine::Checkpoint> CheckpointOf(const std::string& flow, const std::vector<ResultRow>& rows);
 Status InsertCheckpoint(Connection* connection, const engine::Checkpoint& checkpoint);
-// In an open transaction, for a flow that has its row; else kInternal, and nothing is written.
-Status UpdateCheckpoint(Connection* connection, const WagonHeader& header, const std::string& wagon_hash);
-
 struct ApplyLogEntry {
   uint64_t rows = 0;
   uint64_t statements = 0;
   uint64_t server_statements = 0;
   uint64_t duration_us = 0;
 };
-// Also removes entries older than some thousands of wagons, now and then.
+// In an open transaction, for a flow that has its row: moves the checkpoint to the wagon and writes its entry
+// of apply_log, in one round trip; now and then also removes entries older than some thousands of wagons.
+// kInternal, and nothing is written, when the transaction is gone or the row is.
+Status MoveCheckpoint(Connection* connection, const WagonHeader& header, const std::string& wagon_hash,
+                      const ApplyLogEntry& entry);
 // Rows of all tables but checkpoint of a flow that starts anew.
 Status DeleteFlowLogs(Connection* connection, const std::string& flow);
-Status InsertApplyLog(Connection* connection, const WagonHeader& header, const ApplyLogEntry& entry);
 
 // Stored as text: docs/formats/target-schema.md.
 enum class DdlIntentState { kBegun, kDone, kFailed };

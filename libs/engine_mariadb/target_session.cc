@@ -57,7 +57,9 @@ MariaDbTargetSession::MariaDbTargetSession(std::unique_ptr<Connection> connectio
       prepared_(connection_.get(), packet_bytes_max) {}
 
 Result<std::optional<engine::Checkpoint>> MariaDbTargetSession::ReadCheckpoint(const std::string& flow) {
-  return SelectCheckpoint(connection_.get(), flow, /*lock=*/false);
+  SRDF_ASSIGN_OR_RETURN(const auto rows,
+                        connection_->Query(SelectCheckpointStatement(*connection_, flow, /*lock=*/false)));
+  return CheckpointOf(flow, rows);
 }
 
 Status MariaDbTargetSession::InitCheckpoint(const engine::Checkpoint& start) {
@@ -129,10 +131,11 @@ Status MariaDbTargetSession::SkipUncommitted(const WagonHeader& header, const st
   }
   SRDF_RETURN_IF_ERROR(connection_->Execute("START TRANSACTION"));
   in_transaction_ = true;
-  SRDF_RETURN_IF_ERROR(CheckFollows(header, /*lock=*/true));
+  SRDF_ASSIGN_OR_RETURN(const auto rows, connection_->Query(SelectCheckpointStatement(
+                                             *connection_, header.flow, /*lock=*/true)));
+  SRDF_RETURN_IF_ERROR(CheckFollows(header, CheckpointOf(header.flow, rows)));
   SRDF_RETURN_IF_ERROR(RecordSkip(connection_.get(), header, decision));
-  SRDF_RETURN_IF_ERROR(UpdateCheckpoint(connection_.get(), header, wagon_hash));
-  return InsertApplyLog(connection_.get(), header, ApplyLogEntry{});
+  return MoveCheckpoint(connection_.get(), header, wagon_hash, ApplyLogEntry{});
 }
 
 Result<std::vector<uint64_t>> MariaDbTargetSession::SkippedWagons(const std::string& flow, uint64_t epoch) {
@@ -160,12 +163,11 @@ Result<engine::ApplyStats> MariaDbTargetSession::ApplyUncommitted(const WagonHea
     SRDF_FAILPOINT("applier.after_ddl_done");
   }
   SRDF_FAILPOINT("applier.before_checkpoint");
-  SRDF_RETURN_IF_ERROR(UpdateCheckpoint(connection_.get(), header, wagon_hash));
   ApplyLogEntry entry{rows_->rows(), statements, rows_->server_statements(), 0};
   entry.duration_us = static_cast<uint64_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started)
           .count());
-  SRDF_RETURN_IF_ERROR(InsertApplyLog(connection_.get(), header, entry));
+  SRDF_RETURN_IF_ERROR(MoveCheckpoint(connection_.get(), header, wagon_hash, entry));
   return engine::ApplyStats{entry.rows, entry.statements, entry.server_statements};
 }
 
@@ -247,22 +249,30 @@ Status MariaDbTargetSession::ApplyStatement(ByteView body, const WagonHeader& he
     return {StatusCode::kDataLoss, WagonName(header) + " has a DDL statement after rows"};
   }
   SRDF_ASSIGN_OR_RETURN(const Statement statement, DecodeStatement(body));
-  SRDF_RETURN_IF_ERROR(CheckFollows(header, /*lock=*/false));
+  SRDF_ASSIGN_OR_RETURN(const auto found, ReadCheckpoint(header.flow));
+  SRDF_RETURN_IF_ERROR(CheckFollows(header, found));
   rows_->ForgetTables();
   return ddl_.Run(header, static_cast<unsigned>(number), statement);
 }
 
+// One round trip: a wagon of a quiet flow has few rows, and each round trip counts.
 Status MariaDbTargetSession::EnsureTransaction(const WagonHeader& header) {
   if (in_transaction_) return {};
-  SRDF_RETURN_IF_ERROR(connection_->Execute("START TRANSACTION"));
-  in_transaction_ = true;
-  SRDF_RETURN_IF_ERROR(CheckServerSettings());
-  return CheckFollows(header, /*lock=*/true);
+  in_transaction_ = true;  // whatever of it has run, a rollback is right
+  SRDF_ASSIGN_OR_RETURN(
+      const auto results,
+      connection_->ExecuteAll("START TRANSACTION;SELECT @@GLOBAL.event_scheduler='ON', " +
+                              std::string(rows_->settings_expression()) + ";" +
+                              SelectCheckpointStatement(*connection_, header.flow, /*lock=*/true)));
+  if (results.size() != 3)
+    return {StatusCode::kInternal, "the target answered other statements than it was sent"};
+  SRDF_RETURN_IF_ERROR(CheckServerSettings(results[1].rows));
+  return CheckFollows(header, CheckpointOf(header.flow, results[2].rows));
 }
 
 // The wagon must be the one after the checkpoint, byte for byte.
-Status MariaDbTargetSession::CheckFollows(const WagonHeader& header, bool lock) {
-  SRDF_ASSIGN_OR_RETURN(auto found, SelectCheckpoint(connection_.get(), header.flow, lock));
+Status MariaDbTargetSession::CheckFollows(const WagonHeader& header,
+                                          const std::optional<engine::Checkpoint>& found) const {
   if (!found.has_value()) {
     return {StatusCode::kFailedPrecondition, "flow " + header.flow + " has no checkpoint at the target",
             "record the starting point of the initial copy first (establish)"};
@@ -298,15 +308,15 @@ Status MariaDbTargetSession::CheckFollows(const WagonHeader& header, bool lock) 
 }
 
 // Settings are global, and anybody with the right can change them while we run.
-Status MariaDbTargetSession::CheckServerSettings() {
-  SRDF_ASSIGN_OR_RETURN(const std::string events,
-                        connection_->QueryValue("SELECT @@GLOBAL.event_scheduler='ON'"));
-  if (events == "1") {
+Status MariaDbTargetSession::CheckServerSettings(const std::vector<ResultRow>& found) const {
+  if (found.size() != 1 || found[0].size() != 2)
+    return {StatusCode::kInternal, "the target does not tell its settings"};
+  if (found[0][0] == "1") {
     return {StatusCode::kFailedPrecondition,
             "event_scheduler is ON at the target: events of the source would run there too",
             "SET GLOBAL event_scheduler=OFF at the target (and in its configuration file)"};
   }
-  return rows_->CheckServerSettings();
+  return found[0][1] == "1" ? Status() : rows_->WrongSettings();
 }
 
 void MariaDbTargetSession::Rollback() {

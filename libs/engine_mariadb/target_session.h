@@ -50,8 +50,8 @@ class MariaDbTargetSession : public engine::TargetSession {
   Status ApplyStatement(ByteView body, const WagonHeader& header, uint64_t number);
   // Opens the transaction, if it is not open, and checks under lock that the wagon is the next one.
   Status EnsureTransaction(const WagonHeader& header);
-  Status CheckFollows(const WagonHeader& header, bool lock);
-  Status CheckServerSettings();
+  Status CheckFollows(const WagonHeader& header, const std::optional<engine::Checkpoint>& found) const;
+  Status CheckServerSettings(const std::vector<ResultRow>& found) const;
   void Rollback();
 
   const std::unique_ptr<Connection> connection_;

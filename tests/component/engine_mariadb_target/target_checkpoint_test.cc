@@ -106,17 +106,20 @@ TEST(TargetCheckpoint, ItMovesInAnOpenTransactionOnlyAndOnlyForAFlowThatHasOne) 
   auto connection = t.server().ConnectOrDie();
   WagonHeader header = t.NextHeader();
   const auto update = [&] {
-    return engine_mariadb::UpdateCheckpoint(connection.get(), header, Target::HashOf(header)).code();
+    return engine_mariadb::MoveCheckpoint(connection.get(), header, Target::HashOf(header), {}).code();
   };
   EXPECT_EQ(StatusCode::kInternal, update());
   EXPECT_EQ(0u, t.Checkpoint().sequence);
+  EXPECT_EQ("0", t.Value("SELECT COUNT(*) FROM srdf.apply_log"));
   ASSERT_TRUE(connection->Execute("START TRANSACTION").ok());
   EXPECT_EQ(StatusCode::kOk, update());
+  ASSERT_TRUE(connection->Execute("DELETE FROM srdf.apply_log").ok());
   EXPECT_EQ(StatusCode::kOk, update());  // matched, though nothing changes
   header.flow = "unknown";
   EXPECT_EQ(StatusCode::kInternal, update());
   ASSERT_TRUE(connection->Execute("COMMIT").ok());
   EXPECT_EQ(1u, t.Checkpoint().sequence);
+  EXPECT_EQ("1", t.Value("SELECT COUNT(*) FROM srdf.apply_log"));
 }
 
 TEST(TargetCheckpoint, AnEmptyWagonMovesTheCheckpoint) {
