@@ -177,7 +177,7 @@ TEST_P(BrokenDisk, ReadOnlySlowOrFailingIsAStateAndEndsByItself) {
     const double during = CommitRate(milliseconds(1500));
     const std::string screen = mesh_->Ctl({"status"}).output;
     EXPECT_NE(screen.find(file), std::string::npos) << screen;
-    ExpectDiskState(queue, state);
+    EXPECT_EQ(DiskState(queue), state);
     faults.Set("");
     ExpectDiskState(queue, "ok", seconds(20));
     std::cout << fault << ": " << healthy << " commits/s before, " << during << " meanwhile; "
