@@ -92,7 +92,7 @@ void Compact(benchmark::State& state, Load load, bool merge, Part part) {
 }
 
 void Sizes(benchmark::internal::Benchmark* b) {
-  b->ArgName("transactions")->Arg(200)->Arg(2'000)->Arg(20'000)->Unit(benchmark::kMicrosecond);
+  b->ArgName("transactions")->Arg(1)->Arg(200)->Arg(2'000)->Arg(20'000)->Unit(benchmark::kMicrosecond);
 }
 void Largest(benchmark::internal::Benchmark* b) {
   b->ArgName("transactions")->Arg(20'000)->Unit(benchmark::kMicrosecond);
