@@ -6,6 +6,8 @@
 #include <utility>
 
 #include "compaction/compactor.h"
+#include "engine_mariadb/image_merger.h"
+#include "engine_mariadb/key_place.h"
 #include "model/record.h"
 #include "stages/stage_meter.h"
 
@@ -17,8 +19,11 @@ constexpr size_t kPieceBytes = 1u << 20;
 
 }  // namespace
 
-Payload MakePayload(const ChangeStream& stream, bool merge) {
-  const auto compactor = compaction::NewCompactor(merge);
+Payload MakePayload(const ChangeStream& stream, Compaction compaction) {
+  const bool sort = compaction == Compaction::kSorted;
+  const auto compactor =
+      compaction::NewCompactor(compaction != Compaction::kNone, engine_mariadb::NewImageMerger,
+                               sort ? engine_mariadb::NewKeyPlacer : compaction::KeyPlacers());
   Record record;
   for (const std::string& cut : stream.cuts) {
     RecordCursor cursor(cut);
@@ -44,7 +49,7 @@ Payload MakePayload(const ChangeStream& stream, bool merge) {
 const Payload& SharedPayload(Load load, uint32_t transactions) {
   static std::map<std::pair<Load, uint32_t>, Payload> payloads;
   const auto [it, added] = payloads.try_emplace({load, transactions});
-  if (added) it->second = MakePayload(SharedStream(load, transactions), true);
+  if (added) it->second = MakePayload(SharedStream(load, transactions), Compaction::kSorted);
   return it->second;
 }
 

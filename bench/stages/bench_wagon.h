@@ -18,9 +18,13 @@ struct Payload {
   uint64_t rows_after = 0;
   std::vector<TableManifest> tables;
 };
-// `merge`: compacted, else every row as it came.
-Payload MakePayload(const ChangeStream& stream, bool merge);
-// Made at the first call with these, compacted.
+enum class Compaction {
+  kNone,      // every row as it came
+  kUnsorted,  // net rows in the order in which their keys first came
+  kSorted,    // in the order of their keys, as the batcher has it
+};
+Payload MakePayload(const ChangeStream& stream, Compaction compaction);
+// Made at the first call with these, compacted and sorted.
 const Payload& SharedPayload(Load load, uint32_t transactions);
 
 struct Wagon {

@@ -18,7 +18,7 @@ using engine_mariadb::ApplyMethod;
 struct How {
   ApplyMethod method;
   Load load;
-  bool merge;
+  Compaction compaction;
 };
 
 engine_mariadb::TargetOptions TargetOf(const std::string& flow, ApplyMethod method) {
@@ -60,7 +60,7 @@ void Apply(benchmark::State& state, How how) {
     if (how.load == Load::kInsert) first_new_id += static_cast<uint32_t>(stream.rows);
     stream_rows = stream.rows;
     stream_bytes = stream.bytes;
-    const Wagon wagon = chain.Next(MakePayload(stream, how.merge), stream.transactions, frame);
+    const Wagon wagon = chain.Next(MakePayload(stream, how.compaction), stream.transactions, frame);
     meter.Resume();
     const auto reader = Must(wire::WagonReader::Open(PiecesOf(wagon)));
     const auto stats = Must(session->Apply(reader->header(), wagon.hash, reader.get()));
@@ -82,22 +82,25 @@ void Largest(benchmark::internal::Benchmark* b) {
   b->ArgName("transactions")->Arg(20'000)->UseRealTime()->Unit(benchmark::kMicrosecond);
 }
 
-BENCHMARK_CAPTURE(Apply, native, How{ApplyMethod::kNative, Load::kUniform, true})
+BENCHMARK_CAPTURE(Apply, native, How{ApplyMethod::kNative, Load::kUniform, Compaction::kSorted})
     ->Name("apply/native/uniform")
     ->Apply(Sizes);
-BENCHMARK_CAPTURE(Apply, native_hot, How{ApplyMethod::kNative, Load::kHot, true})
+BENCHMARK_CAPTURE(Apply, native_hot, How{ApplyMethod::kNative, Load::kHot, Compaction::kSorted})
     ->Name("apply/native/hot")
     ->Apply(Largest);
-BENCHMARK_CAPTURE(Apply, native_insert, How{ApplyMethod::kNative, Load::kInsert, true})
+BENCHMARK_CAPTURE(Apply, native_insert, How{ApplyMethod::kNative, Load::kInsert, Compaction::kSorted})
     ->Name("apply/native/insert")
     ->Apply(Largest);
-BENCHMARK_CAPTURE(Apply, native_pass, How{ApplyMethod::kNative, Load::kUniform, false})
+BENCHMARK_CAPTURE(Apply, native_unsorted, How{ApplyMethod::kNative, Load::kUniform, Compaction::kUnsorted})
+    ->Name("apply/native/uniform_unsorted")
+    ->Apply(Largest);
+BENCHMARK_CAPTURE(Apply, native_pass, How{ApplyMethod::kNative, Load::kUniform, Compaction::kNone})
     ->Name("apply/native/uniform_not_compacted")
     ->Apply(Largest);
-BENCHMARK_CAPTURE(Apply, sql, How{ApplyMethod::kSql, Load::kUniform, true})
+BENCHMARK_CAPTURE(Apply, sql, How{ApplyMethod::kSql, Load::kUniform, Compaction::kSorted})
     ->Name("apply/sql/uniform")
     ->Apply(Sizes);
-BENCHMARK_CAPTURE(Apply, sql_insert, How{ApplyMethod::kSql, Load::kInsert, true})
+BENCHMARK_CAPTURE(Apply, sql_insert, How{ApplyMethod::kSql, Load::kInsert, Compaction::kSorted})
     ->Name("apply/sql/insert")
     ->Apply(Largest);
 

@@ -1,12 +1,14 @@
 // compaction: the change stream of a window, gathered and folded to its net effect.
 //
 // gather: what the batcher's window does with a feed's buffers until a group is closed. fold: the runs into
-// the compactor. emit: the net rows out of it. pass: the same without merging (compaction_enabled: false).
+// the compactor. emit: the net rows out of it, in the order of their keys. pass: the same without merging
+// (compaction_enabled: false).
 #include <benchmark/benchmark.h>
 
 #include "batcher/window.h"
 #include "compaction/compactor.h"
 #include "engine_mariadb/image_merger.h"
+#include "engine_mariadb/key_place.h"
 #include "model/record.h"
 #include "stages/bench_rows.h"
 #include "stages/stage_meter.h"
@@ -63,7 +65,7 @@ Runs RunsOf(const ChangeStream& stream) {
 
 enum class Part { kAll, kFold, kEmit };
 
-void Compact(benchmark::State& state, Load load, bool merge, Part part) {
+void Compact(benchmark::State& state, Load load, bool merge, Part part, bool sort = true) {
   const ChangeStream& stream = StreamOf(state, load);
   const Runs runs = RunsOf(stream);
   StageMeter meter(&state);
@@ -71,7 +73,8 @@ void Compact(benchmark::State& state, Load load, bool merge, Part part) {
   uint64_t rows_out = 0;
   for (auto _ : state) {
     if (part == Part::kEmit) meter.Pause();
-    auto compactor = compaction::NewCompactor(merge, engine_mariadb::NewImageMerger);
+    auto compactor = compaction::NewCompactor(merge, engine_mariadb::NewImageMerger,
+                                              sort ? engine_mariadb::NewKeyPlacer : compaction::KeyPlacers());
     for (const TableSchema& schema : runs.schemas) Must(compactor->AddSchema(schema));
     for (const ByteView body : runs.bodies) Must(compactor->AddRun(body));
     if (part == Part::kEmit) meter.Resume();
@@ -106,6 +109,9 @@ BENCHMARK_CAPTURE(Compact, hot, Load::kHot, true, Part::kAll)->Name("compaction/
 BENCHMARK_CAPTURE(Compact, insert, Load::kInsert, true, Part::kAll)
     ->Name("compaction/merge/insert")
     ->Apply(Sizes);
+BENCHMARK_CAPTURE(Compact, unsorted, Load::kUniform, true, Part::kAll, false)
+    ->Name("compaction/merge/uniform_unsorted")
+    ->Apply(Largest);
 BENCHMARK_CAPTURE(Compact, fold, Load::kUniform, true, Part::kFold)
     ->Name("compaction/fold/uniform")
     ->Apply(Largest);

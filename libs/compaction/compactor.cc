@@ -28,8 +28,9 @@ struct PassedRun {
 };
 
 struct Table {
-  Table(const TableSchema& schema, std::string encoded, const ImageMergers& mergers)
-      : window(schema, std::move(encoded), mergers) {}
+  Table(const TableSchema& schema, std::string encoded, const ImageMergers& mergers,
+        const KeyPlacers& placers)
+      : window(schema, std::move(encoded), mergers, placers) {}
   TableWindow window;
   NamedTable* named = nullptr;
   bool referred = false;                // by what remains
@@ -46,7 +47,8 @@ struct Step {
 
 class CompactorImpl : public Compactor {
  public:
-  CompactorImpl(bool merge, ImageMergers mergers) : merge_(merge), mergers_(std::move(mergers)) {}
+  CompactorImpl(bool merge, ImageMergers mergers, KeyPlacers placers)
+      : merge_(merge), mergers_(std::move(mergers)), placers_(std::move(placers)) {}
 
   Status AddSchema(const TableSchema& schema) override;
   Status AddRun(std::string_view body) override;
@@ -63,6 +65,7 @@ class CompactorImpl : public Compactor {
 
   const bool merge_;
   const ImageMergers mergers_;
+  const KeyPlacers placers_;
   std::unordered_map<uint32_t, std::unique_ptr<Table>> tables_;
   std::vector<Table*> tables_in_order_;
   std::map<std::pair<std::string, std::string>, NamedTable> named_;
@@ -83,7 +86,7 @@ Status CompactorImpl::AddSchema(const TableSchema& schema) {
             "compaction: table_ref " + std::to_string(schema.table_ref) + " of " + schema.database + "." +
                 schema.table + " already names another schema, of " + known.database + "." + known.table};
   }
-  slot = std::make_unique<Table>(schema, std::move(encoded), mergers_);
+  slot = std::make_unique<Table>(schema, std::move(encoded), mergers_, placers_);
   slot->named = &named_[{schema.database, schema.table}];
   slot->named->manifest.database = schema.database;
   slot->named->manifest.table = schema.table;
@@ -251,8 +254,8 @@ void Accumulate(const CompactionResult& part, CompactionResult* total) {
   }
 }
 
-std::unique_ptr<Compactor> NewCompactor(bool merge, ImageMergers mergers) {
-  return std::make_unique<CompactorImpl>(merge, std::move(mergers));
+std::unique_ptr<Compactor> NewCompactor(bool merge, ImageMergers mergers, KeyPlacers placers) {
+  return std::make_unique<CompactorImpl>(merge, std::move(mergers), std::move(placers));
 }
 
 }  // namespace srdf::compaction

@@ -66,6 +66,18 @@ class ImageMerger {
 // May give nothing: partial images of that table are left in place then.
 using ImageMergers = std::function<std::unique_ptr<ImageMerger>(const TableSchema&)>;
 
+// Where the row of a key lies in its table, as a number that grows along the table. It decides the order of
+// rows and nothing else, so it need not tell all keys apart. One object per table schema; pure, driven by one
+// thread.
+class KeyPlacer {
+ public:
+  virtual ~KeyPlacer() = default;
+  // Any bytes may come.
+  virtual uint64_t Place(ByteView key) const = 0;
+};
+// May give nothing: rows of that table are written in the order in which their keys first came.
+using KeyPlacers = std::function<std::unique_ptr<KeyPlacer>(const TableSchema&)>;
+
 class Compactor {
  public:
   virtual ~Compactor() = default;
@@ -88,6 +100,7 @@ void Accumulate(const CompactionResult& part, CompactionResult* total);
 
 // `merge` false: every run passes through in source order, counted, keys removed (for huge transactions and
 // for compaction_enabled: false). Without `mergers`, partial after images are left in place.
-std::unique_ptr<Compactor> NewCompactor(bool merge, ImageMergers mergers = nullptr);
+std::unique_ptr<Compactor> NewCompactor(bool merge, ImageMergers mergers = nullptr,
+                                        KeyPlacers placers = nullptr);
 
 }  // namespace srdf::compaction

@@ -20,8 +20,9 @@ struct MergedTable {
 
 class PayloadMergerImpl : public PayloadMerger {
  public:
-  PayloadMergerImpl(ImageMergers mergers, KeyReaders readers)
-      : compactor_(NewCompactor(true, std::move(mergers))), readers_(std::move(readers)) {}
+  PayloadMergerImpl(ImageMergers mergers, KeyReaders readers, KeyPlacers placers)
+      : compactor_(NewCompactor(true, std::move(mergers), std::move(placers))),
+        readers_(std::move(readers)) {}
 
   void BeginWagon() override { by_ref_.clear(); }
 
@@ -148,8 +149,9 @@ class PayloadMergerImpl : public PayloadMerger {
 
 }  // namespace
 
-std::unique_ptr<PayloadMerger> NewPayloadMerger(ImageMergers mergers, KeyReaders readers) {
-  return std::make_unique<PayloadMergerImpl>(std::move(mergers), std::move(readers));
+std::unique_ptr<PayloadMerger> NewPayloadMerger(ImageMergers mergers, KeyReaders readers,
+                                                KeyPlacers placers) {
+  return std::make_unique<PayloadMergerImpl>(std::move(mergers), std::move(readers), std::move(placers));
 }
 
 }  // namespace srdf::compaction

@@ -55,6 +55,7 @@ class PayloadMerger {
   virtual Result<CompactionResult> Finish(const RecordSink& sink) = 0;
 };
 
-std::unique_ptr<PayloadMerger> NewPayloadMerger(ImageMergers mergers, KeyReaders readers);
+std::unique_ptr<PayloadMerger> NewPayloadMerger(ImageMergers mergers, KeyReaders readers,
+                                                KeyPlacers placers = nullptr);
 
 }  // namespace srdf::compaction

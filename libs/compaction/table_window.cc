@@ -52,12 +52,14 @@ void CountRow(RowOp op, const Row& row, TableManifest* m) {
 
 }  // namespace
 
-TableWindow::TableWindow(const TableSchema& schema, std::string encoded_schema, const ImageMergers& mergers)
+TableWindow::TableWindow(const TableSchema& schema, std::string encoded_schema, const ImageMergers& mergers,
+                         const KeyPlacers& placers)
     : schema_(schema),
       encoded_schema_(std::move(encoded_schema)),
       full_bitmap_(FullBitmap(schema.columns.size())),
       bitmaps_{full_bitmap_},
-      mergers_(mergers) {}
+      mergers_(mergers),
+      placers_(placers) {}
 
 Status TableWindow::CheckShape(const RowRunHeader& header) const {
   const size_t before = header.op == RowOp::kInsert ? 0 : full_bitmap_.size();
@@ -210,18 +212,40 @@ NetEffect TableWindow::EffectOf(const KeyHistory& h) const {
 
 void TableWindow::Settle(std::vector<NetRow>* rows, std::vector<NetRange>* ranges) {
   for (KeyHistory& h : keys_.all()) h.net = EffectOf(h);
+  SortByPlace();
   AddRange(RowOp::kDelete, {NetEffect::kDelete, NetEffect::kDeleteAndInsert}, rows, ranges);
   AddRange(RowOp::kUpdate, {NetEffect::kUpdate}, rows, ranges);
   AddRange(RowOp::kInsert, {NetEffect::kInsert, NetEffect::kDeleteAndInsert}, rows, ranges);
   keys_.Clear();
+  order_.clear();
+  order_.shrink_to_fit();
   segment_flags_ = 0;
+}
+
+void TableWindow::SortByPlace() {
+  const std::vector<KeyHistory>& histories = keys_.all();
+  if (histories.size() < 2) return;
+  if (!placer_asked_ && placers_ != nullptr) placer_ = placers_(schema_);
+  placer_asked_ = true;
+  if (placer_ == nullptr) return;
+  order_.reserve(histories.size());
+  for (const KeyHistory& h : histories) {
+    order_.push_back({placer_->Place(h.key()), static_cast<uint32_t>(order_.size())});
+  }
+  if (std::is_sorted(order_.begin(), order_.end())) {
+    order_.clear();
+  } else {
+    std::sort(order_.begin(), order_.end());
+  }
 }
 
 void TableWindow::AddRange(RowOp op, std::initializer_list<NetEffect> effects, std::vector<NetRow>* rows,
                            std::vector<NetRange>* ranges) {
   const size_t first = rows->size();
   bool mixed = false;
-  for (const KeyHistory& h : keys_.all()) {
+  const std::vector<KeyHistory>& histories = keys_.all();
+  for (size_t i = 0; i < histories.size(); ++i) {
+    const KeyHistory& h = histories[order_.empty() ? i : order_[i].history];
     if (std::find(effects.begin(), effects.end(), h.net) == effects.end()) continue;
     NetRow& row = rows->emplace_back();
     if (op != RowOp::kInsert) {

@@ -5,6 +5,7 @@
 // Bitmaps are numbered per table, over all segments. One thread.
 #pragma once
 
+#include <compare>
 #include <deque>
 #include <initializer_list>
 #include <map>
@@ -50,8 +51,9 @@ struct NetRange {
 
 class TableWindow {
  public:
-  // `mergers` lives longer.
-  TableWindow(const TableSchema& schema, std::string encoded_schema, const ImageMergers& mergers);
+  // `mergers` and `placers` live longer.
+  TableWindow(const TableSchema& schema, std::string encoded_schema, const ImageMergers& mergers,
+              const KeyPlacers& placers);
 
   const TableSchema& schema() const { return schema_; }
   const std::string& encoded_schema() const { return encoded_schema_; }
@@ -81,6 +83,8 @@ class TableWindow {
   uint32_t BitmapNumber(ByteView bitmap);
   uint32_t UnionOf(uint32_t a, uint32_t b);
   NetEffect EffectOf(const KeyHistory& history) const;
+  // Fills order_, unless the keys came in the order of their rows.
+  void SortByPlace();
   void AddRange(RowOp op, std::initializer_list<NetEffect> effects, std::vector<NetRow>* rows,
                 std::vector<NetRange>* ranges);
   Status Broken(const std::string& what) const;
@@ -97,6 +101,15 @@ class TableWindow {
   std::map<std::pair<uint32_t, uint32_t>, uint32_t> unions_;
   std::deque<std::string> merged_;  // images made by merging, one per key and segment
   std::string scratch_;
+  const KeyPlacers& placers_;
+  std::unique_ptr<KeyPlacer> placer_;  // made for the first segment of several keys
+  bool placer_asked_ = false;
+  struct Placed {
+    uint64_t place = 0;
+    uint32_t history = 0;
+    friend auto operator<=>(const Placed&, const Placed&) = default;
+  };
+  std::vector<Placed> order_;  // while a segment is settled; empty: as the keys came
 
   // of the current segment
   KeyHistories keys_;

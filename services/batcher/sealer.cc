@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "engine_mariadb/image_merger.h"
+#include "engine_mariadb/key_place.h"
 #include "failpoint/failpoint.h"
 
 namespace srdf::batcher {
@@ -60,7 +61,8 @@ Sealer::Sealer(const SealerOptions& options, StoreSession* session)
 
 Result<compaction::CompactionResult> Sealer::Compact(const GroupPart& part, bool merge,
                                                      wire::WagonBuilder* builder) {
-  const auto compactor = compaction::NewCompactor(merge, engine_mariadb::NewImageMerger);
+  const auto compactor =
+      compaction::NewCompactor(merge, engine_mariadb::NewImageMerger, engine_mariadb::NewKeyPlacer);
   for (const SchemaPtr& schema : part.schemas) SRDF_RETURN_IF_ERROR(compactor->AddSchema(*schema));
   for (const GroupChange& change : part.changes) {
     const bool run = change.type == RecordType::kRowRun;

@@ -5,6 +5,7 @@
 
 #include "compaction/payload_merger.h"
 #include "engine_mariadb/image_merger.h"
+#include "engine_mariadb/key_place.h"
 #include "engine_mariadb/row_key.h"
 
 namespace srdf::batcher {
@@ -129,8 +130,8 @@ class OldWagon {
 Result<WagonHeader> MergeWagons(const SealerOptions& options, const ChainTip& place, size_t wagons,
                                 const FrameOpener& open, const wire::FrameSink& sink, std::string* hash) {
   HeaderSum sum(options, place);
-  const auto merger =
-      compaction::NewPayloadMerger(engine_mariadb::NewImageMerger, engine_mariadb::NewKeyReader);
+  const auto merger = compaction::NewPayloadMerger(
+      engine_mariadb::NewImageMerger, engine_mariadb::NewKeyReader, engine_mariadb::NewKeyPlacer);
   for (size_t i = 0; i < wagons; ++i) {
     SRDF_ASSIGN_OR_RETURN(const auto wagon, OldWagon::Open(options, open));
     SRDF_RETURN_IF_ERROR(sum.Add(wagon->header()));

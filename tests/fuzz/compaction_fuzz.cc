@@ -1,6 +1,7 @@
 // The compactor on runs that no source has made: an error or whole records, which it takes as they are again.
 #include "compaction/compactor.h"
 #include "engine_mariadb/image_merger.h"
+#include "engine_mariadb/key_place.h"
 #include "fuzz/fuzz_target.h"
 #include "model/record.h"
 #include "model/schema.h"
@@ -31,7 +32,8 @@ Status Feed(std::string_view records, compaction::Compactor* compactor) {
 
 void FuzzOne(std::string_view input) {
   for (const bool merge : {true, false}) {
-    const auto compactor = compaction::NewCompactor(merge, engine_mariadb::NewImageMerger);
+    const auto compactor =
+        compaction::NewCompactor(merge, engine_mariadb::NewImageMerger, engine_mariadb::NewKeyPlacer);
     if (!Feed(input, compactor.get()).ok()) continue;
     std::string out;
     const auto result = compactor->Finish([&](std::string_view records) {

@@ -31,7 +31,7 @@ struct Compacted {
 };
 
 Compacted Compact(const History& history, bool merge, const ImageMergers& mergers = nullptr) {
-  auto compactor = NewCompactor(merge, mergers);
+  auto compactor = NewCompactor(merge, mergers, NewScatteringPlacer);
   for (const TableSchema& schema : history.schemas) RC_ASSERT(compactor->AddSchema(schema).ok());
   for (const std::string& run : history.runs) {
     const Status status = compactor->AddRun(BodyOf(run));

@@ -33,7 +33,7 @@ void SetRef(uint32_t ref, std::string* run) {
 // One wagon's payload. Its table_refs are shifted: one number is another table in every wagon.
 std::string Wagon(const History& history, size_t first, size_t last, uint32_t shift, bool merge,
                   const ImageMergers& mergers) {
-  auto compactor = NewCompactor(merge, mergers);
+  auto compactor = NewCompactor(merge, mergers, NewScatteringPlacer);
   std::map<uint32_t, uint32_t> shifted;
   for (const TableSchema& schema : history.schemas) shifted[schema.table_ref] = 0;
   auto next = shifted.begin();
@@ -67,7 +67,7 @@ struct Merged {
 };
 
 Merged Merge(const std::vector<std::string>& wagons, const ImageMergers& mergers) {
-  const auto merger = NewPayloadMerger(mergers, NewTestKeyReader);
+  const auto merger = NewPayloadMerger(mergers, NewTestKeyReader, NewScatteringPlacer);
   for (const std::string& wagon : wagons) {
     merger->BeginWagon();
     const Status added = merger->Add(wagon);

@@ -148,4 +148,12 @@ std::unique_ptr<ImageMerger> NewTestMerger(const TableSchema& schema) {
 
 ByteView BodyOf(ByteView record) { return record.substr(kRecordHeaderBytes); }
 
+std::unique_ptr<KeyPlacer> NewScatteringPlacer(const TableSchema&) {
+  class Scattering : public KeyPlacer {
+   public:
+    uint64_t Place(ByteView key) const override { return std::hash<ByteView>()(key); }
+  };
+  return std::make_unique<Scattering>();
+}
+
 }  // namespace srdf::compaction::test

@@ -54,5 +54,7 @@ ByteView BodyOf(ByteView record);
 // For such images.
 std::unique_ptr<ImageMerger> NewTestMerger(const TableSchema& schema);
 std::unique_ptr<KeyReader> NewTestKeyReader(const TableSchema& schema);
+// Places that have nothing to do with the table: any order of rows must do.
+std::unique_ptr<KeyPlacer> NewScatteringPlacer(const TableSchema& schema);
 
 }  // namespace srdf::compaction::test
