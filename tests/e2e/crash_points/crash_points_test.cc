@@ -153,7 +153,7 @@ class CrashPoints : public MeshTest {
   }
   // No load passes these: a wagon has to be skipped, or an outage to last. dead_letter_test and
   // outage_merge_test end their processes there.
-  static bool PassedBySkipsOnly(size_t point) {
+  static bool PassedBySkipsAndMergesOnly(size_t point) {
     return kNames[point].find("_skip") != std::string_view::npos ||
            kNames[point].find("_merge") != std::string_view::npos;
   }
@@ -173,7 +173,7 @@ class CrashPoints : public MeshTest {
     for (size_t point = 0; point < kCount; ++point) Arm(point, chance_ppm, budget_each);
     Eventually(length, [&] {
       for (size_t point = 0; point < kCount; ++point) {
-        if (board_->slot(point).budget > 0 && !PassedBySkipsOnly(point)) return false;
+        if (board_->slot(point).budget > 0 && !PassedBySkipsAndMergesOnly(point)) return false;
       }
       return true;
     });
@@ -230,12 +230,12 @@ TEST_F(CrashPoints, EachEndsItsProcessAndNothingIsLostOrDoubled) {
   StartLoad();
   MixedRound(kAlways / 5, 1, seconds(30));
   for (size_t point = 0; point < kCount; ++point) {
-    if (Crashes(point) == 0 && !PassedBySkipsOnly(point)) Round(point, kAlways, 1, seconds(40));
+    if (Crashes(point) == 0 && !PassedBySkipsAndMergesOnly(point)) Round(point, kAlways, 1, seconds(40));
   }
   ASSERT_NO_FATAL_FAILURE(KillTarget(&random));
   ASSERT_NO_FATAL_FAILURE(StopLoadAndCompare());
   for (size_t point = 0; point < kCount; ++point) {
-    if (PassedBySkipsOnly(point)) continue;
+    if (PassedBySkipsAndMergesOnly(point)) continue;
     EXPECT_GE(Crashes(point), 1u) << kNames[point];
   }
 
@@ -245,7 +245,7 @@ TEST_F(CrashPoints, EachEndsItsProcessAndNothingIsLostOrDoubled) {
     for (size_t first = 0; first < kCount && !enough(); first += kGroup) {
       StartLoad();
       for (size_t point = first; point < std::min(first + kGroup, kCount); ++point) {
-        if (PassedBySkipsOnly(point)) continue;
+        if (PassedBySkipsAndMergesOnly(point)) continue;
         Round(point, kAlways / 3, 20, seconds(40));
       }
       ASSERT_NO_FATAL_FAILURE(KillTarget(&random));
