@@ -109,14 +109,15 @@ void EnsureOutboxFlow(Connection& c, const std::string& flow) {
 
 Result<DeliveryRow> FindDelivery(Connection& c, const std::string& flow, uint64_t sequence) {
   Query q(c,
-          "SELECT d.wagon_id, d.epoch, d.status, d.attempts, d.acked_at_ms FROM flow f"
+          "SELECT d.wagon_id, d.epoch, d.status, d.attempts, d.acked_at_ms, w.hash FROM flow f"
           " JOIN wagon w ON w.flow = f.flow AND w.epoch = f.tip_epoch AND w.sequence = ? AND w.superseded = 0"
           " JOIN delivery d ON d.wagon_id = w.wagon_id AND d.destination = ? WHERE f.flow = ?",
           sequence, kDestination, flow);
   if (!q.Step()) {
     return Status(StatusCode::kNotFound, fmt::format("flow {}: the outbox has no wagon {}", flow, sequence));
   }
-  return DeliveryRow{q.I64(0), q.U64(1), ParseStatus(q.Text(2)), static_cast<uint32_t>(q.U64(3)), q.Flag(4)};
+  return DeliveryRow{q.I64(0),  q.U64(1),          ParseStatus(q.Text(2)), static_cast<uint32_t>(q.U64(3)),
+                     q.Flag(4), FromHex(q.Text(5))};
 }
 
 void ResolveDeadLetters(Connection& c, const std::string& flow, uint64_t epoch, uint64_t first, uint64_t last,

@@ -58,10 +58,13 @@ struct DeliveryAttempt {
   std::string error;
 };
 
-// Where an attempt goes, and from which chunk on.
+// Where an attempt goes, and from which chunk on. With a hash, only of the wagon that was looked up:
+// kNotFound when it was merged, or became a dead letter, since.
 struct AttemptStart {
   std::string where_to;
   uint32_t first_chunk = 0;
+  std::string hash = {};  // empty: whichever wagon has the sequence
+  bool first = false;     // also kNotFound unless it is still as it was stored, without any attempt
 };
 
 // What an attempt failed of, and what follows; a text alone stands for an error without a class.

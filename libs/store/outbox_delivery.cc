@@ -42,12 +42,23 @@ std::string OutcomeOf(const DeliveryFailure& failure) {
   return fmt::format("{}: {}", ErrorClassName(failure.error_class), failure.error);
 }
 
+// Whether it is still what the caller has looked up, or was told when it was stored.
+bool IsAsLookedUp(const DeliveryRow& row, const AttemptStart& start) {
+  if (start.hash.empty()) return true;
+  if (row.hash != start.hash || row.status == DeliveryStatus::kDeadLetter) return false;
+  return !start.first || (row.status == DeliveryStatus::kSealed && row.attempts == 0);
+}
+
 }  // namespace
 
 Status SqliteOutbox::BeginAttempt(const std::string& flow, uint64_t sequence, const AttemptStart& start) {
   return db_->Write(Durability::kProcess, [&](Connection& c) -> Status {
     SRDF_ASSIGN_OR_RETURN(const DeliveryRow row, FindDelivery(c, flow, sequence));
-    EndAttempt(c, row, "interrupted: sent again", {});
+    if (!IsAsLookedUp(row, start)) {
+      return {StatusCode::kNotFound,
+              fmt::format("flow {}: wagon {} is not what it was when it was looked up", flow, sequence)};
+    }
+    if (row.attempts != 0) EndAttempt(c, row, "interrupted: sent again", {});
     Query(
         c,
         "INSERT INTO delivery_attempt (wagon_id, destination, attempt, started_at_ms, where_to, first_chunk)"

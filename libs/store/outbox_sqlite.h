@@ -44,6 +44,7 @@ struct DeliveryRow {
   DeliveryStatus status = DeliveryStatus::kSealed;
   uint32_t attempts = 0;
   bool there = false;  // the destination has said that it holds the wagon
+  std::string hash;    // of the frame
 };
 
 class SqliteOutbox final : public Outbox {

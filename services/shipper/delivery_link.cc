@@ -40,9 +40,10 @@ void DeliveryLink::Stop() {
   thread_.join();
 }
 
-void DeliveryLink::WagonStored() {
+void DeliveryLink::WagonStored(std::optional<FreshWagon> fresh) {
   std::lock_guard lock(mu_);
   stored_ = true;
+  fresh_.Stored(std::move(fresh));
   changed_.notify_all();
 }
 
@@ -302,6 +303,10 @@ void DeliveryLink::Delivered(uint64_t sequence) {
 
 DeliveryLink::RoundEnd DeliveryLink::RunOnce(const std::stop_token& stop) {
   RoundEnd end;
+  {
+    std::lock_guard lock(mu_);
+    fresh_.Clear();
+  }
   const auto flow = outbox_->GetFlow(options_.flow);
   if (!flow.ok()) {
     end.status = flow.status();
@@ -375,6 +380,7 @@ Result<DestinationState> DeliveryLink::Agree(DeliveryStream* stream, const std::
     std::lock_guard lock(mu_);
     hold_.reset();
     suspended_sequence_ = 0;
+    fresh_.Clear();
   }
   Reached();
   uint64_t applied = destination.applied_sequence;

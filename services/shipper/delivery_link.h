@@ -28,6 +28,7 @@
 #include "base/status.h"
 #include "shipper/delivery_policy.h"
 #include "shipper/delivery_stream.h"
+#include "shipper/fresh_wagons.h"
 #include "shipper/link_status.h"
 #include "shipper/receiver_client.h"
 #include "shipper/send_gate.h"
@@ -55,8 +56,8 @@ class DeliveryLink {
 
   void Start(bool paused);
   void Stop();
-  // Any thread.
-  void WagonStored();
+  // Any thread. The wagon that was stored, when it is small; nothing: look into the outbox.
+  void WagonStored(std::optional<FreshWagon> fresh = std::nullopt);
   void Pause();
   void Resume();
   // Waits are over and the flow's schedule begins again; the outbox has been told of the wagons'.
@@ -107,16 +108,17 @@ class DeliveryLink {
   // delivery_link_send.cc
   Status SendWagons(DeliveryStream* stream, DeliverSession* session, const DestinationState& destination,
                     const std::stop_token& stop);
-  Status SendWagon(DeliveryStream* stream, DeliverSession* session, const store::OutboxWagon& wagon,
-                   uint32_t first_chunk, const std::stop_token& stop);
+  Status SendWagon(DeliveryStream* stream, DeliverSession* session, FreshWagon* next, uint32_t first_chunk,
+                   const std::stop_token& stop);
   // As the gate allows; false when the stream has ended, the link is paused or stopped.
   bool SendChunk(DeliveryStream* stream, DeliverSession* session, ChunkToSend chunk,
                  const std::stop_token& stop);
-  Result<bool> BeginAttempt(DeliveryStream* stream, const store::OutboxWagon& wagon, uint64_t after,
-                            uint32_t first_chunk);
+  Result<bool> BeginAttempt(DeliveryStream* stream, const FreshWagon& next, uint32_t first_chunk);
   Result<std::optional<store::OutboxWagon>> LookUp(uint64_t after);
-  Result<std::optional<store::OutboxWagon>> NextWagon(DeliveryStream* stream, uint64_t after,
-                                                      const std::stop_token& stop);
+  // From memory when it came just now, else from the outbox, without its frame.
+  Result<std::optional<FreshWagon>> TakeNext(uint64_t after);
+  Result<std::optional<FreshWagon>> NextWagon(DeliveryStream* stream, uint64_t after,
+                                              const std::stop_token& stop);
   // Whether something stands before this wagon; then it has waited for a change.
   Result<bool> IsHeld(DeliveryStream* stream, const store::OutboxWagon& wagon, const std::stop_token& stop);
   void TakeUpHold(const store::OutboxWagon& wagon);
@@ -155,6 +157,7 @@ class DeliveryLink {
   LinkStatus status_;
   bool paused_ = false;
   bool stored_ = false;  // a wagon may be there that was not looked at
+  FreshWagons fresh_;
   bool resumed_ = false;
   Status store_problem_;               // why the outbox cannot be written
   DeliveryStream* present_ = nullptr;  // the round's stream

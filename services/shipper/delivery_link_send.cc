@@ -1,5 +1,6 @@
 // The link's thread: which wagon is next, what it waits for, and its chunks.
 #include <algorithm>
+#include <utility>
 
 #include "base/clock.h"
 #include "codec/crc32.h"
@@ -28,8 +29,9 @@ Status DeliveryLink::SendWagons(DeliveryStream* stream, DeliverSession* session,
       go_on.swap(stream->go_on);
     }
     if (go_on) after = go_on->sequence - 1;
-    SRDF_ASSIGN_OR_RETURN(const auto wagon, NextWagon(stream, after, stop));
-    if (!wagon.has_value()) continue;
+    SRDF_ASSIGN_OR_RETURN(auto next, NextWagon(stream, after, stop));
+    if (!next.has_value()) continue;
+    const store::OutboxWagon* const wagon = &next->wagon;
     const bool resume = wagon->header.sequence == destination.partial_sequence &&
                         wagon->header.uid == destination.partial_uid &&
                         wagon->hash == destination.partial_hash;
@@ -42,30 +44,25 @@ Status DeliveryLink::SendWagons(DeliveryStream* stream, DeliverSession* session,
       stream->in_flight.try_emplace(wagon->header.sequence);
     }
     if (!go_on || go_on->sequence != wagon->header.sequence) {
-      SRDF_ASSIGN_OR_RETURN(const bool begun, BeginAttempt(stream, *wagon, after, first_chunk));
+      SRDF_ASSIGN_OR_RETURN(const bool begun, BeginAttempt(stream, *next, first_chunk));
       if (!begun) continue;
     }
-    SRDF_RETURN_IF_ERROR(SendWagon(stream, session, *wagon, first_chunk, stop));
+    SRDF_RETURN_IF_ERROR(SendWagon(stream, session, &*next, first_chunk, stop));
     after = wagon->header.sequence;
   }
 }
 
-// Wagons that wait may be merged until an attempt of them has begun: false when that happened since this one
-// was looked up.
-Result<bool> DeliveryLink::BeginAttempt(DeliveryStream* stream, const store::OutboxWagon& wagon,
-                                        uint64_t after, uint32_t first_chunk) {
-  const Status begun =
-      outbox_->BeginAttempt(options_.flow, wagon.header.sequence, {receiver_->address(), first_chunk});
-  if (begun.ok()) {
-    SRDF_ASSIGN_OR_RETURN(const auto now, LookUp(after));
-    // A receipt may have come already, for a wagon that was sent before.
-    if (!now.has_value() || now->header.sequence != wagon.header.sequence || now->hash == wagon.hash)
-      return true;
-  } else if (begun.code() != StatusCode::kNotFound) {
-    return begun;
-  }
+// Wagons that wait may be merged until an attempt of them has begun: false when that, or anything else that
+// matters, happened since this one was looked up.
+Result<bool> DeliveryLink::BeginAttempt(DeliveryStream* stream, const FreshWagon& next,
+                                        uint32_t first_chunk) {
+  const uint64_t sequence = next.wagon.header.sequence;
+  const Status begun = outbox_->BeginAttempt(
+      options_.flow, sequence, {receiver_->address(), first_chunk, next.wagon.hash, !next.frame.empty()});
+  if (begun.ok()) return true;
+  if (begun.code() != StatusCode::kNotFound) return begun;
   std::lock_guard lock(mu_);
-  stream->in_flight.erase(wagon.header.sequence);
+  stream->in_flight.erase(sequence);
   return false;
 }
 
@@ -95,13 +92,24 @@ Status DeliveryLink::CheckGoing(const DeliveryStream& stream, const std::stop_to
                                              " within ack_timeout_seconds"};
 }
 
-Result<std::optional<store::OutboxWagon>> DeliveryLink::NextWagon(DeliveryStream* stream, uint64_t after,
-                                                                  const std::stop_token& stop) {
+Result<std::optional<FreshWagon>> DeliveryLink::TakeNext(uint64_t after) {
+  {
+    std::lock_guard lock(mu_);
+    if (auto fresh = fresh_.Take(after)) return fresh;
+    if (fresh_.NothingAfter(after)) return std::optional<FreshWagon>();
+  }
   SRDF_ASSIGN_OR_RETURN(auto wagon, LookUp(after));
-  if (wagon.has_value()) {
-    SRDF_ASSIGN_OR_RETURN(const bool held, IsHeld(stream, *wagon, stop));
-    if (held) wagon.reset();
-    return wagon;
+  if (!wagon.has_value()) return std::optional<FreshWagon>();
+  return std::optional<FreshWagon>(FreshWagon{std::move(*wagon), {}});
+}
+
+Result<std::optional<FreshWagon>> DeliveryLink::NextWagon(DeliveryStream* stream, uint64_t after,
+                                                          const std::stop_token& stop) {
+  SRDF_ASSIGN_OR_RETURN(auto next, TakeNext(after));
+  if (next.has_value()) {
+    SRDF_ASSIGN_OR_RETURN(const bool held, IsHeld(stream, next->wagon, stop));
+    if (held) next.reset();
+    return next;
   }
   bool idle = false;
   {
@@ -118,7 +126,7 @@ Result<std::optional<store::OutboxWagon>> DeliveryLink::NextWagon(DeliveryStream
   }
   SRDF_RETURN_IF_ERROR(CheckGoing(*stream, stop));
   stored_ = false;
-  return std::optional<store::OutboxWagon>();
+  return std::optional<FreshWagon>();
 }
 
 // A wait that this process has not begun itself: of a restarted shipper.
@@ -192,13 +200,16 @@ Result<bool> DeliveryLink::IsHeld(DeliveryStream* stream, const store::OutboxWag
   return true;
 }
 
-Status DeliveryLink::SendWagon(DeliveryStream* stream, DeliverSession* session,
-                               const store::OutboxWagon& wagon, uint32_t first_chunk,
-                               const std::stop_token& stop) {
+Status DeliveryLink::SendWagon(DeliveryStream* stream, DeliverSession* session, FreshWagon* next,
+                               uint32_t first_chunk, const std::stop_token& stop) {
+  const store::OutboxWagon& wagon = next->wagon;
   const uint64_t sequence = wagon.header.sequence;
   uint64_t bytes_sent = 0;
   for (uint32_t chunk_no = first_chunk; chunk_no < wagon.chunk_count; ++chunk_no) {
-    SRDF_ASSIGN_OR_RETURN(std::string data, outbox_->ReadChunk(options_.flow, sequence, chunk_no));
+    std::string data = std::exchange(next->frame, {});  // of one chunk
+    if (data.empty()) {
+      SRDF_ASSIGN_OR_RETURN(data, outbox_->ReadChunk(options_.flow, sequence, chunk_no));
+    }
     const uint64_t bytes = data.size();
     {
       std::unique_lock lock(mu_);

@@ -114,8 +114,8 @@ void ShipperFlow::PushState() {
   }
 }
 
-void ShipperFlow::WagonStored() {
-  link_.WagonStored();
+void ShipperFlow::WagonStored(std::optional<FreshWagon> fresh) {
+  link_.WagonStored(std::move(fresh));  // first: nothing else of this is waited for at the target
   PushState();
 }
 
@@ -175,6 +175,8 @@ std::pair<Status, int64_t> ShipperFlow::purge_problem() const {
 Status StoreIntake::Begin() {
   verifier_ = wire::NewFrameVerifier();
   SRDF_ASSIGN_OR_RETURN(writer_, flow_->outbox()->NewWagon(flow_->name()));
+  frame_bytes_ = 0;
+  frame_.clear();
   return {};
 }
 
@@ -182,6 +184,8 @@ Result<std::optional<ChainTip>> StoreIntake::Append(std::string_view data, bool 
   if (writer_ == nullptr) SRDF_RETURN_IF_ERROR(Begin());
   SRDF_RETURN_IF_ERROR(verifier_->Append(data));
   SRDF_RETURN_IF_ERROR(writer_->Append(data));
+  frame_bytes_ += data.size();
+  if (frame_bytes_ <= kFreshBytesMax) frame_.append(data);
   if (!last) return std::optional<ChainTip>();
   WagonHeader header;
   std::string hash;
@@ -195,7 +199,21 @@ Result<std::optional<ChainTip>> StoreIntake::Append(std::string_view data, bool 
   SRDF_FAILPOINT("shipper.after_commit");
   writer_.reset();
   verifier_.reset();
-  return std::optional<ChainTip>(ChainTip{header.epoch, header.sequence, header.uid, hash, header.last});
+  ChainTip tip{header.epoch, header.sequence, header.uid, hash, header.last};
+  std::optional<FreshWagon> fresh;
+  if (frame_bytes_ <= kFreshBytesMax) {
+    fresh.emplace();
+    fresh->wagon.header = std::move(header);
+    fresh->wagon.hash = std::move(hash);
+    fresh->wagon.frame_bytes = frame_bytes_;
+    fresh->wagon.chunk_count = 1;
+    fresh->wagon.status = store::DeliveryStatus::kSealed;
+    fresh->frame = std::exchange(frame_, {});
+  }
+  // Before the batcher hears of it: the state comes first, and it decides on the next wagon when it sees this
+  // one stored.
+  flow_->WagonStored(std::move(fresh));
+  return std::optional<ChainTip>(std::move(tip));
 }
 
 }  // namespace srdf::shipper

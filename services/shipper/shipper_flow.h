@@ -60,8 +60,8 @@ class ShipperFlow {
   Result<ChainTip> OpenStore(StoreStreamEvents events);
   void CloseStore();
   Result<DeliveryState> GetDeliveryState() const;
-  // Tells the delivery link and the present stream. Call after a commit.
-  void WagonStored();
+  // Tells the delivery link and the present stream. Call after a commit; with the wagon when it is small.
+  void WagonStored(std::optional<FreshWagon> fresh = std::nullopt);
   // The outbox's disk is in another state. While it takes no wagons the batcher is told that the outbox is
   // full; while nothing can be written down the link waits; when the file was opened again both streams begin
   // again.
@@ -108,7 +108,7 @@ class ShipperFlow {
   DeliveryLink link_;
 };
 
-// Takes one frame after another from a Store stream into the outbox.
+// Takes one frame after another from a Store stream into the outbox, and tells the flow of each.
 class StoreIntake {
  public:
   explicit StoreIntake(ShipperFlow* flow) : flow_(flow) {}
@@ -121,6 +121,8 @@ class StoreIntake {
   ShipperFlow* const flow_;
   std::unique_ptr<wire::FrameVerifier> verifier_;
   std::unique_ptr<store::WagonWriter> writer_;
+  uint64_t frame_bytes_ = 0;
+  std::string frame_;  // a small one, for the link
 };
 
 }  // namespace srdf::shipper

@@ -134,8 +134,6 @@ grpc::Status ShipperServiceImpl::Store(
       auto stored = intake.Append(request.piece().data(), request.piece().last());
       ended = (*flow)->ForBatcher(stored.status());
       if (!ended.ok() || !stored->has_value()) continue;
-      // The state first: the batcher decides on the next wagon when it sees this one stored.
-      (*flow)->WagonStored();
       v1::StoreResponse response;
       wire::ToProto(**stored, response.mutable_stored()->mutable_tip());
       duplex->Write(response);

@@ -164,5 +164,21 @@ TEST_F(OutboxRetry, DeliveriesAreListedByStatusAndClass) {
   EXPECT_EQ(Must(outbox_->ListDeliveries(kFlow, filter))[0].header.sequence, 2u);
 }
 
+TEST_F(OutboxRetry, AnAttemptOfAWagonThatIsNotTheOneLookedUpDoesNotBegin) {
+  StoreWagons(outbox_.get(), 1);
+  AttemptStart start{"10.0.0.2:7104", 0, FakeHash(1, "merged")};
+  EXPECT_EQ(outbox_->BeginAttempt(kFlow, 1, start).code(), StatusCode::kNotFound);
+  EXPECT_EQ(StatusOf(outbox_.get(), 1), "sealed");
+  start.hash = FakeHash(1);
+  start.first = true;
+  ASSERT_OK(outbox_->BeginAttempt(kFlow, 1, start));
+  EXPECT_EQ(outbox_->BeginAttempt(kFlow, 1, start).code(), StatusCode::kNotFound) << "it is not the first";
+  start.first = false;
+  ASSERT_OK(outbox_->BeginAttempt(kFlow, 1, start));
+  Must(outbox_->MarkDeadLetter(kFlow, 1, "format"));
+  EXPECT_EQ(outbox_->BeginAttempt(kFlow, 1, start).code(), StatusCode::kNotFound) << "nothing may pass it";
+  EXPECT_EQ(Must(outbox_->Attempts(kFlow, 1)).size(), 2u);
+}
+
 }  // namespace
 }  // namespace srdf::store
