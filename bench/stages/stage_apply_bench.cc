@@ -76,10 +76,10 @@ void Apply(benchmark::State& state, How how) {
 
 void Sizes(benchmark::internal::Benchmark* b) {
   b->ArgName("transactions")->Arg(1)->Arg(200)->Arg(2'000)->Arg(20'000);
-  b->UseRealTime()->Unit(benchmark::kMicrosecond);
+  b->UseRealTime()->Unit(benchmark::kMicrosecond)->MinTime(2.0);
 }
 void Largest(benchmark::internal::Benchmark* b) {
-  b->ArgName("transactions")->Arg(20'000)->UseRealTime()->Unit(benchmark::kMicrosecond);
+  b->ArgName("transactions")->Arg(20'000)->UseRealTime()->Unit(benchmark::kMicrosecond)->MinTime(2.0);
 }
 
 BENCHMARK_CAPTURE(Apply, native, How{ApplyMethod::kNative, Load::kUniform, Compaction::kSorted})
