@@ -104,26 +104,33 @@ InboxWagon ReadInboxWagon(Connection& c, const Query& q) {
   return wagon;
 }
 
+InboxFlow FlowAsStored(Connection& c, const std::string& flow) {
+  InboxFlow out;
+  out.flow = flow;
+  const auto row = ReadInboxFlow(c, flow);
+  if (!row) return out;
+  out.tip_known = row->tip_known;
+  if (row->tip_known) out.tip = row->tip;
+  out.applied_epoch = row->applied_epoch;
+  out.applied_sequence = row->applied_sequence;
+  out.failed_sequence = row->failed_sequence;
+  out.failed_error = row->failed_error;
+  Query q(c, "SELECT wagons, bytes FROM wagon_count WHERE flow = ? AND status IN ('accepted', 'failed')",
+          flow);
+  while (q.Step()) {
+    out.unapplied_wagons += q.U64(0);
+    out.unapplied_bytes += q.U64(1);
+  }
+  return out;
+}
+
 Result<InboxFlow> SqliteInbox::GetFlow(const std::string& flow) {
-  return db_->Read([&](Connection& c) -> Result<InboxFlow> {
-    InboxFlow out;
-    out.flow = flow;
-    const auto row = ReadInboxFlow(c, flow);
-    if (!row) return out;
-    out.tip_known = row->tip_known;
-    if (row->tip_known) out.tip = row->tip;
-    out.applied_epoch = row->applied_epoch;
-    out.applied_sequence = row->applied_sequence;
-    out.failed_sequence = row->failed_sequence;
-    out.failed_error = row->failed_error;
-    Query q(c, "SELECT wagons, bytes FROM wagon_count WHERE flow = ? AND status IN ('accepted', 'failed')",
-            flow);
-    while (q.Step()) {
-      out.unapplied_wagons += q.U64(0);
-      out.unapplied_bytes += q.U64(1);
-    }
-    return out;
-  });
+  return db_->Read([&](Connection& c) -> Result<InboxFlow> { return FlowAsStored(c, flow); });
+}
+
+Result<InboxFlow> SqliteInbox::RecentFlow(const std::string& flow) {
+  if (auto remembered = memory_.Recall(flow, db_->generation())) return std::move(*remembered);
+  return GetFlow(flow);
 }
 
 Result<std::vector<InboxWagon>> SqliteInbox::List(const std::string& flow, uint64_t before_sequence,

@@ -102,6 +102,9 @@ class Inbox {
   virtual StoreDisk* disk() = 0;
 
   virtual Result<InboxFlow> GetFlow(const std::string& flow) = 0;
+  // As the last write of this object left it, mostly from memory: for what is asked with every wagon. What an
+  // operator's own tool changes in the file is seen after the next write.
+  virtual Result<InboxFlow> RecentFlow(const std::string& flow) = 0;
   virtual Result<PartialWagon> GetPartial(const std::string& flow) = 0;
 
   // Begins (or, for the same uid and hash, goes on with) the wagon; another partial wagon of the flow is
@@ -115,6 +118,9 @@ class Inbox {
   // The partial wagon is whole and verified: accepted, durable. kAborted when it does not fit the tip, or
   // while the tip is unknown (the starting point is the applier's to tell); the partial wagon stays.
   virtual Status Accept(const WagonHeader& header, const std::string& hash) = 0;
+  // A wagon of one chunk, verified: stored and accepted in one transaction, durable. Another partial wagon of
+  // the flow is dropped. Refused as BeginWagon and Accept would; then nothing has changed.
+  virtual Status AcceptWhole(const WagonHeader& header, const std::string& hash, std::string_view frame) = 0;
   virtual Status DropPartial(const std::string& flow) = 0;
   // Only the first `chunks` of the partial wagon stay, if it has more.
   virtual Status TruncatePartial(const std::string& flow, uint32_t chunks) = 0;
@@ -147,6 +153,8 @@ class Inbox {
   virtual Result<std::string> ReadChunk(const std::string& flow, uint64_t sequence, uint32_t chunk_no) = 0;
   // Every wagon up to and including `sequence` is applied; with `skipped`, this one was skipped instead.
   virtual Status MarkApplied(const std::string& flow, uint64_t sequence, bool skipped = false) = 0;
+  // The same, when the target has said of each of `first` to `last` that it is applied.
+  virtual Status MarkEachApplied(const std::string& flow, uint64_t first, uint64_t last) = 0;
   virtual Status MarkFailed(const std::string& flow, uint64_t sequence, const std::string& error) = 0;
 
   virtual Result<std::vector<InboxWagon>> List(const std::string& flow, uint64_t before_sequence,

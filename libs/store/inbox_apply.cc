@@ -84,21 +84,30 @@ Result<std::string> SqliteInbox::ReadChunk(const std::string& flow, uint64_t seq
 }
 
 Status SqliteInbox::MarkApplied(const std::string& flow, uint64_t sequence, bool skipped) {
-  return db_->Write(Durability::kProcess, [&](Connection& c) -> Status {
+  return MarkUpTo(flow, skipped ? sequence + 1 : sequence, sequence);
+}
+
+Status SqliteInbox::MarkEachApplied(const std::string& flow, uint64_t first, uint64_t last) {
+  return MarkUpTo(flow, first, last);
+}
+
+// Everything up to `last`; of `first` and later ones the target has said that it did not skip them.
+Status SqliteInbox::MarkUpTo(const std::string& flow, uint64_t first, uint64_t last) {
+  return WriteFlow(Durability::kProcess, flow, [&](Connection& c) -> Status {
     const auto row = ReadInboxFlow(c, flow);
     if (!row || !row->tip_known) {
       return {StatusCode::kNotFound, fmt::format("the inbox does not know flow {}", flow)};
     }
-    const uint64_t applied = std::min(sequence, row->tip.sequence);
+    const uint64_t applied = std::min(last, row->tip.sequence);
     if (row->applied_epoch == row->tip.epoch && applied <= row->applied_sequence) return Status::Ok();
-    if (!skipped) SettleSkips(c, flow, row->tip.epoch, sequence, sequence, {});
+    if (first <= last) SettleSkips(c, flow, row->tip.epoch, first, last, {});
     MarkAppliedUpTo(c, flow, row->tip.epoch, applied);
     return Status::Ok();
   });
 }
 
 Status SqliteInbox::MarkFailed(const std::string& flow, uint64_t sequence, const std::string& error) {
-  return db_->Write(Durability::kDisk, [&](Connection& c) -> Status {
+  return WriteFlow(Durability::kDisk, flow, [&](Connection& c) -> Status {
     const auto row = ReadInboxFlow(c, flow);
     int64_t wagon_id = 0;
     std::string status;

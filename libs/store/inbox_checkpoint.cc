@@ -143,7 +143,7 @@ class CheckpointAdoption {
 
 Status SqliteInbox::AdoptCheckpoint(const std::string& flow, const ChainTip& checkpoint,
                                     const std::vector<uint64_t>& skipped) {
-  return db_->Write(Durability::kProcess, [&](Connection& c) {
+  return WriteFlow(Durability::kProcess, flow, [&](Connection& c) {
     return CheckpointAdoption(c, db_->path(), flow, checkpoint, skipped).Run();
   });
 }

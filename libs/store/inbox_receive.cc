@@ -1,6 +1,6 @@
 // Taking a wagon in: its row is there from BeginWagon on, with status receiving, and its chunks are kept over
 // broken connections and restarts. Only Accept is synced to disk: what a power failure takes from a wagon
-// that was not accepted yet is sent again.
+// that was not accepted yet is sent again. A wagon of one chunk has no such time: AcceptWhole is all of it.
 #include <fmt/format.h>
 
 #include <limits>
@@ -109,9 +109,29 @@ Status SqliteInbox::AppendChunk(const std::string& flow, uint64_t sequence, uint
   });
 }
 
+namespace {
+
+// The flow's tip from now on.
+void InsertAccepted(Connection& c, int64_t wagon_id, const WagonHeader& header, const std::string& hash,
+                    uint64_t frame_bytes, uint32_t chunks) {
+  WagonRow row;
+  row.wagon_id = wagon_id;
+  row.header = header;
+  row.hash = hash;
+  row.frame_bytes = frame_bytes;
+  row.chunk_count = chunks;
+  row.stored_at_ms = NowMs();
+  InsertWagon(c, row);
+  Query(c, "INSERT INTO ack (wagon_id, result, at_ms) VALUES (?, 'accepted', ?)", wagon_id, row.stored_at_ms)
+      .Run();
+  SetInboxTip(c, header.flow, {header.epoch, header.sequence, header.uid, hash, header.last});
+}
+
+}  // namespace
+
 Status SqliteInbox::Accept(const WagonHeader& header, const std::string& hash) {
   const std::string& flow = header.flow;
-  return db_->Write(Durability::kDisk, [&](Connection& c) -> Status {
+  return WriteFlow(Durability::kDisk, flow, [&](Connection& c) -> Status {
     SRDF_RETURN_IF_ERROR(CheckFits(ReadInboxFlow(c, flow), header));
     const auto partial = ReadPartial(c, flow);
     if (!partial || partial->wagon.sequence != header.sequence || partial->wagon.uid != header.uid ||
@@ -121,20 +141,21 @@ Status SqliteInbox::Accept(const WagonHeader& header, const std::string& hash) {
                           header.uid),
               "begin the wagon again"};
     }
-    WagonRow row;
-    row.wagon_id = partial->wagon_id;
-    row.header = header;
-    row.hash = hash;
-    row.frame_bytes = partial->bytes;
-    row.chunk_count = partial->wagon.chunks;
-    row.stored_at_ms = NowMs();
     // The row begun by BeginWagon is replaced whole; its chunks carry the same id and stay.
-    Query(c, "DELETE FROM wagon WHERE wagon_id = ?", row.wagon_id).Run();
-    InsertWagon(c, row);
-    Query(c, "INSERT INTO ack (wagon_id, result, at_ms) VALUES (?, 'accepted', ?)", row.wagon_id,
-          row.stored_at_ms)
-        .Run();
-    SetInboxTip(c, flow, {header.epoch, header.sequence, header.uid, hash, header.last});
+    Query(c, "DELETE FROM wagon WHERE wagon_id = ?", partial->wagon_id).Run();
+    InsertAccepted(c, partial->wagon_id, header, hash, partial->bytes, partial->wagon.chunks);
+    return Status::Ok();
+  });
+}
+
+Status SqliteInbox::AcceptWhole(const WagonHeader& header, const std::string& hash, std::string_view frame) {
+  SRDF_RETURN_IF_ERROR(db_->Admit());
+  return WriteFlow(Durability::kDisk, header.flow, [&](Connection& c) -> Status {
+    SRDF_RETURN_IF_ERROR(CheckFits(ReadInboxFlow(c, header.flow), header));
+    if (const auto partial = ReadPartial(c, header.flow)) DropPartialRow(c, *partial);
+    const int64_t wagon_id = NextWagonId(c);
+    InsertChunk(c, wagon_id, 0, frame);
+    InsertAccepted(c, wagon_id, header, hash, frame.size(), 1);
     return Status::Ok();
   });
 }

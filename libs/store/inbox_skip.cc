@@ -76,7 +76,7 @@ Result<SkipOutcome> SqliteInbox::Skip(const WagonHeader& header, const std::stri
                   fmt::format("flow {}: wagon {} cannot be skipped without a reason and its time",
                               header.flow, header.sequence));
   }
-  return db_->Write(Durability::kDisk, [&](Connection& c) -> Result<SkipOutcome> {
+  return WriteFlow(Durability::kDisk, header.flow, [&](Connection& c) -> Result<SkipOutcome> {
     const auto flow = ReadInboxFlow(c, header.flow);
     if (!flow || !flow->tip_known || header.epoch != flow->tip.epoch ||
         header.sequence > flow->tip.sequence) {

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "store/inbox.h"
+#include "store/inbox_memory.h"
 #include "store/queue_database.h"
 #include "store/wagon_rows.h"
 
@@ -33,18 +34,22 @@ struct PartialRow {
   uint64_t bytes = 0;
 };
 
+InboxFlow FlowAsStored(Connection& connection, const std::string& flow);
+
 class SqliteInbox final : public Inbox {
  public:
   explicit SqliteInbox(std::unique_ptr<QueueDatabase> db) : db_(std::move(db)) {}
   StoreDisk* disk() override { return db_.get(); }
 
   Result<InboxFlow> GetFlow(const std::string& flow) override;
+  Result<InboxFlow> RecentFlow(const std::string& flow) override;
   Result<PartialWagon> GetPartial(const std::string& flow) override;
   Status BeginWagon(const std::string& flow, uint64_t sequence, const std::string& uid,
                     const std::string& hash) override;
   Status AppendChunk(const std::string& flow, uint64_t sequence, uint32_t chunk_no,
                      std::string_view bytes) override;
   Status Accept(const WagonHeader& header, const std::string& hash) override;
+  Status AcceptWhole(const WagonHeader& header, const std::string& hash, std::string_view frame) override;
   Status DropPartial(const std::string& flow) override;
   Status TruncatePartial(const std::string& flow, uint32_t chunks) override;
   Status NoteRefusal(const InboxRefusal& refusal) override;
@@ -58,6 +63,7 @@ class SqliteInbox final : public Inbox {
   Result<std::optional<InboxWagon>> NextToApply(const std::string& flow, uint64_t after) override;
   Result<std::string> ReadChunk(const std::string& flow, uint64_t sequence, uint32_t chunk_no) override;
   Status MarkApplied(const std::string& flow, uint64_t sequence, bool skipped) override;
+  Status MarkEachApplied(const std::string& flow, uint64_t first, uint64_t last) override;
   Status MarkFailed(const std::string& flow, uint64_t sequence, const std::string& error) override;
   Result<std::vector<InboxWagon>> List(const std::string& flow, uint64_t before_sequence,
                                        uint32_t limit) override;
@@ -65,7 +71,23 @@ class SqliteInbox final : public Inbox {
   Result<uint64_t> Purge(const std::string& flow, int64_t applied_before_ms) override;
 
  private:
+  Status MarkUpTo(const std::string& flow, uint64_t first, uint64_t last);
+  // A write that moves what GetFlow tells: remembered as it leaves the flow.
+  template <typename Body>
+  std::invoke_result_t<Body&, Connection&> WriteFlow(Durability durability, const std::string& flow,
+                                                     Body&& body) {
+    std::optional<InboxMemory::Entry> entry;
+    auto result = db_->Write(durability, [&](Connection& c) {
+      auto done = body(c);
+      if (done.ok()) entry = {memory_.NextNumber(), db_->generation(), FlowAsStored(c, flow)};
+      return done;
+    });
+    if (result.ok() && entry) memory_.Keep(flow, std::move(*entry));
+    return result;
+  }
+
   const std::unique_ptr<QueueDatabase> db_;
+  InboxMemory memory_;
 };
 
 // Steps shared by those files; all run inside a QueueDatabase body.

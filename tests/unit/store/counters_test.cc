@@ -165,7 +165,7 @@ TEST(InboxCounters, EqualARecountAfterRandomOperations) {
   for (int step = 0; step < 1500 && !::testing::Test::HasFailure(); ++step) {
     const InboxFlow before = Must(inbox->GetFlow(kFlow));
     const uint64_t some = 1 + below(before.tip.sequence + 1);
-    switch (below(9)) {
+    switch (below(11)) {
       case 0:
       case 1:
       case 2:
@@ -193,8 +193,26 @@ TEST(InboxCounters, EqualARecountAfterRandomOperations) {
         (void)inbox->AdoptCheckpoint(kFlow, TipOf(FakeHeader(at, ""), FakeHash(at)));
         break;
       }
+      case 9:
+        ASSERT_OK(inbox->AcceptWhole(FakeHeader(before.tip.sequence + 1, before.tip.hash),
+                                     FakeHash(before.tip.sequence + 1),
+                                     FakeFrame(random(), 1 + below(3000))));
+        break;
+      case 10:
+        ASSERT_OK(inbox->MarkEachApplied(kFlow, 1 + below(some), below(some)));
+        break;
     }
+    if (below(100) == 0) {
+      inbox.reset();
+      inbox = Must(Inbox::Open(directory / "inbox.db"));
+    }
+    const InboxFlow recent = Must(inbox->RecentFlow(kFlow));
     const InboxFlow flow = Must(inbox->GetFlow(kFlow));
+    EXPECT_EQ(recent.tip, flow.tip);
+    EXPECT_EQ(recent.applied_sequence, flow.applied_sequence);
+    EXPECT_EQ(recent.failed_sequence, flow.failed_sequence);
+    EXPECT_EQ(recent.unapplied_wagons, flow.unapplied_wagons);
+    EXPECT_EQ(recent.unapplied_bytes, flow.unapplied_bytes);
     const std::string unapplied = " FROM wagon WHERE flow = 'orders' AND status IN ('accepted', 'failed')";
     EXPECT_EQ(static_cast<int64_t>(flow.unapplied_wagons), recount.One("SELECT count(*)" + unapplied));
     EXPECT_EQ(static_cast<int64_t>(flow.unapplied_bytes),

@@ -107,8 +107,14 @@ TEST(InboxCrash, WhatWasAcceptedIsThereAndThePartialWagonGoesOn) {
       auto inbox = Must(Inbox::Open(path));
       if (!Must(inbox->GetFlow(kFlow)).tip_known) Must(inbox->AdoptCheckpoint(kFlow, Start()));
       for (uint64_t sequence = Must(inbox->GetFlow(kFlow)).tip.sequence + 1;; ++sequence) {
-        // Goes on with the chunks an earlier child left.
-        Must(Receive(inbox.get(), FakeFrame(sequence, FrameBytes(sequence))));
+        if (FrameBytes(sequence) <= kChunkBytes && sequence % 2 == 0) {
+          const ChainTip tip = Must(inbox->GetFlow(kFlow)).tip;
+          Must(inbox->AcceptWhole(FakeHeader(sequence, tip.hash), FakeHash(sequence),
+                                  FakeFrame(sequence, FrameBytes(sequence))));
+        } else {
+          // Goes on with the chunks an earlier child left.
+          Must(Receive(inbox.get(), FakeFrame(sequence, FrameBytes(sequence))));
+        }
         Tell(fd, sequence);
         if (sequence > 3) Must(inbox->MarkApplied(kFlow, sequence - 3));
       }

@@ -103,6 +103,18 @@ TEST_F(InboxSkip, TheTargetsWordSettlesADecisionThatCameWhileTheWagonWasBeingApp
   EXPECT_EQ(Must(inbox_->Skipped(kFlow, 10)), std::vector<uint64_t>{4});
 }
 
+TEST_F(InboxSkip, TheTargetsWordForSeveralWagonsSettlesTheDecisionsAmongThem) {
+  Begin(5, 1);
+  Must(Skip(3));
+  Must(Skip(5));
+  ASSERT_OK(inbox_->MarkEachApplied(kFlow, 2, 4));  // each of them was said to be applied
+  EXPECT_EQ(Wagon(3).status, InboxStatus::kApplied);
+  EXPECT_EQ(Wagon(4).status, InboxStatus::kApplied);
+  EXPECT_EQ(Flow().applied_sequence, 4u);
+  EXPECT_EQ(Wagon(5).status, InboxStatus::kSkipped);
+  EXPECT_EQ(Must(inbox_->Skipped(kFlow, 10)), std::vector<uint64_t>());
+}
+
 TEST_F(InboxSkip, ATargetThatLostItsLastCommitsIsToldToSkipAgain) {
   Begin(2, 2);
   Must(Skip(3));

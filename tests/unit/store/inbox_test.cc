@@ -54,6 +54,31 @@ TEST_F(InboxTest, AnAcceptedWagonIsGivenToTheApplierAfterReopening) {
   EXPECT_EQ(Must(inbox_->GetPartial(kFlow)).sequence, 0u);
 }
 
+TEST_F(InboxTest, AWagonOfOneChunkIsStoredAndAcceptedAtOnceOrNotAtAll) {
+  const WagonHeader first = FakeHeader(1, ZeroHash());
+  EXPECT_EQ(inbox_->AcceptWhole(first, FakeHash(1), "frame").code(), StatusCode::kAborted) << "no start";
+  Initialise();
+  const WagonHeader other = FakeHeader(1, FakeHash(7));
+  EXPECT_EQ(inbox_->AcceptWhole(other, FakeHash(1), "frame").code(), StatusCode::kAborted) << "chain";
+  EXPECT_EQ(Flow().tip.sequence, 0u);
+  // What was being received is another wagon, or a larger cut of this one.
+  ASSERT_OK(inbox_->BeginWagon(kFlow, 1, first.uid, FakeHash(1)));
+  ASSERT_OK(inbox_->AppendChunk(kFlow, 1, 0, "fr"));
+  ASSERT_OK(inbox_->AcceptWhole(first, FakeHash(1), "frame"));
+  EXPECT_EQ(inbox_->AcceptWhole(first, FakeHash(1), "frame").code(), StatusCode::kAborted) << "again";
+  Reopen();
+  EXPECT_EQ(Must(inbox_->GetPartial(kFlow)).sequence, 0u);
+  const auto wagon = Must(inbox_->NextToApply(kFlow, 0));
+  ASSERT_TRUE(wagon.has_value());
+  EXPECT_EQ(wagon->hash, FakeHash(1));
+  EXPECT_EQ(wagon->frame_bytes, 5u);
+  EXPECT_EQ(wagon->chunk_count, 1u);
+  EXPECT_EQ(wagon->header.tables.size(), 2u);
+  EXPECT_EQ(ReadFrame(inbox_.get(), 1, 1), "frame");
+  EXPECT_EQ(Flow().tip, TipOf(first, FakeHash(1)));
+  EXPECT_EQ(Flow().unapplied_bytes, 5u);
+}
+
 TEST_F(InboxTest, ABrokenReceiveGoesOnWhereItStopped) {
   Initialise();
   const std::string frame = FakeFrame(1, 5 * kChunkBytes);

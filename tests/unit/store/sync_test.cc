@@ -69,7 +69,9 @@ TEST_F(SyncTest, StoringAWagonCostsOneSyncAndDeliveringItNone) {
 
 TEST_F(SyncTest, AcceptingAWagonCostsOneSyncAndApplyingItNone) {
   EXPECT_EQ(SyncsOf([&] { ReceiveWagons(inbox_.get(), 1); }), 1);
+  EXPECT_EQ(SyncsOf([&] { Must(inbox_->AcceptWhole(FakeHeader(3, FakeHash(2)), FakeHash(3), "frame")); }), 1);
   EXPECT_EQ(SyncsOf([&] { Must(inbox_->MarkApplied(kFlow, 2)); }), 0);
+  EXPECT_EQ(SyncsOf([&] { Must(inbox_->MarkEachApplied(kFlow, 3, 3)); }), 0);
 }
 
 TEST_F(SyncTest, WhatNobodyRepeatsIsSynced) {
