@@ -98,7 +98,7 @@ bool DeliverIntake::IsTail(const Chunk& chunk) {
 
 Status DeliverIntake::Begin(const Chunk& chunk) {
   store::Inbox* inbox = flow_->inbox();
-  SRDF_ASSIGN_OR_RETURN(const store::InboxFlow flow, inbox->GetFlow(flow_->name()));
+  SRDF_ASSIGN_OR_RETURN(const store::InboxFlow flow, inbox->RecentFlow(flow_->name()));
   if (!flow.tip_known) {
     return Refuse(chunk,
                   {ReceiptReason::kNoStart, "the flow's starting point is not known here yet", {}, {}});
@@ -110,7 +110,11 @@ Status DeliverIntake::Begin(const Chunk& chunk) {
                           {},
                           {}});
   }
-  SRDF_ASSIGN_OR_RETURN(const store::PartialWagon partial, inbox->GetPartial(flow_->name()));
+  store::PartialWagon partial;
+  // Whatever is there of a wagon, its first chunk begins it anew.
+  if (chunk.chunk_no != 0) {
+    SRDF_ASSIGN_OR_RETURN(partial, inbox->GetPartial(flow_->name()));
+  }
   const bool same = partial.sequence == chunk.sequence && partial.uid == chunk.wagon_uid &&
                     partial.hash == chunk.wagon_hash;
   const uint32_t on_disk = same ? partial.chunks : 0;
@@ -191,12 +195,12 @@ Status DeliverIntake::Complete(const Chunk& chunk) {
   WagonHeader header;
   if (WagonFault fault = assembly_->Finish(&header)) return Refuse(chunk, std::move(fault));
   SRDF_FAILPOINT("receiver.before_accept");
-  if (Status s = flow_->inbox()->Accept(header, assembly_->hash()); !s.ok()) return StoreFailed(chunk, s);
+  if (Status s = assembly_->Accept(header, chunk.data); !s.ok()) return StoreFailed(chunk, s);
   SRDF_FAILPOINT("receiver.after_accept");
-  const uint64_t frame_bytes = assembly_->frame_bytes();
+  flow_->WagonAccepted(chunk.sequence, assembly_->hash(), assembly_->frame_bytes(),
+                       assembly_->is_one_chunk() ? chunk.data : std::string_view());
   assembly_.reset();
   tail_ = {chunk.sequence, chunk.chunk_no};
-  flow_->WagonAccepted(frame_bytes);
   WagonReceipt receipt;
   receipt.sequence = chunk.sequence;
   receipt.wagon_uid = header.uid;

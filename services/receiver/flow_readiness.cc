@@ -9,10 +9,6 @@ namespace {
 
 constexpr std::chrono::seconds kStoreProblemLasts{5};
 
-bool IsLeisurely(const Readiness& readiness) {
-  return readiness.state == ReceiverState::kAvailable || readiness.state == ReceiverState::kRunning;
-}
-
 }  // namespace
 
 uint64_t CountOf(const ReceiptCounts& counts, ReceiptKind kind) {
@@ -21,13 +17,12 @@ uint64_t CountOf(const ReceiptCounts& counts, ReceiptKind kind) {
   return sum;
 }
 
-ReadinessFacts ReceiverFlow::Facts() const {
+ReadinessFacts ReceiverFlow::Facts(const Result<store::InboxFlow>& flow) const {
   ReadinessFacts facts;
   facts.inbox_bytes_max = inbox_bytes_max_;
   const store::StoreHealth health = inbox_->disk()->Health();
   facts.store_problem = health.takes_wagons ? store_problem_ : health.problem;
   facts.drain_bytes_per_second = drain_.BytesPerSecond();
-  const auto flow = inbox_->GetFlow(name_);
   if (!flow.ok()) {
     if (facts.store_problem.ok()) facts.store_problem = flow.status();
     return facts;
@@ -40,12 +35,12 @@ ReadinessFacts ReceiverFlow::Facts() const {
 
 Readiness ReceiverFlow::GetReadiness() const {
   std::lock_guard lock(mu_);
-  return ReadinessOf(Facts());
+  return ReadinessOf(Facts(inbox_->GetFlow(name_)));
 }
 
 uint32_t ReceiverFlow::WaitMs() const {
   std::lock_guard lock(mu_);
-  return WaitMsFor(Facts());
+  return WaitMsFor(Facts(inbox_->GetFlow(name_)));
 }
 
 void ReceiverFlow::StoreChanged(const Status& problem) {
@@ -59,24 +54,25 @@ void ReceiverFlow::StoreChanged(const Status& problem) {
   }
   store_problem_ = problem;
   store_problem_since_ = std::chrono::steady_clock::now();
-  TellReadiness(false);
+  TellReadiness(false, inbox_->GetFlow(name_));
 }
 
 void ReceiverFlow::Tick() {
+  BringUpToDate();
   std::lock_guard lock(mu_);
   if (!store_problem_.ok() && std::chrono::steady_clock::now() - store_problem_since_ > kStoreProblemLasts) {
     store_problem_ = {};
   }
-  TellReadiness(true);
+  TellReadiness(true, inbox_->GetFlow(name_));
   if (const Status released = ReleaseCredit(); !released.ok()) {
     obs::Warn("credit_held", {{"flow", name_}, {"reason", released}});
   }
 }
 
 // Between available and running a flow changes with every wagon: the stream need not hear each time.
-void ReceiverFlow::TellReadiness(bool also_leisurely) {
-  if (!deliver_.has_value()) return;
-  Readiness now = ReadinessOf(Facts());
+void ReceiverFlow::TellReadiness(bool also_leisurely, const Result<store::InboxFlow>& flow) {
+  if (deliver_ == nullptr) return;
+  Readiness now = ReadinessOf(Facts(flow));
   if (now.state == told_.state && now.problem.code() == told_.problem.code()) return;
   if (!also_leisurely && IsLeisurely(now) && IsLeisurely(told_)) return;
   deliver_->on_readiness(now);

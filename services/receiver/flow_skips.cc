@@ -15,10 +15,12 @@ constexpr uint32_t kSkippedToldMax = 1000;
 
 Result<store::SkipOutcome> ReceiverFlow::Skip(const WagonHeader& header, const std::string& hash,
                                               const SkipDecision& decision) {
+  BringUpToDate();  // one that is applied is too late to be skipped
   SRDF_ASSIGN_OR_RETURN(const store::InboxFlow before, inbox_->GetFlow(name_));
   SRDF_FAILPOINT("receiver.before_skip");
   SRDF_ASSIGN_OR_RETURN(const store::SkipOutcome outcome, inbox_->Skip(header, hash, decision));
   SRDF_FAILPOINT("receiver.after_skip");
+  ForgetSkipped();
   obs::Warn("wagon_skip_decided", {{"flow", name_},
                                    {"sequence", header.sequence},
                                    {"uid", header.uid},
@@ -26,8 +28,11 @@ Result<store::SkipOutcome> ReceiverFlow::Skip(const WagonHeader& header, const s
                                    {"reason", decision.reason},
                                    {"too_late", outcome != store::SkipOutcome::kSkipped}});
   std::lock_guard lock(mu_);
+  accepted_sequence_ = std::max(accepted_sequence_, header.sequence);
+  fresh_.Clear();
   ++accepted_ticks_;
-  TellReadiness(/*also_leisurely=*/true);  // a wagon that failed may have been what held it up
+  TellReadiness(/*also_leisurely=*/true,
+                inbox_->GetFlow(name_));  // a wagon that failed may have been what held it up
   changed_.notify_all();
   const bool was_here = before.tip_known && header.sequence <= before.tip.sequence;
   if (outcome == store::SkipOutcome::kSkipped && was_here && end_take_ != nullptr) {
@@ -37,16 +42,21 @@ Result<store::SkipOutcome> ReceiverFlow::Skip(const WagonHeader& header, const s
   return outcome;
 }
 
+void ReceiverFlow::ForgetSkipped() {
+  std::lock_guard lock(skipped_mu_);
+  skipped_.reset();
+}
+
 // The target's own list may know more than the inbox: an inbox can be lost and made anew.
 Result<std::vector<uint64_t>> ReceiverFlow::Skipped() const {
+  std::lock_guard lock(skipped_mu_);
+  if (skipped_) return *skipped_;
   SRDF_ASSIGN_OR_RETURN(std::vector<uint64_t> all, inbox_->Skipped(name_, kSkippedToldMax));
-  {
-    std::lock_guard lock(skipped_mu_);
-    all.insert(all.end(), skipped_at_target_.begin(), skipped_at_target_.end());
-  }
+  all.insert(all.end(), skipped_at_target_.begin(), skipped_at_target_.end());
   std::sort(all.begin(), all.end(), std::greater<>());
   all.erase(std::unique(all.begin(), all.end()), all.end());
   if (all.size() > kSkippedToldMax) all.resize(kSkippedToldMax);
+  skipped_ = all;
   return all;
 }
 

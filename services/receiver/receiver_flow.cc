@@ -1,6 +1,7 @@
 #include "receiver/receiver_flow.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "base/clock.h"
 #include "failpoint/failpoint.h"
@@ -15,12 +16,13 @@ ReceiverFlow::ReceiverFlow(const config::FlowConfig& config, store::Inbox* inbox
       inbox_(inbox) {}
 
 Readiness ReceiverFlow::OpenDeliver(DeliverStreamEvents events) {
+  BringUpToDate();
   std::lock_guard lock(mu_);
-  deliver_ = std::move(events);
+  deliver_ = std::make_shared<const DeliverStreamEvents>(std::move(events));
   opened_ = false;
-  told_ = ReadinessOf(Facts());
+  told_ = ReadinessOf(Facts(inbox_->GetFlow(name_)));
   credit_out_ = FirstCredit(told_);
-  credit_withheld_ = kCreditBytes - credit_out_;
+  credit_owed_ = kCreditBytes - credit_out_;
   return told_;
 }
 
@@ -35,13 +37,20 @@ void ReceiverFlow::CloseDeliver() {
   deliver_.reset();
 }
 
-void ReceiverFlow::WagonAccepted(uint64_t frame_bytes) {
+void ReceiverFlow::WagonAccepted(uint64_t sequence, std::string_view hash, uint64_t frame_bytes,
+                                 std::string_view frame) {
+  {
+    std::lock_guard lock(mu_);
+    accepted_sequence_ = std::max(accepted_sequence_, sequence);
+    if (!frame.empty() && end_take_ != nullptr) fresh_.Put(sequence, hash, frame);
+    ++accepted_ticks_;
+  }
+  changed_.notify_all();
+  const auto flow = inbox_->RecentFlow(name_);
   std::lock_guard lock(mu_);
-  ++accepted_ticks_;
   accepted_bytes_since_ += frame_bytes;
   store_problem_ = {};
-  TellReadiness(false);
-  changed_.notify_all();
+  TellReadiness(false, flow);
 }
 
 Status ReceiverFlow::TakeCredit(uint64_t bytes) {
@@ -56,67 +65,72 @@ Status ReceiverFlow::TakeCredit(uint64_t bytes) {
 
 uint64_t ReceiverFlow::CreditFor(uint64_t bytes) {
   std::lock_guard lock(mu_);
-  const auto flow = inbox_->GetFlow(name_);
-  if (flow.ok() && flow->unapplied_bytes < inbox_bytes_max_ && inbox_->disk()->Health().takes_wagons) {
-    credit_out_ += bytes;
-    return bytes;
-  }
-  credit_withheld_ += bytes;
-  return 0;
+  credit_owed_ += bytes;
+  const auto flow = inbox_->RecentFlow(name_);
+  return flow.ok() ? TakeOwedCredit(*flow) : 0;
 }
 
-// The inbox is full: credit was held back, and comes back as wagons are applied.
+// While the inbox is full credit is held back, and comes back as wagons are applied.
+uint64_t ReceiverFlow::TakeOwedCredit(const store::InboxFlow& flow) {
+  const auto now = std::chrono::steady_clock::now();
+  if (credit_owed_ < kCreditPiece && now - credit_given_at_ < kCreditEvery) return 0;
+  if (flow.unapplied_bytes >= inbox_bytes_max_ || !inbox_->disk()->Health().takes_wagons) return 0;
+  credit_given_at_ = now;
+  credit_out_ += credit_owed_;
+  return std::exchange(credit_owed_, 0);
+}
+
 Status ReceiverFlow::ReleaseCredit() {
-  if (credit_withheld_ == 0 || !deliver_.has_value() || !opened_ || !inbox_->disk()->Health().takes_wagons)
-    return {};
+  if (credit_owed_ == 0 || deliver_ == nullptr || !opened_) return {};
   SRDF_ASSIGN_OR_RETURN(const store::InboxFlow flow, inbox_->GetFlow(name_));
-  if (flow.unapplied_bytes >= inbox_bytes_max_) return {};
-  deliver_->on_credit(credit_withheld_);
-  credit_out_ += credit_withheld_;
-  credit_withheld_ = 0;
+  if (const uint64_t bytes = TakeOwedCredit(flow); bytes != 0) deliver_->on_credit(bytes);
   return {};
 }
 
 void ReceiverFlow::DiskChanged(const store::StoreHealth& health) {
-  uint64_t applied = 0;
-  if (health.writable) {
-    std::lock_guard lock(mu_);
-    std::swap(applied, applied_unwritten_);
-  }
-  Status status = applied == 0 ? Status::Ok() : inbox_->MarkApplied(name_, applied);
+  BringUpToDate();
   std::lock_guard lock(mu_);
-  if (!status.ok()) {
-    applied_unwritten_ = std::max(applied_unwritten_, applied);
-    obs::Warn("inbox_mark_applied_failed", {{"flow", name_}, {"error", status}});
-  }
   if (health.takes_wagons) store_problem_ = {};
-  TellReadiness(false);
-  if (status = ReleaseCredit(); !status.ok()) obs::Warn("credit_held", {{"flow", name_}, {"reason", status}});
+  TellReadiness(false, inbox_->GetFlow(name_));
+  if (const Status status = ReleaseCredit(); !status.ok()) {
+    obs::Warn("credit_held", {{"flow", name_}, {"reason", status}});
+  }
 }
 
 Status ReceiverFlow::OpenTake(const ChainTip& checkpoint, const std::vector<uint64_t>& skipped,
                               std::function<void(const Status&)> end) {
   SRDF_ASSIGN_OR_RETURN(const store::InboxFlow before, inbox_->GetFlow(name_));
   SRDF_FAILPOINT("receiver.before_adopt");
-  SRDF_RETURN_IF_ERROR(inbox_->AdoptCheckpoint(name_, checkpoint, skipped));
+  {
+    // What the stream before this one said is in the checkpoint, or the target has lost it.
+    std::lock_guard write_lock(applied_write_mu_);
+    {
+      std::lock_guard lock(mu_);
+      unwritten_ = {};
+    }
+    SRDF_RETURN_IF_ERROR(inbox_->AdoptCheckpoint(name_, checkpoint, skipped));
+  }
   SRDF_FAILPOINT("receiver.after_adopt");
   SRDF_ASSIGN_OR_RETURN(const store::InboxFlow after, inbox_->GetFlow(name_));
   {
     std::lock_guard lock(skipped_mu_);
     skipped_at_target_ = skipped;
+    skipped_.reset();
   }
   std::lock_guard lock(mu_);
+  accepted_sequence_ = std::max(accepted_sequence_, after.tip.sequence);
+  fresh_.Clear();
   end_take_ = std::move(end);
   problem_ = {};
   applied_sequence_ = checkpoint.sequence;
   ++accepted_ticks_;
   changed_.notify_all();
   obs::Info("applier_connected", {{"flow", name_}, {"checkpoint", checkpoint.sequence}});
-  if (!deliver_.has_value()) return {};
+  if (deliver_ == nullptr) return {};
   if (!before.tip_known) {
-    told_ = ReadinessOf(Facts());
+    told_ = ReadinessOf(Facts(after));
     credit_out_ = FirstCredit(told_);
-    credit_withheld_ = kCreditBytes - credit_out_;
+    credit_owed_ = kCreditBytes - credit_out_;
     deliver_->on_tip_known(told_);
   } else if (after.tip.sequence > before.tip.sequence && after.tip.sequence == checkpoint.sequence) {
     // The target is ahead of what this inbox had: the shipper's idea of the flow is the inbox's old one.
@@ -129,66 +143,41 @@ Status ReceiverFlow::OpenTake(const ChainTip& checkpoint, const std::vector<uint
 }
 
 void ReceiverFlow::CloseTake() {
+  BringUpToDate();
   std::lock_guard lock(mu_);
   end_take_ = {};
+  fresh_.Clear();
 }
 
-Status ReceiverFlow::Applied(uint64_t sequence, bool skipped) {
-  SRDF_FAILPOINT("receiver.before_mark_applied");
-  const Status marked = inbox_->MarkApplied(name_, sequence, skipped);
-  // The checkpoint in the target is the truth: a disk that cannot note it need not stop the applier. (Of a
-  // skipped one the next stream tells again.)
-  const bool later = !skipped && !marked.ok() && !inbox_->disk()->Health().writable;
-  if (!later) SRDF_RETURN_IF_ERROR(marked);
-  SRDF_FAILPOINT("receiver.after_mark_applied");
-  std::lock_guard lock(mu_);
-  if (later) applied_unwritten_ = std::max(applied_unwritten_, sequence);
-  applied_sequence_ = std::max(applied_sequence_, sequence);
-  ++accepted_ticks_;
-  if (const auto flow = inbox_->GetFlow(name_); flow.ok()) {
-    const uint64_t had = unapplied_bytes_seen_ + accepted_bytes_since_;
-    drain_.Applied(had > flow->unapplied_bytes ? had - flow->unapplied_bytes : 0,
-                   std::chrono::steady_clock::now());
-    unapplied_bytes_seen_ = flow->unapplied_bytes;
-    accepted_bytes_since_ = 0;
-  }
-  TellReadiness(false);
-  changed_.notify_all();
-  if (deliver_.has_value()) {
-    SRDF_ASSIGN_OR_RETURN(const auto all_skipped, Skipped());
-    deliver_->on_applied(sequence, all_skipped);
-  }
-  return ReleaseCredit();
-}
-
-Status ReceiverFlow::Failed(uint64_t sequence, const Status& problem) {
-  SRDF_RETURN_IF_ERROR(inbox_->MarkFailed(name_, sequence, problem.ToString()));
-  std::lock_guard lock(mu_);
-  if (deliver_.has_value()) deliver_->on_failed(sequence, problem);
-  return {};
-}
-
-Result<std::optional<store::InboxWagon>> ReceiverFlow::NextToApply(uint64_t after, uint32_t window,
-                                                                   const std::stop_token& stop) {
+Result<std::optional<NextWagon>> ReceiverFlow::NextToApply(uint64_t after, uint32_t window,
+                                                           const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     uint64_t seen = 0;
-    bool room = false;
+    bool there = false;
+    std::optional<FreshWagons::Wagon> fresh;
     {
       std::lock_guard lock(mu_);
       seen = accepted_ticks_;
-      room = after < applied_sequence_ + window;
+      there = after < applied_sequence_ + window && after < accepted_sequence_;
+      if (there) fresh = fresh_.Take(after + 1);
     }
-    if (room) {
+    if (fresh) {
+      SRDF_FAILPOINT("receiver.before_hand_on");
+      return std::optional(NextWagon{fresh->sequence, std::move(fresh->hash), 1, std::move(fresh->frame)});
+    }
+    if (there) {
       SRDF_ASSIGN_OR_RETURN(auto wagon, inbox_->NextToApply(name_, after));
       if (wagon.has_value()) {
         SRDF_FAILPOINT("receiver.before_hand_on");
-        return wagon;
+        NextWagon next{wagon->header.sequence, wagon->hash, wagon->chunk_count, {}};
+        if (wagon->status == store::InboxStatus::kSkipped) next.to_skip = std::move(wagon);
+        return std::optional(std::move(next));
       }
     }
     std::unique_lock lock(mu_);
     changed_.wait(lock, stop, [&] { return accepted_ticks_ != seen; });
   }
-  return std::optional<store::InboxWagon>();
+  return std::optional<NextWagon>();
 }
 
 void ReceiverFlow::SetProblem(const Status& problem) {
@@ -204,7 +193,7 @@ std::pair<Status, int64_t> ReceiverFlow::problem() const {
 
 bool ReceiverFlow::shipper_connected() const {
   std::lock_guard lock(mu_);
-  return deliver_.has_value();
+  return deliver_ != nullptr;
 }
 
 bool ReceiverFlow::applier_connected() const {

@@ -3,6 +3,9 @@
 // Wagons are accepted in sequence, each naming the hash of the one before; "accepted" is said when the inbox
 // has it on disk. The applier's checkpoint is the last word on what is applied: it is adopted whenever the
 // applier opens its stream.
+//
+// What is asked with every wagon is answered from memory: the inbox's RecentFlow, the wagons just accepted
+// (fresh_wagons.h), what is said to be applied and not written down yet (flow_applied.cc).
 #pragma once
 
 #include <chrono>
@@ -21,6 +24,7 @@
 #include "base/status.h"
 #include "config/config.h"
 #include "model/wagon.h"
+#include "receiver/fresh_wagons.h"
 #include "receiver/log_allowance.h"
 #include "receiver/readiness.h"
 #include "receiver/receipt.h"
@@ -45,12 +49,30 @@ uint64_t CountOf(const ReceiptCounts& counts, ReceiptKind kind);
 
 // Bytes a shipper may have on the way: several wagons of a busy flow, a small part of a huge one.
 inline constexpr uint64_t kCreditBytes = 16u << 20;
+// It comes back in pieces of at least this, or what there is every kCreditEvery: a message for each small
+// wagon would cost more than the wagon. A sender on a slow line takes it for a sign of life.
+inline constexpr uint64_t kCreditPiece = kCreditBytes / 8;
+inline constexpr std::chrono::milliseconds kCreditEvery{100};
 // What a stream begins with when it is told this; the rest of kCreditBytes follows as soon as wagons are
 // taken.
 inline uint64_t FirstCredit(const Readiness& readiness) {
   return readiness.state == ReceiverState::kBusy || readiness.state == ReceiverState::kInError ? 0
                                                                                                : kCreditBytes;
 }
+
+// Whether a shipper may hear of it at the next Tick: between these two a flow changes with every wagon.
+inline bool IsLeisurely(const Readiness& readiness) {
+  return readiness.state == ReceiverState::kAvailable || readiness.state == ReceiverState::kRunning;
+}
+
+// A wagon for the applier.
+struct NextWagon {
+  uint64_t sequence = 0;
+  std::string hash;
+  uint32_t chunk_count = 0;
+  std::string frame;                           // when it is at hand, with chunk_count 1; else to be read
+  std::optional<store::InboxWagon> to_skip{};  // it is not to be applied
+};
 
 class ReceiverFlow {
  public:
@@ -65,8 +87,8 @@ class ReceiverFlow {
   Readiness OpenDeliver(DeliverStreamEvents events);
   Status Opened();
   void CloseDeliver();
-  // A wagon was accepted: the applier's stream may wait for it.
-  void WagonAccepted(uint64_t frame_bytes);
+  // A wagon was accepted: the applier's stream may wait for it. `frame`: all of it, if it is at hand.
+  void WagonAccepted(uint64_t sequence, std::string_view hash, uint64_t frame_bytes, std::string_view frame);
   // A chunk came. kAborted when the sender had no credit for it: the two ends do not agree about the credit
   // any more, and begin again with a new stream.
   Status TakeCredit(uint64_t bytes);
@@ -76,7 +98,8 @@ class ReceiverFlow {
                                   const SkipDecision& decision);
   // The newest wagons that the target has skipped. Also to be called by stream events.
   Result<std::vector<uint64_t>> Skipped() const;
-  // How much of `bytes` may be given back as credit now; the rest follows when the inbox has room.
+  // `bytes` were dealt with. How much is given back as credit now, of all that is owed; the rest follows when
+  // the inbox has room, and at the next Tick at the latest.
   uint64_t CreditFor(uint64_t bytes);
   // A receipt was said: it is counted, and a refusal kept. Returns whether it is to be logged, and how many
   // before it were not: a peer that comes back for ever must not fill the log.
@@ -103,12 +126,14 @@ class ReceiverFlow {
   Status OpenTake(const ChainTip& checkpoint, const std::vector<uint64_t>& skipped,
                   std::function<void(const Status&)> end);
   void CloseTake();
+  // The shipper is told at once; the inbox has it after some more, the next Tick, or BringUpToDate.
   Status Applied(uint64_t sequence, bool skipped);
   Status Failed(uint64_t sequence, const Status& problem);
+  // To be called before the inbox is looked at for somebody: what is applied is then written down.
+  void BringUpToDate();
   // Waits for the next wagon after `after`, while fewer than `window` are sent and not applied. Nothing when
   // stopped.
-  Result<std::optional<store::InboxWagon>> NextToApply(uint64_t after, uint32_t window,
-                                                       const std::stop_token& stop);
+  Result<std::optional<NextWagon>> NextToApply(uint64_t after, uint32_t window, const std::stop_token& stop);
 
   // What ended the applier's stream, until the next one is open; OK for nothing worth telling.
   void SetProblem(const Status& problem);
@@ -121,27 +146,42 @@ class ReceiverFlow {
   std::pair<Status, int64_t> purge_problem() const;
 
  private:
-  // With mu_ held.
+  // Wagons `first` to `last`, of each of which the target has said that it is applied; first 0: none.
+  struct AppliedRun {
+    uint64_t first = 0;
+    uint64_t last = 0;
+  };
+  Status WriteApplied();
+  Status WriteSkipped(uint64_t sequence);
+  void ForgetSkipped();
+
+  // With mu_ held. `flow`: what the inbox says.
   Status ReleaseCredit();
-  ReadinessFacts Facts() const;
-  void TellReadiness(bool also_leisurely);
+  uint64_t TakeOwedCredit(const store::InboxFlow& flow);
+  ReadinessFacts Facts(const Result<store::InboxFlow>& flow) const;
+  void TellReadiness(bool also_leisurely, const Result<store::InboxFlow>& flow);
 
   const std::string name_;
   const uint64_t inbox_bytes_max_;
   const uint64_t purge_after_days_;
   store::Inbox* const inbox_;
 
+  std::mutex applied_write_mu_;  // what is applied is written in its order; before mu_
+
   mutable std::mutex mu_;
   std::condition_variable_any changed_;
   // guarded by mu_
-  std::optional<DeliverStreamEvents> deliver_;
-  std::function<void(const Status&)> end_take_;  // empty: no stream is open
-  uint64_t accepted_ticks_ = 0;                  // grows with every event NextToApply waits for
+  std::shared_ptr<const DeliverStreamEvents> deliver_;  // null: no stream is open
+  std::function<void(const Status&)> end_take_;         // empty: no stream is open
+  uint64_t accepted_ticks_ = 0;                         // grows with every event NextToApply waits for
   uint64_t applied_sequence_ = 0;
+  uint64_t accepted_sequence_ = 0;  // at least; what is beyond it is not in the inbox
+  FreshWagons fresh_;
+  AppliedRun unwritten_;     // the inbox was not told yet
   uint64_t credit_out_ = 0;  // granted and not used
-  uint64_t credit_withheld_ = 0;
-  bool opened_ = false;             // the stream has its first word, and more credit may follow
-  uint64_t applied_unwritten_ = 0;  // applied, and the inbox could not be told; 0: none
+  uint64_t credit_owed_ = 0;
+  std::chrono::steady_clock::time_point credit_given_at_;
+  bool opened_ = false;  // the stream has its first word, and more credit may follow
   ReceiptCounts counts_;
   LogAllowance refusal_log_;
   Readiness told_;  // to the present stream
@@ -157,7 +197,8 @@ class ReceiverFlow {
 
   mutable std::mutex skipped_mu_;
   // guarded by skipped_mu_
-  std::vector<uint64_t> skipped_at_target_;  // as the applier said when it connected
+  std::vector<uint64_t> skipped_at_target_;               // as the applier said when it connected
+  mutable std::optional<std::vector<uint64_t>> skipped_;  // Skipped's last answer, while it holds
 };
 
 }  // namespace srdf::receiver

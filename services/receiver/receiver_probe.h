@@ -32,6 +32,7 @@ class ReceiverProbe {
 
  private:
   void Refresh(ReceiverFlow* flow) {
+    flow->BringUpToDate();
     if (auto state = flow->inbox()->GetFlow(flow->name()); state.ok()) {
       unapplied_wagons_.Set(static_cast<double>(state->unapplied_wagons));
       unapplied_bytes_.Set(static_cast<double>(state->unapplied_bytes));

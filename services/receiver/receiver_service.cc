@@ -89,15 +89,18 @@ DeliverStreamEvents EventsFor(ReceiverFlow* flow, const std::shared_ptr<DeliverD
 Status SendWagons(ReceiverFlow* flow, TakeDuplex* duplex, uint64_t after, uint32_t window,
                   const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    SRDF_ASSIGN_OR_RETURN(const auto wagon, flow->NextToApply(after, window, stop));
+    SRDF_ASSIGN_OR_RETURN(auto wagon, flow->NextToApply(after, window, stop));
     if (!wagon.has_value()) break;
-    after = wagon->header.sequence;
-    if (wagon->status == store::InboxStatus::kSkipped) {
-      if (stop.stop_requested() || !duplex->Write(SkipToTell(*wagon))) return {};
+    after = wagon->sequence;
+    if (wagon->to_skip) {
+      if (stop.stop_requested() || !duplex->Write(SkipToTell(*wagon->to_skip))) return {};
       continue;
     }
     for (uint32_t chunk_no = 0; chunk_no < wagon->chunk_count; ++chunk_no) {
-      SRDF_ASSIGN_OR_RETURN(std::string data, flow->inbox()->ReadChunk(flow->name(), after, chunk_no));
+      std::string data = std::move(wagon->frame);
+      if (data.empty()) {
+        SRDF_ASSIGN_OR_RETURN(data, flow->inbox()->ReadChunk(flow->name(), after, chunk_no));
+      }
       v1::TakeResponse response;
       response.set_sequence(after);
       response.set_wagon_hash(wagon->hash);
@@ -247,6 +250,7 @@ Status ReceiverServiceImpl::FillStored(ReceiverFlow* flow, v1::FlowStatus* out) 
 grpc::Status ReceiverServiceImpl::GetStatus(grpc::ServerContext*, const v1::GetStatusRequest*,
                                             v1::GetStatusResponse* response) {
   for (const auto& [name, flow] : *flows_) {
+    flow->BringUpToDate();
     const ReceiptCounts counts = flow->GetCounts();
     v1::FlowStatus* out = response->add_flows();
     out->set_flow(name);
@@ -296,6 +300,7 @@ grpc::Status ReceiverServiceImpl::ListWagons(grpc::ServerContext*, const v1::Lis
   auto flow = Find(request->flow());
   if (!flow.ok()) return rpc::ToGrpc(flow.status());
   const uint32_t limit = request->limit() == 0 ? kListDefault : std::min(request->limit(), kListMax);
+  (*flow)->BringUpToDate();
   auto wagons = (*flow)->inbox()->List((*flow)->name(), request->before_sequence(), limit);
   if (!wagons.ok()) return rpc::ToGrpc(wagons.status());
   for (const store::InboxWagon& wagon : *wagons) {

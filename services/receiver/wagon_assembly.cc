@@ -35,6 +35,7 @@ WagonAssembly::WagonAssembly(store::Inbox* inbox, std::string flow, ChainTip tip
 Result<std::unique_ptr<WagonAssembly>> WagonAssembly::Begin(store::Inbox* inbox, const std::string& flow,
                                                             const ChainTip& tip, const Chunk& chunk) {
   std::unique_ptr<WagonAssembly> assembly(new WagonAssembly(inbox, flow, tip, chunk));
+  if (assembly->is_one_chunk()) return assembly;
   SRDF_RETURN_IF_ERROR(inbox->BeginWagon(flow, chunk.sequence, assembly->uid_, assembly->hash_));
   SRDF_RETURN_IF_ERROR(inbox->TruncatePartial(flow, chunk.chunk_no));
   SRDF_RETURN_IF_ERROR(assembly->Restore(chunk.chunk_no));
@@ -67,7 +68,7 @@ Status WagonAssembly::Append(std::string_view data, WagonFault* fault) {
               {}};
     return {};
   }
-  SRDF_RETURN_IF_ERROR(inbox_->AppendChunk(flow_, sequence_, next_chunk_, data));
+  if (!is_one_chunk()) SRDF_RETURN_IF_ERROR(inbox_->AppendChunk(flow_, sequence_, next_chunk_, data));
   ++next_chunk_;
   return {};
 }
@@ -109,6 +110,10 @@ WagonFault WagonAssembly::Finish(WagonHeader* header) {
             tip_.hash, header->previous_hash};
   }
   return {};
+}
+
+Status WagonAssembly::Accept(const WagonHeader& header, std::string_view last_chunk) {
+  return is_one_chunk() ? inbox_->AcceptWhole(header, hash_, last_chunk) : inbox_->Accept(header, hash_);
 }
 
 }  // namespace srdf::receiver

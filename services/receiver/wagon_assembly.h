@@ -1,6 +1,8 @@
 // WagonAssembly: the wagon that a Deliver stream is bringing, as far as it came: its chunks in the inbox and
 // the state of the frame's verification. What the verifier has seen is always what is on disk.
 //
+// A wagon of one chunk is not kept before it is accepted: then all of it goes to disk at once.
+//
 // Driven by the stream's handler thread. Dropping the object leaves the chunks on disk: the next assembly of
 // the same wagon goes on there.
 #pragma once
@@ -64,6 +66,10 @@ class WagonAssembly {
   bool complete() const { return next_chunk_ == chunk_count_; }
   // All chunks are here: is it the announced wagon, of this flow, and the one after the tip?
   WagonFault Finish(WagonHeader* header);
+  // After Finish found no fault, with the last chunk: the wagon is the inbox's, durable.
+  Status Accept(const WagonHeader& header, std::string_view last_chunk);
+  // `last_chunk` is all of it.
+  bool is_one_chunk() const { return chunk_count_ == 1; }
 
  private:
   WagonAssembly(store::Inbox* inbox, std::string flow, ChainTip tip, const Chunk& chunk);

@@ -1,0 +1,199 @@
+// The shortcuts beside the inbox: wagons handed on from memory, applied ones written down together, credit in
+// pieces. Whatever becomes of the memory, the inbox and the checkpoint tell the same.
+#include <gtest/gtest.h>
+
+#include <thread>
+
+#include "unit/receiver/line_fixture.h"
+
+namespace srdf::receiver::test {
+namespace {
+
+constexpr size_t kChunkBytes = 1 << 20;
+constexpr uint64_t kOne = kFirstSequence;
+const SkipDecision kDecision{"mended by hand", "alice", 1700000000123};
+
+class HandOn : public ::testing::Test {
+ protected:
+  HandOn() {
+    DeliverStreamEvents events;
+    events.on_readiness = [](const Readiness&) {};
+    events.on_credit = [this](uint64_t bytes) { credits_.push_back(bytes); };
+    events.on_applied = [this](uint64_t sequence, const std::vector<uint64_t>& skipped) {
+      told_applied_.push_back(sequence);
+      told_skipped_ = skipped;
+    };
+    events.on_failed = [](uint64_t, const Status&) {};
+    flow()->OpenDeliver(std::move(events));
+    store::Must(flow()->Opened());
+    Take(kOne - 1, std::string(32, 'h'));
+    told_applied_.clear();
+  }
+  // The target's checkpoint is this wagon.
+  void Take(uint64_t sequence, const std::string& hash) {
+    ChainTip checkpoint = store::Start();
+    checkpoint.epoch = kEpoch;
+    checkpoint.sequence = sequence;
+    checkpoint.uid = std::string(32, 'a');
+    checkpoint.hash = hash;
+    store::Must(flow()->OpenTake(checkpoint, {}, [this](const Status&) { ++ended_; }));
+  }
+  void Send(int count, size_t payload_bytes) {
+    wagons_ = line_.MakeWagons(count, payload_bytes);
+    line_.SendHonestly(wagons_, kChunkBytes);
+  }
+  std::optional<NextWagon> Next(uint64_t after, uint32_t window = 100) {
+    std::stop_source stop;
+    return store::Must(flow()->NextToApply(after, window, stop.get_token()));
+  }
+  uint64_t AppliedInInbox() { return store::Must(line_.inbox()->GetFlow(store::kFlow)).applied_sequence; }
+  store::InboxWagon Stored(uint64_t sequence) {
+    return store::Must(line_.inbox()->List(store::kFlow, sequence + 1, 1)).front();
+  }
+  ReceiverFlow* flow() { return line_.flow(); }
+
+  Line line_;
+  std::vector<Wagon> wagons_;
+  std::vector<uint64_t> credits_, told_applied_, told_skipped_;
+  int ended_ = 0;
+};
+
+TEST_F(HandOn, AFewSmallWagonsGoOnFromMemoryAndTheRestFromTheInboxEachOnceAndInOrder) {
+  constexpr int kWagons = static_cast<int>(kFreshWagonsMax) + 5;
+  Send(kWagons, 200);
+  size_t from_memory = 0;
+  for (uint64_t sequence = kOne; sequence < kOne + kWagons; ++sequence) {
+    const auto next = Next(sequence - 1);
+    ASSERT_TRUE(next.has_value());
+    EXPECT_EQ(next->sequence, sequence);
+    const Wagon& wagon = wagons_[sequence - kOne];
+    EXPECT_EQ(next->hash, wagon.hash);
+    if (!next->frame.empty()) {
+      ++from_memory;
+      EXPECT_EQ(next->frame, wagon.frame);
+    }
+    EXPECT_EQ(store::ReadFrame(line_.inbox(), sequence, next->chunk_count), wagon.frame);
+  }
+  EXPECT_EQ(from_memory, kFreshWagonsMax);
+}
+
+TEST_F(HandOn, ALargeWagonIsNotKeptInMemory) {
+  Send(1, kFreshBytesMax);
+  EXPECT_TRUE(Next(kOne - 1)->frame.empty());
+}
+
+TEST_F(HandOn, AnApplierThatComesBackIsGivenTheWagonAgainFromTheInbox) {
+  Send(2, 200);
+  EXPECT_FALSE(Next(kOne - 1)->frame.empty());
+  flow()->CloseTake();
+  Take(kOne - 1, std::string(32, 'h'));
+  const auto again = Next(kOne - 1);
+  EXPECT_EQ(again->sequence, kOne);
+  EXPECT_TRUE(again->frame.empty());
+  EXPECT_EQ(Next(kOne)->sequence, kOne + 1);
+}
+
+TEST_F(HandOn, AWagonThatIsToBeSkippedIsNotHandedOnFromMemory) {
+  Send(2, 200);
+  ASSERT_EQ(store::Must(flow()->Skip(wagons_[0].header, wagons_[0].hash, kDecision)),
+            store::SkipOutcome::kSkipped);
+  EXPECT_EQ(ended_, 1);
+  EXPECT_TRUE(Next(kOne - 1)->to_skip.has_value());
+  EXPECT_FALSE(Next(kOne)->to_skip.has_value());
+}
+
+TEST_F(HandOn, TheSenderWaitsForTheWindowAndForTheNextWagon) {
+  Send(1, 200);
+  std::stop_source stop;
+  std::optional<NextWagon> got;
+  std::thread sender([&] { got = store::Must(flow()->NextToApply(kOne, 1, stop.get_token())); });
+  const auto all = line_.MakeWagons(2, 200);
+  line_.SendHonestly(all, kChunkBytes);  // not yet: kOne is not applied
+  store::Must(flow()->Applied(kOne, false));
+  sender.join();
+  ASSERT_TRUE(got.has_value());
+  EXPECT_EQ(got->sequence, kOne + 1);
+}
+
+TEST_F(HandOn, TheShipperIsToldOfEachAppliedWagonAndTheInboxOfManyAtOnce) {
+  Send(20, 200);
+  for (uint64_t sequence = kOne; sequence < kOne + 3; ++sequence) ASSERT_OK(flow()->Applied(sequence, false));
+  EXPECT_EQ(told_applied_, (std::vector<uint64_t>{kOne, kOne + 1, kOne + 2}));
+  EXPECT_EQ(AppliedInInbox(), kOne - 1);
+  flow()->Tick();
+  EXPECT_EQ(AppliedInInbox(), kOne + 2);
+  for (uint64_t sequence = kOne + 3; sequence < kOne + 20; ++sequence)
+    ASSERT_OK(flow()->Applied(sequence, false));
+  EXPECT_GE(AppliedInInbox(), kOne + 15) << "sixteen are not left unwritten";
+  flow()->BringUpToDate();
+  EXPECT_EQ(AppliedInInbox(), kOne + 19);
+  EXPECT_EQ(store::Must(line_.inbox()->GetFlow(store::kFlow)).unapplied_bytes, 0u);
+}
+
+TEST_F(HandOn, WhatWasAppliedAndNotWrittenDownIsWrittenWhenTheApplierLeaves) {
+  Send(3, 200);
+  ASSERT_OK(flow()->Applied(kOne, false));
+  flow()->CloseTake();
+  EXPECT_EQ(AppliedInInbox(), kOne);
+}
+
+// TRAP 37: nothing lost, nothing doubled.
+TEST_F(HandOn, TheCheckpointIsTheTruthAboutWhatWasNotWrittenDown) {
+  Send(3, 200);
+  for (uint64_t sequence = kOne; sequence < kOne + 3; ++sequence) ASSERT_OK(flow()->Applied(sequence, false));
+  Take(kOne + 1, wagons_[1].hash);  // the target lost its last commit
+  flow()->BringUpToDate();
+  EXPECT_EQ(AppliedInInbox(), kOne + 1);
+  EXPECT_EQ(Next(kOne + 1)->sequence, kOne + 2);
+}
+
+TEST_F(HandOn, ADecisionToSkipComesTooLateForAWagonThatIsAppliedAndNotWrittenDown) {
+  Send(2, 200);
+  ASSERT_OK(flow()->Applied(kOne, false));
+  EXPECT_EQ(store::Must(flow()->Skip(wagons_[0].header, wagons_[0].hash, kDecision)),
+            store::SkipOutcome::kWasApplied);
+}
+
+TEST_F(HandOn, AmongManyAppliedTheDecisionsThatCameTooLateAreSettled) {
+  Send(4, 200);
+  ASSERT_EQ(store::Must(flow()->Skip(wagons_[1].header, wagons_[1].hash, kDecision)),
+            store::SkipOutcome::kSkipped);
+  ASSERT_EQ(store::Must(flow()->Skip(wagons_[3].header, wagons_[3].hash, kDecision)),
+            store::SkipOutcome::kSkipped);
+  for (uint64_t sequence = kOne; sequence < kOne + 3; ++sequence) ASSERT_OK(flow()->Applied(sequence, false));
+  EXPECT_TRUE(told_skipped_.empty());
+  ASSERT_OK(flow()->Applied(kOne + 3, true));
+  EXPECT_EQ(told_skipped_, std::vector<uint64_t>{kOne + 3});
+  EXPECT_EQ(AppliedInInbox(), kOne + 3);
+  EXPECT_EQ(Stored(kOne + 1).status, store::InboxStatus::kApplied);
+  EXPECT_EQ(Stored(kOne + 3).status, store::InboxStatus::kSkipped);
+}
+
+TEST_F(HandOn, CreditComesBackInPiecesAndAllOfItInTheEnd) {
+  constexpr uint64_t kBytes = 1000;
+  uint64_t back = flow()->CreditFor(0);
+  const auto sent = [&](uint64_t bytes) {
+    store::Must(flow()->TakeCredit(bytes));
+    return flow()->CreditFor(bytes);
+  };
+  int messages = 0;
+  const auto began = std::chrono::steady_clock::now();
+  for (int i = 0; i < 1000; ++i) {
+    const uint64_t piece = sent(kBytes);
+    messages += piece != 0 ? 1 : 0;
+    back += piece;
+  }
+  const auto took = std::chrono::steady_clock::now() - began;
+  EXPECT_LE(messages, 1 + took / kCreditEvery);
+  const uint64_t large = sent(kCreditPiece);
+  EXPECT_GE(large, kCreditPiece) << "what a fast sender needs is not kept back";
+  back += large;
+  (void)sent(kBytes);
+  const auto until = began + std::chrono::seconds(10);
+  while (credits_.empty() && std::chrono::steady_clock::now() < until) flow()->Tick();
+  for (const uint64_t bytes : credits_) back += bytes;
+  EXPECT_EQ(back, 1001 * kBytes + kCreditPiece);
+}
+
+}  // namespace
+}  // namespace srdf::receiver::test
