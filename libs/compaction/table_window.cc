@@ -144,7 +144,8 @@ Status TableWindow::FoldRow(RowOp op, const Row& row, uint32_t before_bitmap, ui
 Status TableWindow::FoldUpdate(const Row& row, uint32_t before_bitmap, uint32_t after_bitmap,
                                KeyHistory* history) {
   const bool changes_unique = (row.flags & kRowUniqueChanged) != 0;
-  const bool covers = after_bitmap == 0 || !history->begun || after_bitmap == history->after_bitmap;
+  const bool covers = after_bitmap == 0 || !history->begun || after_bitmap == history->after_bitmap ||
+                      UnionOf(history->after_bitmap, after_bitmap) == after_bitmap;
   if (!covers && history->exists) return MergeAfter(row, after_bitmap, history);
   if (!history->Update(row.before, before_bitmap, row.after, after_bitmap, changes_unique)) {
     return Impossible(row.key, RowOp::kUpdate);

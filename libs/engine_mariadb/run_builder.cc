@@ -42,11 +42,12 @@ void RunBuilder::Close() {
   if (writer_.open()) writer_.End();
 }
 
-void RunBuilder::Open(const Shape& shape, const RowsEvent& event, const TableUse& table) {
+void RunBuilder::Open(const Shape& shape, const RowsEvent& event, ByteView bitmap_after,
+                      const TableUse& table) {
   Close();
   shape_ = shape;
   bitmap_before_.assign(event.bitmap_before);
-  bitmap_after_.assign(event.bitmap_after);
+  bitmap_after_.assign(bitmap_after);
   RowRunHeader header;
   header.table_ref = shape.table_ref;
   header.op = shape.op;
@@ -88,6 +89,7 @@ Status RunBuilder::Add(const RowsEvent& event, TableUse* table, bool in_place) {
   const bool cascades = event.op == RowOp::kDelete && table->delete_cascades && source_checked_keys;
   if (in_place || table->in_place || cascades || cannot_unite) flags |= kRunInPlace;
 
+  changed_.Clear();
   ByteView rest = event.rows;
   while (!rest.empty()) SRDF_RETURN_IF_ERROR(AddRow(event, *table, flags, &rest));
   return {};
@@ -112,13 +114,14 @@ Status RunBuilder::AddRow(const RowsEvent& event, const TableUse& table, uint8_t
   }
   const std::vector<uint16_t>& key_columns = table.schema.key_columns;
   Shape shape{table.schema.table_ref, event.op, base_flags, false};
+  bool moves = false;
   if (has_before) row.key = KeyOf(slices_before_, nullptr, key_columns, &key_before_);
   if (!has_before) row.key = KeyOf(slices_after_, nullptr, key_columns, &key_after_);
   if (has_before && has_after) {
     const ByteView key_after = KeyOf(slices_after_, &slices_before_, key_columns, &key_after_);
     if (!key_after.empty() && key_after != row.key) row.new_key = key_after;
     if (AnyDiffers(slices_before_, slices_after_, table.unique_columns)) row.flags |= kRowUniqueChanged;
-    const bool moves = !row.new_key.empty() || (row.flags & kRowUniqueChanged) != 0;
+    moves = !row.new_key.empty() || (row.flags & kRowUniqueChanged) != 0;
     if (moves && !present_after_.all) shape.flags |= kRunInPlace;
     if ((base_flags & kRunNoForeignKeyChecks) == 0 &&
         AnyDiffers(slices_before_, slices_after_, table.update_cascade_columns)) {
@@ -132,9 +135,15 @@ Status RunBuilder::AddRow(const RowsEvent& event, const TableUse& table, uint8_t
     key_image_.append(row.key);
     row.before = key_image_;
   }
+  ByteView bitmap_after = event.bitmap_after;
+  if (shape.key_only && has_after && !moves && present_before_.all && present_after_.all &&
+      changed_.Add(slices_before_, slices_after_)) {
+    bitmap_after = changed_.bitmap();
+    row.after = changed_.ImageOf(slices_after_);
+  }
   if (!writer_.open() || shape != shape_ || bitmap_before_ != event.bitmap_before ||
-      bitmap_after_ != event.bitmap_after || writer_.run_bytes() > kRunBytesMax) {
-    Open(shape, event, table);
+      bitmap_after_ != bitmap_after || writer_.run_bytes() > kRunBytesMax) {
+    Open(shape, event, bitmap_after, table);
   }
   writer_.Add(row);
   ++rows_;

@@ -4,14 +4,16 @@
 // whether the row may be merged. Rows of consecutive events go into one run as long as table, operation,
 // flags and bitmaps are the same. Nothing is allocated per row. Driven by the reader's thread.
 //
-// Before images: with `full_before` false, updates and deletes of a table with a primary key that may be
-// merged carry of the before image only the key's columns; everything else keeps the whole image.
+// With `full_before` false, updates and deletes of a table with a primary key that may be merged carry of the
+// before image only the key's columns, and updates that move neither the key nor a unique value carry of the
+// after image only the columns that change (changed_columns.h); everything else keeps the whole images.
 #pragma once
 
 #include <cstdint>
 #include <string>
 
 #include "base/status.h"
+#include "engine_mariadb/changed_columns.h"
 #include "engine_mariadb/row_layout.h"
 #include "engine_mariadb/rows_event.h"
 #include "engine_mariadb/table_registry.h"
@@ -47,19 +49,20 @@ class RunBuilder {
   };
 
   Status AddRow(const RowsEvent& event, const TableUse& table, uint8_t base_flags, ByteView* rest);
-  void Open(const Shape& shape, const RowsEvent& event, const TableUse& table);
+  void Open(const Shape& shape, const RowsEvent& event, ByteView bitmap_after, const TableUse& table);
 
   std::string* const out_;
   const bool full_before_;
   RowRunWriter writer_;
   Shape shape_;                // of the open run
   std::string bitmap_before_;  // of the open run, as in the event
-  std::string bitmap_after_;
+  std::string bitmap_after_;   // of the open run, as it is
   uint64_t rows_ = 0;
 
   // Scratch, kept for its capacity.
   PresentColumns present_before_, present_after_;
   RowSlices slices_before_, slices_after_;
+  ChangedColumns changed_;
   std::string key_before_, key_after_, key_image_, key_bitmap_;
 };
 

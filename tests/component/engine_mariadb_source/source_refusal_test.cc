@@ -71,7 +71,9 @@ TEST_F(RefusalTest, AResetLogThatHasPassedThePositionIsRefused) {
   const auto reader = engine->NewReader();
   StreamRecorder recorder;
   Sql("RESET MASTER");
-  for (int i = 0; i < 30; ++i) Sql("INSERT INTO a VALUES (" + std::to_string(i + 100) + ")");
+  // The first one is longer, so that no transaction ends where one of the same number did in the old log.
+  Sql("INSERT INTO a VALUES (1000), (1001)");
+  for (int i = 1; i < 30; ++i) Sql("INSERT INTO a VALUES (" + std::to_string(i + 100) + ")");
   ASSERT_EQ(LogEnd(), "0-11-30");
   ExpectError(reader->Run(from, &recorder), StatusCode::kDataLoss,
               {"0-11-22", from.file + ":" + std::to_string(from.offset), "re-establish"});

@@ -61,10 +61,37 @@ TEST_F(SourceTest, BeforeImagesAreReducedToTheKeyOnlyWhenFactsAreCertain) {
   const RecordedRow& update = rows[1].rows[0];
   EXPECT_FALSE(update.in_place());
   EXPECT_EQ(update.before, R"({"id":2,"id2":4})");
-  EXPECT_EQ(update.after, R"({"x":1,"id":2,"y":30,"id2":4})");
+  EXPECT_EQ(update.after, R"({"y":30})");                         // the columns that change
   EXPECT_EQ(update.key, std::string("\x02\0\0\0\x04\0\0\0", 8));  // in table order
   EXPECT_EQ(rows[2].rows[0].before, R"({"id":2,"id2":4})");
   EXPECT_EQ(rows[2].rows[0].key, update.key);
+}
+
+TEST_F(SourceTest, UpdatesCarryTheColumnsThatChangeAndRowsOfAnEventShareFewSetsOfThem) {
+  Sql("CREATE TABLE a (id INT PRIMARY KEY, x INT, y INT, u INT UNIQUE)");
+  Sql("INSERT INTO a VALUES (1, 1, NULL, 1), (2, 2, 2, 2), (3, 3, 3, 3)");
+  const auto engine = engine_mariadb::NewSourceEngine(Options());
+  const auto reader = engine->NewReader();
+  StreamRecorder recorder;
+  ReaderRun run(reader.get(), {}, &recorder);
+  run.WaitForPosition(LogEnd());
+  Sql("UPDATE a SET x = 9, y = IF(id = 2, 7, y) ORDER BY id");  // the set grows with the second row
+  Sql("UPDATE a SET y = IF(id = 1, 5, NULL) WHERE id < 3 ORDER BY id");
+  Sql("UPDATE a SET x = 8, u = 30 WHERE id = 3");  // a unique value moves: the whole row
+  Sql("UPDATE a SET id = 40 WHERE id = 3");        // the key moves: the whole row
+  run.WaitForPosition(LogEnd());
+  ASSERT_EQ(run.Stop().code(), StatusCode::kCancelled);
+  const auto rows = WithRows(recorder.transactions());
+  ASSERT_EQ(rows.size(), 5u);
+  ASSERT_EQ(rows[1].rows.size(), 3u);
+  EXPECT_EQ(rows[1].rows[0].after, R"({"x":9})");
+  EXPECT_EQ(rows[1].rows[1].after, R"({"x":9,"y":7})");
+  EXPECT_EQ(rows[1].rows[2].after, R"({"x":9,"y":3})");
+  ASSERT_EQ(rows[2].rows.size(), 2u);
+  EXPECT_EQ(rows[2].rows[0].after, R"({"y":5})");
+  EXPECT_EQ(rows[2].rows[1].after, R"({"y":null})");
+  EXPECT_EQ(rows[3].rows[0].after, R"({"id":3,"x":8,"y":3,"u":30})");
+  EXPECT_EQ(rows[4].rows[0].after, R"({"id":40,"x":8,"y":3,"u":30})");
 }
 
 TEST_F(SourceTest, FullBeforeImagesStayWhenAskedFor) {
