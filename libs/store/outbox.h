@@ -67,6 +67,34 @@ struct AttemptStart {
   bool first = false;     // also kNotFound unless it is still as it was stored, without any attempt
 };
 
+// What went well, of several wagons: MarkSent, MarkAcked and MarkApplied in one call.
+struct DeliveryNotes {
+  struct Sent {
+    uint64_t sequence = 0;
+    uint64_t bytes_sent = 0;
+  };
+  struct Arrived {
+    uint64_t sequence = 0;
+    std::string outcome;  // "accepted" or "duplicate"
+    uint64_t bytes_sent = 0;
+  };
+  std::vector<Sent> sent;
+  std::vector<Arrived> arrived;
+  uint64_t applied = 0;  // 0: nothing
+  bool empty() const { return sent.empty() && arrived.empty() && applied == 0; }
+};
+
+// The wagons that are not applied, oldest first.
+struct UnappliedWagons {
+  struct Wagon {
+    uint64_t sequence = 0;
+    uint64_t frame_bytes = 0;
+  };
+  uint64_t tip_sequence = 0;
+  std::vector<Wagon> wagons;
+  bool all = true;  // false: there are more
+};
+
 // What an attempt failed of, and what follows; a text alone stands for an error without a class.
 struct DeliveryFailure {
   DeliveryFailure() = default;
@@ -258,6 +286,8 @@ class Outbox {
                                 const DeliveryFailure& failure) = 0;
   // Every wagon up to and including `sequence` is applied.
   virtual Status MarkApplied(const std::string& flow, uint64_t sequence) = 0;
+  // Those three at once: one transaction. Returns the sequences of arrivals that the flow does not have.
+  virtual Result<std::vector<uint64_t>> Note(const std::string& flow, const DeliveryNotes& notes) = 0;
   // The applier could not apply this wagon; it stays at the receiver. Shown, cleared by MarkApplied.
   virtual Status MarkFailed(const std::string& flow, uint64_t sequence, const DeliveryFailure& failure) = 0;
   // Operator's word: failed and dead-letter deliveries of the flow are tried again, and waits are over.
@@ -273,6 +303,7 @@ class Outbox {
   // Both are over. Free when neither is on record.
   virtual Status EndSuspension(const std::string& flow) = 0;
 
+  virtual Result<UnappliedWagons> Unapplied(const std::string& flow, size_t wagons_max) = 0;
   virtual Result<std::optional<OutboxWagon>> GetDelivery(const std::string& flow, uint64_t sequence) = 0;
   virtual Result<std::vector<OutboxWagon>> ListDeliveries(const std::string& flow,
                                                           const DeliveryFilter& filter) = 0;

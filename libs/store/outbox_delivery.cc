@@ -1,18 +1,14 @@
-// A wagon's way to the destination: attempts, receipts, dead letters, by the steps of delivery_machine.h.
+// A wagon's way to the destination: attempts, failures, dead letters, by the steps of delivery_machine.h.
+// What goes well is outbox_notes.cc's.
 //
-// What the destination repeats by itself (receipts, applied) and what a restart resets (sending, sent) is
-// written with Durability::kProcess: the sync it would cost per wagon buys nothing, see outbox.h.
+// What a restart resets (sending) is written with Durability::kProcess: the sync it would cost per wagon buys
+// nothing, see outbox.h.
 #include <fmt/format.h>
 
 #include "store/outbox_sqlite.h"
 
 namespace srdf::store {
 namespace {
-
-// Where the step leads; nothing when the row stays as it is.
-std::optional<DeliveryStatus> Target(DeliveryEvent event, const DeliveryRow& row) {
-  return StepFor(event, row.status, row.there).to;
-}
 
 void SetStatus(Connection& c, const DeliveryRow& row, DeliveryStatus status, const DeliveryFailure& failure) {
   Query(c,
@@ -21,18 +17,6 @@ void SetStatus(Connection& c, const DeliveryRow& row, DeliveryStatus status, con
         DeliveryStatusName(status), failure.error,
         failure.error_class == ErrorClass::kNone ? "" : ErrorClassName(failure.error_class),
         failure.next_attempt_at_ms, failure.counts ? 1 : 0, row.wagon_id, kDestination)
-      .Run();
-}
-
-void EndAttempt(Connection& c, const DeliveryRow& row, const std::string& outcome,
-                const DeliveryFailure& failure) {
-  Query(c,
-        "UPDATE delivery_attempt SET ended_at_ms = ?, outcome = ?, receipt = ?, reason = ?, error_class = ?,"
-        " error = ?, bytes_sent = max(bytes_sent, ?)"
-        " WHERE wagon_id = ? AND destination = ? AND attempt = ? AND ended_at_ms = 0",
-        NowMs(), outcome, failure.receipt, failure.reason,
-        failure.error_class == ErrorClass::kNone ? "" : ErrorClassName(failure.error_class), failure.error,
-        failure.bytes_sent, row.wagon_id, kDestination, row.attempts)
       .Run();
 }
 
@@ -50,6 +34,22 @@ bool IsAsLookedUp(const DeliveryRow& row, const AttemptStart& start) {
 }
 
 }  // namespace
+
+std::optional<DeliveryStatus> StepTarget(DeliveryEvent event, const DeliveryRow& row) {
+  return StepFor(event, row.status, row.there).to;
+}
+
+void EndAttempt(Connection& c, const DeliveryRow& row, const std::string& outcome,
+                const DeliveryFailure& failure) {
+  Query(c,
+        "UPDATE delivery_attempt SET ended_at_ms = ?, outcome = ?, receipt = ?, reason = ?, error_class = ?,"
+        " error = ?, bytes_sent = max(bytes_sent, ?)"
+        " WHERE wagon_id = ? AND destination = ? AND attempt = ? AND ended_at_ms = 0",
+        NowMs(), outcome, failure.receipt, failure.reason,
+        failure.error_class == ErrorClass::kNone ? "" : ErrorClassName(failure.error_class), failure.error,
+        failure.bytes_sent, row.wagon_id, kDestination, row.attempts)
+      .Run();
+}
 
 Status SqliteOutbox::BeginAttempt(const std::string& flow, uint64_t sequence, const AttemptStart& start) {
   return db_->Write(Durability::kProcess, [&](Connection& c) -> Status {
@@ -73,49 +73,9 @@ Status SqliteOutbox::BeginAttempt(const std::string& flow, uint64_t sequence, co
           .Run();
     }
     Query(c, "UPDATE delivery SET attempts = attempts + 1, status = ? WHERE wagon_id = ? AND destination = ?",
-          DeliveryStatusName(Target(DeliveryEvent::kSendBegun, row).value_or(row.status)), row.wagon_id,
+          DeliveryStatusName(StepTarget(DeliveryEvent::kSendBegun, row).value_or(row.status)), row.wagon_id,
           kDestination)
         .Run();
-    return Status::Ok();
-  });
-}
-
-Status SqliteOutbox::MarkSent(const std::string& flow, uint64_t sequence, uint64_t bytes_sent) {
-  return db_->Write(Durability::kProcess, [&](Connection& c) -> Status {
-    SRDF_ASSIGN_OR_RETURN(const DeliveryRow row, FindDelivery(c, flow, sequence));
-    Query(c,
-          "UPDATE delivery_attempt SET bytes_sent = max(bytes_sent, ?) WHERE wagon_id = ? AND destination = ?"
-          " AND attempt = ?",
-          bytes_sent, row.wagon_id, kDestination, row.attempts)
-        .Run();
-    const auto to = Target(DeliveryEvent::kSendDone, row);
-    if (!to) return Status::Ok();
-    Query(c, "UPDATE delivery SET status = ? WHERE wagon_id = ? AND destination = ?", DeliveryStatusName(*to),
-          row.wagon_id, kDestination)
-        .Run();
-    return Status::Ok();
-  });
-}
-
-Status SqliteOutbox::MarkAcked(const std::string& flow, uint64_t sequence, const std::string& outcome) {
-  if (outcome != "accepted" && outcome != "duplicate") {
-    return {StatusCode::kInvalidArgument, fmt::format("flow {}: \"{}\" is no receipt", flow, outcome)};
-  }
-  return db_->Write(Durability::kProcess, [&](Connection& c) -> Status {
-    SRDF_ASSIGN_OR_RETURN(const DeliveryRow row, FindDelivery(c, flow, sequence));
-    DeliveryFailure none;
-    none.receipt = outcome;
-    EndAttempt(c, row, outcome, none);
-    const auto to = Target(DeliveryEvent::kAccepted, row);
-    if (!to) return Status::Ok();
-    Query(c,
-          "UPDATE delivery SET status = ?, last_error = '', error_class = '', failed_attempts = 0,"
-          " next_attempt_at_ms = 0, acked_at_ms = ? WHERE wagon_id = ? AND destination = ?",
-          DeliveryStatusName(*to), NowMs(), row.wagon_id, kDestination)
-        .Run();
-    if (row.status == DeliveryStatus::kDeadLetter)
-      ResolveDeadLetters(c, flow, row.epoch, sequence, sequence, "acked");
-    Query(c, "UPDATE flow SET acked_sequence = max(acked_sequence, ?) WHERE flow = ?", sequence, flow).Run();
     return Status::Ok();
   });
 }
@@ -124,7 +84,7 @@ Status SqliteOutbox::MarkRetry(const std::string& flow, uint64_t sequence, const
   return db_->Write(Durability::kDisk, [&](Connection& c) -> Status {
     SRDF_ASSIGN_OR_RETURN(const DeliveryRow row, FindDelivery(c, flow, sequence));
     EndAttempt(c, row, OutcomeOf(failure), failure);
-    if (const auto to = Target(DeliveryEvent::kDeferred, row)) SetStatus(c, row, *to, failure);
+    if (const auto to = StepTarget(DeliveryEvent::kDeferred, row)) SetStatus(c, row, *to, failure);
     return Status::Ok();
   });
 }
@@ -134,7 +94,7 @@ Status SqliteOutbox::MarkDeadLetter(const std::string& flow, uint64_t sequence,
   return db_->Write(Durability::kDisk, [&](Connection& c) -> Status {
     SRDF_ASSIGN_OR_RETURN(const DeliveryRow row, FindDelivery(c, flow, sequence));
     EndAttempt(c, row, OutcomeOf(failure), failure);
-    const auto to = Target(DeliveryEvent::kGivenUp, row);
+    const auto to = StepTarget(DeliveryEvent::kGivenUp, row);
     if (!to) return Status::Ok();
     SetStatus(c, row, *to, failure);
     Query(
@@ -148,33 +108,10 @@ Status SqliteOutbox::MarkDeadLetter(const std::string& flow, uint64_t sequence,
   });
 }
 
-Status SqliteOutbox::MarkApplied(const std::string& flow, uint64_t sequence) {
-  static const std::string applied_now =
-      "UPDATE delivery INDEXED BY delivery_unsettled SET status = 'applied', last_error = '', error_class = "
-      "'',"
-      " failed_attempts = 0, next_attempt_at_ms = 0, applied_at_ms = ?,"
-      " acked_at_ms = CASE acked_at_ms WHEN 0 THEN ? ELSE acked_at_ms END"
-      " WHERE flow = ? AND epoch = ? AND sequence <= ? AND status IN (" +
-      MovesFrom(DeliveryEvent::kApplied, DeliveryStatus::kApplied) + ") AND " SRDF_UNSETTLED("");
-  return db_->Write(Durability::kProcess, [&](Connection& c) -> Status {
-    const auto row = ReadOutboxFlow(c, flow);
-    if (!row) return {StatusCode::kNotFound, fmt::format("the outbox does not know flow {}", flow)};
-    const uint64_t applied = std::min(sequence, row->tip.sequence);
-    if (applied <= row->applied_sequence) return Status::Ok();
-    const int64_t now = NowMs();
-    Query(c, applied_now, now, now, flow, row->tip.epoch, applied).Run();
-    ResolveDeadLetters(c, flow, row->tip.epoch, 0, applied, "applied");
-    Query(c, "UPDATE flow SET applied_sequence = ?, acked_sequence = max(acked_sequence, ?) WHERE flow = ?",
-          applied, applied, flow)
-        .Run();
-    return Status::Ok();
-  });
-}
-
 Status SqliteOutbox::MarkFailed(const std::string& flow, uint64_t sequence, const DeliveryFailure& failure) {
   return db_->Write(Durability::kDisk, [&](Connection& c) -> Status {
     SRDF_ASSIGN_OR_RETURN(const DeliveryRow row, FindDelivery(c, flow, sequence));
-    if (const auto to = Target(DeliveryEvent::kApplyFailed, row)) SetStatus(c, row, *to, failure);
+    if (const auto to = StepTarget(DeliveryEvent::kApplyFailed, row)) SetStatus(c, row, *to, failure);
     // What the target tries to apply is there, whether or not its receipt has come.
     Query(c,
           "UPDATE delivery SET acked_at_ms = ? WHERE wagon_id = ? AND destination = ? AND acked_at_ms = 0"

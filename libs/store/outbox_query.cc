@@ -72,6 +72,23 @@ Result<std::optional<OutboxWagon>> SqliteOutbox::NextToSend(const std::string& f
   });
 }
 
+Result<UnappliedWagons> SqliteOutbox::Unapplied(const std::string& flow, size_t wagons_max) {
+  return db_->Read([&](Connection& c) -> Result<UnappliedWagons> {
+    UnappliedWagons out;
+    const auto row = ReadOutboxFlow(c, flow);
+    if (!row) return out;
+    out.tip_sequence = row->tip.sequence;
+    Query q(c,
+            "SELECT sequence, frame_bytes FROM delivery INDEXED BY delivery_unsettled WHERE flow = ?"
+            " AND " SRDF_UNSETTLED("") " ORDER BY epoch, sequence LIMIT ?",
+            flow, wagons_max + 1);
+    while (q.Step()) out.wagons.push_back({q.U64(0), q.U64(1)});
+    out.all = out.wagons.size() <= wagons_max;
+    if (!out.all) out.wagons.pop_back();
+    return out;
+  });
+}
+
 Result<std::string> SqliteOutbox::ReadChunk(const std::string& flow, uint64_t sequence, uint32_t chunk_no) {
   return db_->Read([&](Connection& c) -> Result<std::string> {
     Query q(

@@ -1,7 +1,8 @@
 // SqliteOutbox: the Outbox on one QueueDatabase. Its methods are spread over files by what they are for:
-// outbox.cc (open, flow), outbox_writer.cc (storing), outbox_delivery.cc (the way to the destination),
-// outbox_retry.cc (waits, suspensions, an operator's retry), outbox_reconcile.cc (agreeing with the
-// destination), outbox_query.cc (looking, purging), outbox_audit.cc (decisions).
+// outbox.cc (open, flow), outbox_writer.cc (storing), outbox_delivery.cc (the way to the destination:
+// attempts and failures), outbox_notes.cc (the same when it goes well), outbox_retry.cc (waits, suspensions,
+// an operator's retry), outbox_reconcile.cc (agreeing with the destination), outbox_query.cc (looking,
+// purging), outbox_audit.cc (decisions).
 #pragma once
 
 #include <atomic>
@@ -74,6 +75,8 @@ class SqliteOutbox final : public Outbox {
   Status MarkRetry(const std::string& flow, uint64_t sequence, const DeliveryFailure& failure) override;
   Status MarkDeadLetter(const std::string& flow, uint64_t sequence, const DeliveryFailure& failure) override;
   Status MarkApplied(const std::string& flow, uint64_t sequence) override;
+  Result<std::vector<uint64_t>> Note(const std::string& flow, const DeliveryNotes& notes) override;
+  Result<UnappliedWagons> Unapplied(const std::string& flow, size_t wagons_max) override;
   Status MarkFailed(const std::string& flow, uint64_t sequence, const DeliveryFailure& failure) override;
   Status Requeue(const std::string& flow) override;
   Result<uint64_t> Retry(const std::string& flow, uint64_t sequence, const std::string& actor,
@@ -118,6 +121,11 @@ std::optional<OutboxFlowRow> ReadOutboxFlow(Connection& connection, const std::s
 void EnsureOutboxFlow(Connection& connection, const std::string& flow);
 // kNotFound when the flow's epoch has no live wagon of this sequence.
 Result<DeliveryRow> FindDelivery(Connection& connection, const std::string& flow, uint64_t sequence);
+// Where the step leads; nothing when the row stays as it is.
+std::optional<DeliveryStatus> StepTarget(DeliveryEvent event, const DeliveryRow& row);
+// Of the wagon's newest attempt, unless it has ended.
+void EndAttempt(Connection& connection, const DeliveryRow& row, const std::string& outcome,
+                const DeliveryFailure& failure);
 // Closes the open dead letters of sequences first..last whose wagons are not dead letters any more.
 void ResolveDeadLetters(Connection& connection, const std::string& flow, uint64_t epoch, uint64_t first,
                         uint64_t last, const char* resolution);

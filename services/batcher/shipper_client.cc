@@ -175,6 +175,8 @@ class GrpcStoreSession : public StoreSession, public TailStore {
       tip_ = wire::FromProto(response.opened().tip());
       opened_ = true;
     } else if (response.has_stored()) {
+      // The state first: what is sealed next is decided on when this one is seen stored.
+      if (response.stored().has_state()) events_.on_state(FromProto(response.stored().state()));
       std::lock_guard lock(mu_);
       stored_ = wire::FromProto(response.stored().tip());
     } else if (response.has_replaced()) {

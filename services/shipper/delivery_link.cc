@@ -340,6 +340,7 @@ DeliveryLink::RoundEnd DeliveryLink::RunOnce(const std::stop_token& stop) {
   {
     std::lock_guard lock(mu_);
     present_ = nullptr;
+    comes_by_ = {};
     end.refused = stream.refused;
     // What the destination ended is of its class; a receipt that did not come is the network's; the rest is
     // trouble of our own, such as the outbox's disk.
@@ -350,6 +351,9 @@ DeliveryLink::RoundEnd DeliveryLink::RunOnce(const std::stop_token& stop) {
       ++receipts_missed_;
     }
   }
+  // While nothing can be written, the next agreement decides.
+  if (Status s = WriteNotes(nullptr); !s.ok() && s.message() != end.status.message())
+    obs::Error("outbox_write_failed", {{"flow", options_.flow}, {"error", s}});
   MarkInterrupted(&stream, end);
   return end;
 }
@@ -393,7 +397,7 @@ Result<DestinationState> DeliveryLink::Agree(DeliveryStream* stream, const std::
     failed.swap(stream->failed_early);
   }
   if (failed) OnFailed(stream, failed->first, failed->second);
-  if (applied != 0) SRDF_RETURN_IF_ERROR(OnApplied(applied));
+  if (applied != 0) SRDF_RETURN_IF_ERROR(OnApplied(stream, applied));
   // Also when nothing moved: a Store stream may wait to learn that the starting point is known now.
   if (moved) events_.on_tip_moved();
   events_.on_progress();

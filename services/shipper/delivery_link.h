@@ -2,15 +2,17 @@
 //
 //   open the stream → agree on what the destination has (Outbox::Reconcile) → send within the credit
 //
-// Several wagons are in flight; receipts and results come back on the stream's reader thread and are written
-// to the outbox there. Whatever breaks, the next round begins with the agreement, so nothing is sent in
-// doubt and nothing is forgotten. What a failure means for the next attempt is DeliveryPolicy's word; waits
-// are measured by the steady clock, and kept in the outbox for a restart: what is left of one is then read
-// off the wall clock, within the wait's own length. docs/operations/delivery.md says it for operators.
+// Several wagons are in flight; receipts and results come back on the stream's reader thread. While the
+// link's thread has nothing to wait for, they are noted, and it writes them to the outbox together, within
+// kNoteWait; else the reader writes them at once. What the outbox says is behind by no more than that.
+// Whatever breaks, the next round begins with the agreement, so nothing is sent in doubt and nothing is
+// forgotten. What a failure means for the next attempt is DeliveryPolicy's word; waits are measured by the
+// steady clock, and kept in the outbox for a restart: what is left of one is then read off the wall clock,
+// within the wait's own length. docs/operations/delivery.md says it for operators.
 //
 // Its methods are in files: delivery_link.cc (rounds and what ends them), delivery_link_send.cc (the
 // link's thread, sending), delivery_link_receipts.cc (the reader thread, what the destination says),
-// delivery_link_skip.cc (wagons that are given up).
+// delivery_link_notes.cc (writing down what went well), delivery_link_skip.cc (wagons that are given up).
 #pragma once
 
 #include <chrono>
@@ -43,9 +45,14 @@ struct LinkOptions {
   SendGate* gate = nullptr;  // of the shipper, outlives the link; nullptr: no limit
 };
 
+// How long what went well may wait to be written down: it saves a transaction for each thing that is said.
+constexpr std::chrono::milliseconds kNoteWait{20};
+
 struct LinkEvents {
-  std::function<void()> on_progress;   // a wagon was applied, or the outbox's counts changed otherwise
+  std::function<void()> on_progress;   // the outbox's counts changed otherwise than by storing or applying
   std::function<void()> on_tip_moved;  // the outbox adopted what the destination holds
+  // The destination has applied the wagons up to this one; said again when that is in the outbox.
+  std::function<void(uint64_t sequence)> on_applied = nullptr;
 };
 
 class DeliveryLink {
@@ -129,10 +136,22 @@ class DeliveryLink {
   // delivery_link_receipts.cc
   DeliverEvents EventsFor(DeliveryStream* stream);
   Status OnReceipt(DeliveryStream* stream, const WagonReceipt& receipt);
-  Status OnAccepted(const WagonReceipt& receipt);
+  Status OnAccepted(DeliveryStream* stream, const WagonReceipt& receipt, const InFlight* flight);
   Status OnPartial(DeliveryStream* stream, const WagonReceipt& receipt);
   Status OnRefused(DeliveryStream* stream, const WagonReceipt& receipt, const InFlight& flight);
-  Status OnApplied(uint64_t sequence);
+  Status OnApplied(DeliveryStream* stream, uint64_t sequence);
+
+  // delivery_link_notes.cc. With mu_ held: something is to be written; true when the link's thread will do
+  // it.
+  bool Noted();
+  // Everything that is noted, in one transaction, on the calling thread; of `stream` (if any) also what was
+  // sent and has no receipt yet. Without mu_.
+  Status WriteNotes(DeliveryStream* stream);
+  // The link's thread has come by.
+  Status WriteNotesIfDue(DeliveryStream* stream);
+  // With mu_ held, before the link's thread waits until then: what is noted shortens the wait; what comes
+  // later is not left to it.
+  std::optional<SteadyTime> WaitNoLonger(std::optional<SteadyTime> until);
 
   // delivery_link_skip.cc. Tells what is decided and has its turn; the tip moves over a wagon that was next.
   Status TellSkips(DeliverSession* session, DestinationState* destination);
@@ -158,6 +177,9 @@ class DeliveryLink {
   bool paused_ = false;
   bool stored_ = false;  // a wagon may be there that was not looked at
   FreshWagons fresh_;
+  store::DeliveryNotes notes_;                 // said, and not in the outbox yet
+  std::optional<SteadyTime> unwritten_since_;  // the oldest of these, or of what was sent
+  SteadyTime comes_by_{};                      // until then the link's thread takes what is noted
   bool resumed_ = false;
   Status store_problem_;               // why the outbox cannot be written
   DeliveryStream* present_ = nullptr;  // the round's stream
@@ -171,6 +193,8 @@ class DeliveryLink {
   std::optional<SteadyTime> failing_since_;  // the destination cannot be reached, or nothing arrives
   int64_t failing_since_ms_ = 0;             // the same as the outbox has it
   uint64_t suspended_sequence_ = 0;
+
+  std::mutex writes_mu_;  // before mu_; notes are written in the order in which they were taken
 
   std::jthread thread_;
 };

@@ -61,7 +61,7 @@ DeliverEvents DeliveryLink::EventsFor(DeliveryStream* stream) {
     stream->credit_bytes += bytes;
     stream->bytes_back += bytes;
     stream->back_at = steady_clock::now();
-    changed_.notify_all();
+    if (stream->credit_wanted) changed_.notify_all();
   };
   events.on_applied = [this, stream, end](uint64_t sequence) {
     {
@@ -71,10 +71,10 @@ DeliverEvents DeliveryLink::EventsFor(DeliveryStream* stream) {
         return;
       }
     }
-    if (Status s = OnApplied(sequence); !s.ok()) end(s);
+    if (Status s = OnApplied(stream, sequence); !s.ok()) end(s);
   };
   events.on_skipped = [this](const std::vector<uint64_t>& skipped) { NoteSkipped(skipped); };
-  events.on_failed = [this, stream](uint64_t sequence, const Status& problem) {
+  events.on_failed = [this, stream, end](uint64_t sequence, const Status& problem) {
     {
       std::lock_guard lock(mu_);
       if (!stream->agreed) {
@@ -82,6 +82,7 @@ DeliverEvents DeliveryLink::EventsFor(DeliveryStream* stream) {
         return;
       }
     }
+    if (Status s = WriteNotes(stream); !s.ok()) return end(s);
     OnFailed(stream, sequence, problem);
   };
   events.on_end = [this, stream](const Status& status) {
@@ -98,7 +99,7 @@ DeliverEvents DeliveryLink::EventsFor(DeliveryStream* stream) {
 Status DeliveryLink::OnReceipt(DeliveryStream* stream, const WagonReceipt& receipt) {
   if (receipt.kind == ReceiptKind::kPartiallyAccepted) return OnPartial(stream, receipt);
   const bool arrived = receipt.kind == ReceiptKind::kAccepted || receipt.kind == ReceiptKind::kDuplicate;
-  InFlight flight;
+  std::optional<InFlight> flight;
   {
     std::lock_guard lock(mu_);
     // After a refusal, or behind a chunk that is asked for again, others follow from it; they will be sent
@@ -109,24 +110,32 @@ Status DeliveryLink::OnReceipt(DeliveryStream* stream, const WagonReceipt& recei
     if (const auto at = stream->in_flight.find(receipt.sequence); at != stream->in_flight.end())
       flight = at->second;
   }
-  if (!arrived) return OnRefused(stream, receipt, flight);
-  const Status accepted = OnAccepted(receipt);
+  if (!arrived) return OnRefused(stream, receipt, flight.value_or(InFlight()));
+  const Status accepted = OnAccepted(stream, receipt, flight ? &*flight : nullptr);
   // Only now: while a wagon is in flight the link does not take the queue for empty.
   std::lock_guard lock(mu_);
   stream->in_flight.erase(receipt.sequence);
   return accepted;
 }
 
-Status DeliveryLink::OnAccepted(const WagonReceipt& receipt) {
+Status DeliveryLink::OnAccepted(DeliveryStream* stream, const WagonReceipt& receipt, const InFlight* flight) {
   SRDF_FAILPOINT("shipper.before_mark_acked");
-  const Status marked = outbox_->MarkAcked(options_.flow, receipt.sequence, ReceiptKindName(receipt.kind));
-  if (marked.code() == StatusCode::kNotFound) {
-    // Nothing follows from it: what is awaited is another wagon's.
-    obs::Warn("receipt_of_unknown_wagon", {{"flow", options_.flow}, {"sequence", receipt.sequence}});
-    return {};
+  if (flight == nullptr) {
+    SRDF_ASSIGN_OR_RETURN(const auto wagon, outbox_->GetDelivery(options_.flow, receipt.sequence));
+    if (!wagon) {
+      // Nothing follows from it: what is awaited is another wagon's.
+      obs::Warn("receipt_of_unknown_wagon", {{"flow", options_.flow}, {"sequence", receipt.sequence}});
+      return {};
+    }
   }
-  SRDF_RETURN_IF_ERROR(marked);
-  SRDF_FAILPOINT("shipper.after_mark_acked");
+  bool left_to_link = false;
+  {
+    std::lock_guard lock(mu_);
+    notes_.arrived.push_back(
+        {receipt.sequence, ReceiptKindName(receipt.kind), flight == nullptr ? 0 : flight->bytes_sent});
+    left_to_link = Noted();
+  }
+  if (!left_to_link) SRDF_RETURN_IF_ERROR(WriteNotes(stream));
   CountAttempt(ReceiptKindName(receipt.kind), ErrorClass::kNone);
   {
     std::lock_guard lock(mu_);
@@ -161,6 +170,7 @@ Status DeliveryLink::OnPartial(DeliveryStream* stream, const WagonReceipt& recei
 }
 
 Status DeliveryLink::OnRefused(DeliveryStream* stream, const WagonReceipt& receipt, const InFlight& flight) {
+  SRDF_RETURN_IF_ERROR(WriteNotes(stream));
   SRDF_ASSIGN_OR_RETURN(const auto wagon, outbox_->GetDelivery(options_.flow, receipt.sequence));
   // The two ends do not agree about what there is; nothing of ours was refused.
   if (!wagon) return {StatusCode::kAborted, Sentence(receipt) + "; the outbox has no such wagon"};
@@ -215,18 +225,22 @@ Status DeliveryLink::OnRefused(DeliveryStream* stream, const WagonReceipt& recei
   return {};
 }
 
-Status DeliveryLink::OnApplied(uint64_t sequence) {
+Status DeliveryLink::OnApplied(DeliveryStream* stream, uint64_t sequence) {
   SRDF_FAILPOINT("shipper.before_mark_applied");
-  SRDF_RETURN_IF_ERROR(SettleSkips(sequence));
-  SRDF_RETURN_IF_ERROR(outbox_->MarkApplied(options_.flow, sequence));
-  SRDF_FAILPOINT("shipper.after_mark_applied");
+  bool left_to_link = false;
+  {
+    std::lock_guard lock(mu_);
+    notes_.applied = std::max(notes_.applied, sequence);
+    left_to_link = Noted() && !skips_open_;
+  }
+  if (!left_to_link) SRDF_RETURN_IF_ERROR(WriteNotes(stream));
   {
     std::lock_guard lock(mu_);
     status_.applied_sequence = std::max(status_.applied_sequence, sequence);
     status_.acked_sequence = std::max(status_.acked_sequence, sequence);
     if (sequence >= failed_sequence_) status_.apply_problem = {};
   }
-  events_.on_progress();
+  if (left_to_link && events_.on_applied) events_.on_applied(sequence);
   return {};
 }
 

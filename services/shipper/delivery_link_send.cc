@@ -22,6 +22,7 @@ Status DeliveryLink::SendWagons(DeliveryStream* stream, DeliverSession* session,
                                 const DestinationState& destination, const std::stop_token& stop) {
   uint64_t after = destination.tip.sequence;
   for (;;) {
+    SRDF_RETURN_IF_ERROR(WriteNotesIfDue(stream));
     std::optional<GoOn> go_on;
     {
       // The destination asks for chunks again: back to that wagon, and what follows it once more.
@@ -119,8 +120,8 @@ Result<std::optional<FreshWagon>> DeliveryLink::NextWagon(DeliveryStream* stream
   if (idle) Delivered(after);  // everything is there
   std::unique_lock lock(mu_);
   const auto woken = [&] { return stored_ || paused_ || stream->go_on || !stream->ended.ok(); };
-  if (const auto due = stream->ReceiptDue(AckTimeout())) {
-    changed_.wait_until(lock, stop, *due, woken);
+  if (const auto until = WaitNoLonger(stream->ReceiptDue(AckTimeout()))) {
+    changed_.wait_until(lock, stop, *until, woken);
   } else {
     changed_.wait(lock, stop, woken);
   }
@@ -192,6 +193,7 @@ Result<bool> DeliveryLink::IsHeld(DeliveryStream* stream, const store::OutboxWag
                   : error_class != ErrorClass::kNone && error_class != ErrorClass::kBusy);
   };
   if (const auto due = stream->ReceiptDue(AckTimeout())) until = std::min(*until, *due);
+  until = WaitNoLonger(until);
   if (*until == SteadyTime::max()) {
     changed_.wait(lock, stop, woken);
   } else {
@@ -204,7 +206,6 @@ Status DeliveryLink::SendWagon(DeliveryStream* stream, DeliverSession* session, 
                                uint32_t first_chunk, const std::stop_token& stop) {
   const store::OutboxWagon& wagon = next->wagon;
   const uint64_t sequence = wagon.header.sequence;
-  uint64_t bytes_sent = 0;
   for (uint32_t chunk_no = first_chunk; chunk_no < wagon.chunk_count; ++chunk_no) {
     std::string data = std::exchange(next->frame, {});  // of one chunk
     if (data.empty()) {
@@ -213,17 +214,24 @@ Status DeliveryLink::SendWagon(DeliveryStream* stream, DeliverSession* session, 
     const uint64_t bytes = data.size();
     {
       std::unique_lock lock(mu_);
-      // Without credit the destination is busy, which may last; a link that died ends the stream.
-      changed_.wait(lock, stop, [&] {
-        return stream->credit_bytes >= bytes || !stream->ended.ok() || paused_ || stream->go_on;
-      });
+      if (stream->credit_bytes < bytes) {
+        comes_by_ = {};
+        stream->credit_wanted = true;
+        lock.unlock();
+        SRDF_RETURN_IF_ERROR(WriteNotes(stream));
+        lock.lock();
+        // Without credit the destination is busy, which may last; a link that died ends the stream.
+        changed_.wait(lock, stop, [&] {
+          return stream->credit_bytes >= bytes || !stream->ended.ok() || paused_ || stream->go_on;
+        });
+        stream->credit_wanted = false;
+      }
       if (stop.stop_requested()) return {StatusCode::kCancelled, "stopping"};
       if (!stream->ended.ok()) return stream->ended;
       if (paused_) return {StatusCode::kCancelled, "paused"};
       if (stream->go_on) return {};  // SendWagons goes there
       stream->credit_bytes -= bytes;
       status_.bytes_sent += bytes;
-      bytes_sent += bytes;
       stream->bytes_sent += bytes;
       const auto flight = stream->in_flight.find(sequence);
       if (flight != stream->in_flight.end()) {
@@ -250,16 +258,31 @@ Status DeliveryLink::SendWagon(DeliveryStream* stream, DeliverSession* session, 
     // Under a narrow limit the last chunk itself takes long: the wait for the receipt begins when it has
     // left.
     std::lock_guard lock(mu_);
-    if (const auto flight = stream->in_flight.find(sequence); flight != stream->in_flight.end())
+    if (const auto flight = stream->in_flight.find(sequence); flight != stream->in_flight.end()) {
       flight->second.sent_at = steady_clock::now();
+      stream->sent.push_back(sequence);
+      Noted();
+    }
   }
   SRDF_FAILPOINT("shipper.before_mark_sent");
-  return outbox_->MarkSent(options_.flow, sequence, bytes_sent);
+  return {};
 }
 
 bool DeliveryLink::SendChunk(DeliveryStream* stream, DeliverSession* session, ChunkToSend chunk,
                              const std::stop_token& stop) {
   if (options_.gate == nullptr) return session->Send(std::move(chunk));
+  if (options_.gate->Limits(options_.flow)) {
+    {
+      std::lock_guard lock(mu_);
+      comes_by_ = {};
+    }
+    // Its turn may be long in coming. What cannot be written ends the stream.
+    if (Status s = WriteNotes(stream); !s.ok()) {
+      std::lock_guard lock(mu_);
+      if (stream->ended.ok()) stream->ended = s;
+      return false;
+    }
+  }
   return options_.gate->Send(options_.flow, session, std::move(chunk), [&] {
     std::lock_guard lock(mu_);
     return !stream->ended.ok() || paused_ || stop.stop_requested();

@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "shipper/receiver_client.h"
 
@@ -33,10 +34,12 @@ struct DeliveryStream {
   Readiness readiness;
   SteadyTime readiness_at{};
   uint64_t credit_bytes = 0;
+  bool credit_wanted = false;  // the link's thread waits for it
   uint64_t bytes_sent = 0;
   uint64_t bytes_back = 0;  // credit that came back: so many of them have arrived
   SteadyTime back_at{};
   std::map<uint64_t, InFlight> in_flight;
+  std::vector<uint64_t> sent;  // wholly, which the outbox does not know yet
   std::optional<GoOn> go_on;
   GoOn asked_last;  // and how often in a row for the same
   uint32_t asked_times = 0;

@@ -36,6 +36,7 @@ class FreshWagons {
   void Stored(std::optional<FreshWagon> fresh) {
     newest_ = fresh ? fresh->wagon.header.sequence : 0;
     if (!fresh) return wagons_.clear();
+    if (fresh->frame.empty()) return;  // a large one
     if (!wagons_.empty() && wagons_.back().wagon.header.sequence + 1 != newest_) return;
     if (wagons_.size() < kFreshWagonsMax) wagons_.push_back(std::move(*fresh));
   }

@@ -22,6 +22,11 @@ void SendGate::SetFlow(const std::string& flow, const FlowSendSettings& settings
   changed_.notify_all();
 }
 
+bool SendGate::Limits(const std::string& flow) const {
+  std::lock_guard lock(mu_);
+  return turns_.PieceBytes(flow).has_value();
+}
+
 FlowSendSettings SendGate::settings(const std::string& flow) const {
   std::lock_guard lock(mu_);
   return turns_.settings(flow);

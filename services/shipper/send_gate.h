@@ -27,6 +27,8 @@ class SendGate {
   explicit SendGate(uint64_t max_bytes_per_second);
 
   void SetFlow(const std::string& flow, const FlowSendSettings& settings);
+  // Whether a limit may hold a chunk of this flow back.
+  bool Limits(const std::string& flow) const;
   FlowSendSettings settings(const std::string& flow) const;
   uint64_t max_bytes_per_second() const { return max_bytes_per_second_; }
   // How long chunks of the flow have waited for their turns, ever.

@@ -31,7 +31,7 @@ ShipperFlow::ShipperFlow(const config::FlowConfig& config, store::Outbox* outbox
       outbox_(outbox),
       send_settings_(config, outbox, gate),
       link_(LinkOptionsOf(config, gate), outbox, receiver,
-            LinkEvents{[this] { PushState(); },
+            LinkEvents{[this] { RecountAndPush(); },
                        [this] {
                          std::lock_guard lock(mu_);
                          if (stream_.has_value()) {
@@ -39,7 +39,8 @@ ShipperFlow::ShipperFlow(const config::FlowConfig& config, store::Outbox* outbox
                                Status(StatusCode::kAborted, "the outbox adopted what the destination holds"));
                          }
                          changed_.notify_all();
-                       }}) {}
+                       },
+                       [this](uint64_t sequence) { Applied(sequence); }}) {}
 
 Status ShipperFlow::Start() {
   SRDF_ASSIGN_OR_RETURN(const store::OutboxFlow flow, outbox_->GetFlow(name_));
@@ -59,22 +60,24 @@ void ShipperFlow::Stop() {
   link_.Stop();
 }
 
-Result<ChainTip> ShipperFlow::OpenStore(StoreStreamEvents events) {
+Status ShipperFlow::OpenStore(StoreStreamEvents events) {
   const auto deadline = std::chrono::steady_clock::now() + kStartingPointWait;
   std::unique_lock lock(mu_);
   for (;;) {
     // Under mu_, so that a tip that moves after this look aborts the stream that was told the old one.
     SRDF_ASSIGN_OR_RETURN(const store::OutboxFlow flow, outbox_->GetFlow(name_));
     if (flow.initialised) {
+      SRDF_ASSIGN_OR_RETURN(told_, StateLocked());
       stream_ = std::move(events);
-      return flow.tip;
+      stream_->on_opened(flow.tip, *told_);
+      return {};
     }
     if (stopping_ || changed_.wait_until(lock, deadline) == std::cv_status::timeout) break;
   }
-  return Status(
+  return {
       StatusCode::kUnavailable,
       "the starting point of flow " + name_ + " is not known: the destination has not told its checkpoint",
-      "start receiver and applier, and once per flow `srdfctl flow init " + name_ + " --position GTID`");
+      "start receiver and applier, and once per flow `srdfctl flow init " + name_ + " --position GTID`"};
 }
 
 void ShipperFlow::CloseStore() {
@@ -92,31 +95,64 @@ bool ShipperFlow::batcher_connected() const {
   return stream_.has_value();
 }
 
-Result<DeliveryState> ShipperFlow::GetDeliveryState() const {
-  SRDF_ASSIGN_OR_RETURN(const store::OutboxFlow flow, outbox_->GetFlow(name_));
+Result<DeliveryState> ShipperFlow::StateLocked() {
   DeliveryState state;
-  state.unapplied_wagons = flow.unapplied_wagons;
-  state.unapplied_bytes = flow.unapplied_bytes;
-  state.outbox_full = flow.unapplied_bytes >= outbox_bytes_max_ || !outbox_->disk()->Health().takes_wagons;
+  if (!tally_.known()) {
+    SRDF_ASSIGN_OR_RETURN(const store::OutboxFlow flow, outbox_->GetFlow(name_));
+    state.unapplied_wagons = flow.unapplied_wagons;
+    state.unapplied_bytes = flow.unapplied_bytes;
+    if (state.unapplied_wagons <= DeliveryTally::kWagonsMax) {
+      SRDF_ASSIGN_OR_RETURN(const auto unapplied, outbox_->Unapplied(name_, DeliveryTally::kWagonsMax));
+      tally_.Begin(unapplied);
+    }
+  }
+  if (tally_.known()) {
+    state.unapplied_wagons = tally_.wagons();
+    state.unapplied_bytes = tally_.bytes();
+  }
+  state.outbox_full = state.unapplied_bytes >= outbox_bytes_max_ || !outbox_->disk()->Health().takes_wagons;
   return state;
 }
 
-void ShipperFlow::PushState() {
-  // Read under the lock: two pushes must not leave the older state as the last word.
-  std::lock_guard lock(mu_);
+// Under the lock until it is told: two pushes must not leave the older state as the last word.
+void ShipperFlow::PushLocked(const ChainTip* stored) {
   changed_.notify_all();
   if (!stream_.has_value()) return;
-  auto state = GetDeliveryState();
-  if (state.ok()) {
+  auto state = StateLocked();
+  if (!state.ok()) return stream_->on_abort(ForBatcher(state.status()));
+  if (stored != nullptr) {
+    stream_->on_stored(*stored, *state);
+  } else if (told_ != *state) {
     stream_->on_state(*state);
-  } else {
-    stream_->on_abort(ForBatcher(state.status()));
   }
+  told_ = *state;
 }
 
-void ShipperFlow::WagonStored(std::optional<FreshWagon> fresh) {
-  link_.WagonStored(std::move(fresh));  // first: nothing else of this is waited for at the target
-  PushState();
+void ShipperFlow::RecountAndPush() {
+  std::lock_guard lock(mu_);
+  tally_.Forget();
+  PushLocked(nullptr);
+}
+
+void ShipperFlow::Applied(uint64_t sequence) {
+  std::lock_guard lock(mu_);
+  tally_.Applied(sequence);
+  PushLocked(nullptr);
+}
+
+void ShipperFlow::WagonStored(FreshWagon stored) {
+  const WagonHeader& header = stored.wagon.header;
+  const ChainTip tip{header.epoch, header.sequence, header.uid, stored.wagon.hash, header.last};
+  const uint64_t frame_bytes = stored.wagon.frame_bytes;
+  link_.WagonStored(std::move(stored));  // first: nothing else of this is waited for at the target
+  std::lock_guard lock(mu_);
+  tally_.Stored(tip.sequence, frame_bytes);
+  PushLocked(&tip);
+}
+
+void ShipperFlow::TailReplaced() {
+  link_.WagonStored();
+  RecountAndPush();
 }
 
 void ShipperFlow::StoreChanged(const store::StoreHealth& health) {
@@ -131,7 +167,7 @@ void ShipperFlow::StoreChanged(const store::StoreHealth& health) {
     }
   }
   link_.StoreChanged(health.writable ? Status::Ok() : health.problem, reopened);
-  PushState();
+  RecountAndPush();
 }
 
 Status ShipperFlow::Pause() {
@@ -180,13 +216,13 @@ Status StoreIntake::Begin() {
   return {};
 }
 
-Result<std::optional<ChainTip>> StoreIntake::Append(std::string_view data, bool last) {
+Status StoreIntake::Append(std::string_view data, bool last) {
   if (writer_ == nullptr) SRDF_RETURN_IF_ERROR(Begin());
   SRDF_RETURN_IF_ERROR(verifier_->Append(data));
   SRDF_RETURN_IF_ERROR(writer_->Append(data));
   frame_bytes_ += data.size();
   if (frame_bytes_ <= kFreshBytesMax) frame_.append(data);
-  if (!last) return std::optional<ChainTip>();
+  if (!last) return {};
   WagonHeader header;
   std::string hash;
   SRDF_RETURN_IF_ERROR(verifier_->Finish(&header, &hash));
@@ -199,21 +235,15 @@ Result<std::optional<ChainTip>> StoreIntake::Append(std::string_view data, bool 
   SRDF_FAILPOINT("shipper.after_commit");
   writer_.reset();
   verifier_.reset();
-  ChainTip tip{header.epoch, header.sequence, header.uid, hash, header.last};
-  std::optional<FreshWagon> fresh;
-  if (frame_bytes_ <= kFreshBytesMax) {
-    fresh.emplace();
-    fresh->wagon.header = std::move(header);
-    fresh->wagon.hash = std::move(hash);
-    fresh->wagon.frame_bytes = frame_bytes_;
-    fresh->wagon.chunk_count = 1;
-    fresh->wagon.status = store::DeliveryStatus::kSealed;
-    fresh->frame = std::exchange(frame_, {});
-  }
-  // Before the batcher hears of it: the state comes first, and it decides on the next wagon when it sees this
-  // one stored.
-  flow_->WagonStored(std::move(fresh));
-  return std::optional<ChainTip>(std::move(tip));
+  FreshWagon stored;
+  stored.wagon.header = std::move(header);
+  stored.wagon.hash = std::move(hash);
+  stored.wagon.frame_bytes = frame_bytes_;
+  stored.wagon.chunk_count = 1;  // of one with its frame
+  stored.wagon.status = store::DeliveryStatus::kSealed;
+  if (frame_bytes_ <= kFreshBytesMax) stored.frame = std::exchange(frame_, {});
+  flow_->WagonStored(std::move(stored));
+  return {};
 }
 
 }  // namespace srdf::shipper

@@ -13,6 +13,7 @@
 #include "base/status.h"
 #include "config/config.h"
 #include "shipper/delivery_link.h"
+#include "shipper/delivery_tally.h"
 #include "shipper/receiver_client.h"
 #include "shipper/send_settings.h"
 #include "store/outbox.h"
@@ -25,6 +26,7 @@ struct DeliveryState {
   uint64_t unapplied_wagons = 0;
   uint64_t unapplied_bytes = 0;
   bool outbox_full = false;
+  bool operator==(const DeliveryState&) const = default;
 };
 
 // What operators are to see of dead letters and skipped wagons.
@@ -35,9 +37,11 @@ struct SkipSummary {
   std::vector<std::pair<Status, int64_t>> problems;  // with the time since when
 };
 
-// The present Store stream, as the flow sees it. Called from any thread.
+// The present Store stream, as the flow sees it. Called from any thread, one at a time.
 struct StoreStreamEvents {
+  std::function<void(const ChainTip&, const DeliveryState&)> on_opened;  // first
   std::function<void(const DeliveryState&)> on_state;
+  std::function<void(const ChainTip&, const DeliveryState&)> on_stored;
   std::function<void(Status)> on_abort;
 };
 
@@ -56,12 +60,12 @@ class ShipperFlow {
   store::Outbox* outbox() const { return outbox_; }
 
   // Waits until the starting point is known (kUnavailable after some seconds), and makes `events` the
-  // present stream's.
-  Result<ChainTip> OpenStore(StoreStreamEvents events);
+  // present stream's, which is told.
+  Status OpenStore(StoreStreamEvents events);
   void CloseStore();
-  Result<DeliveryState> GetDeliveryState() const;
-  // Tells the delivery link and the present stream. Call after a commit; with the wagon when it is small.
-  void WagonStored(std::optional<FreshWagon> fresh = std::nullopt);
+  // Tells the delivery link and the present stream. Call after a commit. The frame only when it is small.
+  void WagonStored(FreshWagon stored);
+  void TailReplaced();
   // The outbox's disk is in another state. While it takes no wagons the batcher is told that the outbox is
   // full; while nothing can be written down the link waits; when the file was opened again both streams begin
   // again.
@@ -88,7 +92,12 @@ class ShipperFlow {
   std::pair<Status, int64_t> purge_problem() const;
 
  private:
-  void PushState();
+  // The outbox's counts have changed in a way that the tally does not follow.
+  void RecountAndPush();
+  void Applied(uint64_t sequence);
+  // With mu_ held; one of them says that this wagon is stored.
+  void PushLocked(const ChainTip* stored);
+  Result<DeliveryState> StateLocked();
 
   const std::string name_;
   const uint64_t outbox_bytes_max_;
@@ -100,6 +109,8 @@ class ShipperFlow {
   std::condition_variable changed_;
   // guarded by mu_
   std::optional<StoreStreamEvents> stream_;
+  std::optional<DeliveryState> told_;  // to the present stream
+  DeliveryTally tally_;
   bool stopping_ = false;
   uint64_t store_generation_ = 0;
   Status purge_problem_;
@@ -112,8 +123,8 @@ class ShipperFlow {
 class StoreIntake {
  public:
   explicit StoreIntake(ShipperFlow* flow) : flow_(flow) {}
-  // The next piece. With `last`, the wagon's new tip; it is durable then.
-  Result<std::optional<ChainTip>> Append(std::string_view data, bool last);
+  // The next piece. With `last` the wagon is durable on return, and the stream has been told.
+  Status Append(std::string_view data, bool last);
 
  private:
   Status Begin();

@@ -61,7 +61,7 @@ bool TakeReplacement(const v1::StoreRequest& request, ShipperFlow* flow, TailInt
   if (!request.has_commit_replace()) return false;
   const auto tip = intake->Finish(request.commit_replace().abandon());
   if (tip.ok()) {
-    flow->WagonStored();
+    flow->TailReplaced();
     wire::ToProto(*tip, response->mutable_replaced()->mutable_tip());
   } else {
     rpc::ToProto(tip.status(), 0, response->mutable_replaced()->mutable_refused());
@@ -104,9 +104,21 @@ grpc::Status ShipperServiceImpl::Store(
   if (!slot.ok()) return rpc::ToGrpc(slot.status());
 
   StoreStreamEvents events;
+  events.on_opened = [duplex](const ChainTip& tip, const DeliveryState& state) {
+    v1::StoreResponse response;
+    wire::ToProto(tip, response.mutable_opened()->mutable_tip());
+    FillState(state, response.mutable_opened()->mutable_state());
+    duplex->Write(response);
+  };
   events.on_state = [duplex](const DeliveryState& state) {
     v1::StoreResponse response;
     FillState(state, response.mutable_state());
+    duplex->Write(response);
+  };
+  events.on_stored = [duplex](const ChainTip& tip, const DeliveryState& state) {
+    v1::StoreResponse response;
+    wire::ToProto(tip, response.mutable_stored()->mutable_tip());
+    FillState(state, response.mutable_stored()->mutable_state());
     duplex->Write(response);
   };
   events.on_abort = [duplex](const Status& status) {
@@ -114,32 +126,18 @@ grpc::Status ShipperServiceImpl::Store(
     rpc::ToProto(status, 0, response.mutable_ended());
     duplex->AskToEnd(status, response);
   };
-  auto tip = (*flow)->OpenStore(std::move(events));
-  if (!tip.ok()) return rpc::ToGrpc((*flow)->ForBatcher(tip.status()));
+  const Status opened = (*flow)->OpenStore(std::move(events));
+  if (!opened.ok()) return rpc::ToGrpc((*flow)->ForBatcher(opened));
   Status ended;
-  auto state = (*flow)->GetDeliveryState();
-  if (state.ok()) {
-    v1::StoreResponse opened;
-    wire::ToProto(*tip, opened.mutable_opened()->mutable_tip());
-    FillState(*state, opened.mutable_opened()->mutable_state());
-    duplex->Write(opened);
-    StoreIntake intake(*flow);
-    TailIntake tail_intake((*flow)->outbox(), (*flow)->name());
-    while (ended.ok() && stream->Read(&request)) {
-      v1::StoreResponse replaced;
-      if (TakeReplacement(request, *flow, &tail_intake, &replaced)) {
-        if (replaced.has_replaced()) duplex->Write(replaced);
-        continue;
-      }
-      auto stored = intake.Append(request.piece().data(), request.piece().last());
-      ended = (*flow)->ForBatcher(stored.status());
-      if (!ended.ok() || !stored->has_value()) continue;
-      v1::StoreResponse response;
-      wire::ToProto(**stored, response.mutable_stored()->mutable_tip());
-      duplex->Write(response);
+  StoreIntake intake(*flow);
+  TailIntake tail_intake((*flow)->outbox(), (*flow)->name());
+  while (ended.ok() && stream->Read(&request)) {
+    v1::StoreResponse replaced;
+    if (TakeReplacement(request, *flow, &tail_intake, &replaced)) {
+      if (replaced.has_replaced()) duplex->Write(replaced);
+      continue;
     }
-  } else {
-    ended = (*flow)->ForBatcher(state.status());
+    ended = (*flow)->ForBatcher(intake.Append(request.piece().data(), request.piece().last()));
   }
   if (const Status first = duplex->end_status(); !first.ok()) ended = first;
   (*flow)->CloseStore();

@@ -162,6 +162,10 @@ class DeliveryLinkTest : public ::testing::Test {
     outbox_ = Must(store::Outbox::Open(directory_ / "outbox.db"));
     StartLink();
   }
+  // What goes well is written down a moment after it was said.
+  bool Becomes(uint64_t sequence, const std::string& status) {
+    return Eventually([&] { return StatusOf(outbox_.get(), sequence) == status; });
+  }
   bool Reaches(LinkState state) {
     return Eventually([&] { return link_->GetStatus().state == state; });
   }

@@ -330,5 +330,29 @@ TEST_F(OutboxTest, ManyFlowsAreStoredWithoutMixingTheirChunks) {
   }
 }
 
+TEST_F(OutboxTest, NotesAreTakenTogetherAndNameTheArrivalsThatNobodyKnows) {
+  Must(outbox_->Reconcile(kFlow, Start()));
+  StoreWagons(outbox_.get(), 4);
+  for (uint64_t sequence = 1; sequence <= 4; ++sequence) ASSERT_OK(outbox_->BeginAttempt(kFlow, sequence));
+  DeliveryNotes notes;
+  notes.sent = {{4, 40}, {9, 90}};
+  notes.arrived = {{1, "accepted", 10}, {2, "duplicate", 20}, {3, "accepted", 30}, {9, "accepted", 90}};
+  notes.applied = 2;
+  EXPECT_EQ(Must(outbox_->Note(kFlow, notes)), std::vector<uint64_t>{9});
+  EXPECT_EQ(StatusOf(outbox_.get(), 1), "applied");
+  EXPECT_EQ(StatusOf(outbox_.get(), 2), "applied");
+  EXPECT_EQ(StatusOf(outbox_.get(), 3), "acked");
+  EXPECT_EQ(StatusOf(outbox_.get(), 4), "sent");
+  EXPECT_EQ(Must(outbox_->Attempts(kFlow, 2)).at(0).outcome, "duplicate");
+  EXPECT_EQ(Must(outbox_->Attempts(kFlow, 2)).at(0).bytes_sent, 20u);
+  const UnappliedWagons unapplied = Must(outbox_->Unapplied(kFlow, 10));
+  ASSERT_EQ(unapplied.wagons.size(), 2u);
+  EXPECT_EQ(unapplied.wagons.at(0).sequence, 3u);
+  EXPECT_EQ(unapplied.tip_sequence, 4u);
+  EXPECT_FALSE(Must(outbox_->Unapplied(kFlow, 1)).all);
+  notes.arrived = {{3, "rejected", 0}};
+  EXPECT_EQ(outbox_->Note(kFlow, notes).status().code(), StatusCode::kInvalidArgument);
+}
+
 }  // namespace
 }  // namespace srdf::store
