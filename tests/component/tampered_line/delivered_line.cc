@@ -95,7 +95,7 @@ bool DeliveredLine::WaitApplied(std::chrono::seconds limit) {
     }
   }
   // The outbox hears of it a moment later.
-  while (link_->GetStatus().applied_sequence < stored_.sequence) {
+  while (store::Must(outbox_->GetFlow(store::kFlow)).applied_sequence < stored_.sequence) {
     if (std::chrono::steady_clock::now() > deadline) return false;
     std::this_thread::sleep_for(milliseconds(2));
   }
