@@ -59,6 +59,7 @@ TEST_F(DeliveryNotesTest, TrapWhatIsSaidWhileTheLinkWaitsForCreditIsOnRecord) {
   receiver_.events().on_opened(state);
   receiver_.WaitForChunk(1);
   ASSERT_TRUE(Becomes(2, "sending"));
+  ASSERT_TRUE(Becomes(1, "sent"));  // the link has written all it knew, and waits
   receiver_.events().on_receipt(Said(1, ReceiptKind::kAccepted));
   receiver_.events().on_applied(1);
   EXPECT_TRUE(Becomes(1, "applied"));
@@ -74,6 +75,7 @@ TEST_F(DeliveryNotesTest, WhatIsSaidWhileTheDestinationIsBusyIsOnRecord) {
   StoreWagons(outbox_.get(), 1);
   link_->WagonStored();
   ASSERT_TRUE(Reaches(LinkState::kWaiting));
+  ASSERT_TRUE(Becomes(1, "sent"));
   receiver_.events().on_receipt(Said(1, ReceiptKind::kAccepted));
   receiver_.events().on_applied(1);
   EXPECT_TRUE(Becomes(1, "applied"));
