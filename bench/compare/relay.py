@@ -1,5 +1,10 @@
 """A TCP relay that counts: what crosses between two sites, in both directions, as the line carries it (payload
-of TCP; TLS records included, Ethernet and IP headers not)."""
+of TCP; TLS records included, Ethernet and IP headers not).
+
+Connections are counted apart by who sends more. Whoever looks up the receiver's address in the configuration comes
+through the relay in front of it, the applier too, which is at the receiver's own site: its connection receives
+wagons, the shipper's sends them.
+"""
 
 import socket
 import threading
@@ -14,13 +19,19 @@ class Relay:
         self.port = free_port()
         self.port_of = port_of
         self.lock = threading.Lock()
-        self.count = 0
+        self.connections = []  # [bytes sent to the far end, bytes received from it]
         self.listener = socket.create_server(("127.0.0.1", self.port), backlog=64)
         threading.Thread(target=self._accept, daemon=True).start()
 
     def bytes(self):
+        """Of all connections."""
         with self.lock:
-            return self.count
+            return sum(sum(counts) for counts in self.connections)
+
+    def bytes_of_senders(self):
+        """Of the connections that have sent more than they received."""
+        with self.lock:
+            return sum(sum(counts) for counts in self.connections if counts[0] > counts[1])
 
     def _accept(self):
         while True:
@@ -32,14 +43,17 @@ class Relay:
                 continue
             for end in (near, far):
                 end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            threading.Thread(target=self._pump, args=(near, far), daemon=True).start()
-            threading.Thread(target=self._pump, args=(far, near), daemon=True).start()
+            counts = [0, 0]
+            with self.lock:
+                self.connections.append(counts)
+            threading.Thread(target=self._pump, args=(near, far, counts, 0), daemon=True).start()
+            threading.Thread(target=self._pump, args=(far, near, counts, 1), daemon=True).start()
 
-    def _pump(self, source, sink):
+    def _pump(self, source, sink, counts, direction):
         try:
             while data := source.recv(1 << 18):
                 with self.lock:
-                    self.count += len(data)
+                    counts[direction] += len(data)
                 sink.sendall(data)
         except OSError:
             pass

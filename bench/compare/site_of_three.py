@@ -8,7 +8,7 @@ import os
 from loads import LOADS
 from mesh import Mesh
 from replica import Replica
-from server import Server, contents
+from server import Server, Session, contents
 
 
 class Site:
@@ -31,6 +31,7 @@ class Site:
             server.start()
         self.replica = Replica(self.source, self.native_target)
         self.mesh = None
+        self.session = None
 
     def connect(self, settings=None):
         """Both ways to the targets, from where the copies were made. The mesh is up, the replica runs."""
@@ -52,10 +53,20 @@ class Site:
 
     def check_equal(self, database):
         """The same rows on all three servers, asked of the servers."""
-        wanted = contents(self.source, database)
-        for name, target in (("the native replica", self.native_target), ("the target of the mesh", self.mesh_target)):
-            if contents(target, database) != wanted:
-                raise RuntimeError("%s differs from the source in %s" % (name, database))
+        self._check(database, "the native replica", self.native_target)
+        self.check_equal_to_mesh(database)
+
+    def check_equal_to_mesh(self, database):
+        self._check(database, "the target of the mesh", self.mesh_target)
+
+    def _check(self, database, name, target):
+        if contents(target, database) != contents(self.source, database):
+            raise RuntimeError("%s differs from the source in %s" % (name, database))
+
+    def source_session(self):
+        """A connection to the source that stays open."""
+        self.session = self.session or Session(self.source)
+        return self.session
 
     def close(self):
         if self.mesh is not None:
