@@ -197,8 +197,8 @@ Status DeliverIntake::Complete(const Chunk& chunk) {
   SRDF_FAILPOINT("receiver.before_accept");
   if (Status s = assembly_->Accept(header, chunk.data); !s.ok()) return StoreFailed(chunk, s);
   SRDF_FAILPOINT("receiver.after_accept");
-  flow_->WagonAccepted(chunk.sequence, assembly_->hash(), assembly_->frame_bytes(),
-                       assembly_->is_one_chunk() ? chunk.data : std::string_view());
+  SRDF_RETURN_IF_ERROR(flow_->WagonAccepted(chunk.sequence, assembly_->hash(), assembly_->frame_bytes(),
+                                            assembly_->is_one_chunk() ? chunk.data : std::string_view()));
   assembly_.reset();
   tail_ = {chunk.sequence, chunk.chunk_no};
   WagonReceipt receipt;

@@ -30,7 +30,8 @@ Status ReceiverFlow::Applied(uint64_t sequence, bool skipped) {
     }
     applied_sequence_ = std::max(applied_sequence_, sequence);
     ++accepted_ticks_;
-    changed_.notify_all();
+    // The sender is not woken for a window that nothing waits for.
+    if (accepted_sequence_ > handed_sequence_) changed_.notify_all();
     deliver = deliver_;
     write = write || unwritten_.last - unwritten_.first + 1 >= kUnwrittenMax || !IsLeisurely(told_) ||
             credit_owed_ >= kCreditPiece;

@@ -37,20 +37,33 @@ void ReceiverFlow::CloseDeliver() {
   deliver_.reset();
 }
 
-void ReceiverFlow::WagonAccepted(uint64_t sequence, std::string_view hash, uint64_t frame_bytes,
-                                 std::string_view frame) {
+Status ReceiverFlow::WagonAccepted(uint64_t sequence, const std::string& hash, uint64_t frame_bytes,
+                                   std::string_view frame) {
+  std::function<void(NextWagon)> hand_on;
   {
     std::lock_guard lock(mu_);
     accepted_sequence_ = std::max(accepted_sequence_, sequence);
-    if (!frame.empty() && end_take_ != nullptr) fresh_.Put(sequence, hash, frame);
-    ++accepted_ticks_;
+    const bool is_next = handed_sequence_ + 1 == sequence && applied_sequence_ + 1 == sequence;
+    if (is_next && !frame.empty() && frame.size() <= kHandOnBytesMax) hand_on = hand_on_;
+    if (hand_on) {
+      handed_sequence_ = sequence;
+    } else {
+      if (!frame.empty() && end_take_ != nullptr) fresh_.Put(sequence, hash, frame);
+      ++accepted_ticks_;
+    }
   }
-  changed_.notify_all();
+  if (hand_on) {
+    SRDF_FAILPOINT("receiver.before_hand_on");
+    hand_on({sequence, hash, 1, std::string(frame)});
+  } else {
+    changed_.notify_all();
+  }
   const auto flow = inbox_->RecentFlow(name_);
   std::lock_guard lock(mu_);
   accepted_bytes_since_ += frame_bytes;
   store_problem_ = {};
   TellReadiness(false, flow);
+  return {};
 }
 
 Status ReceiverFlow::TakeCredit(uint64_t bytes) {
@@ -119,7 +132,9 @@ Status ReceiverFlow::OpenTake(const ChainTip& checkpoint, const std::vector<uint
   }
   std::lock_guard lock(mu_);
   accepted_sequence_ = std::max(accepted_sequence_, after.tip.sequence);
+  handed_sequence_ = checkpoint.sequence;
   fresh_.Clear();
+  hand_on_ = {};
   end_take_ = std::move(end);
   problem_ = {};
   applied_sequence_ = checkpoint.sequence;
@@ -142,24 +157,32 @@ Status ReceiverFlow::OpenTake(const ChainTip& checkpoint, const std::vector<uint
   return ReleaseCredit();
 }
 
+void ReceiverFlow::HandOnBy(std::function<void(NextWagon)> hand_on) {
+  std::lock_guard lock(mu_);
+  hand_on_ = std::move(hand_on);
+}
+
 void ReceiverFlow::CloseTake() {
   BringUpToDate();
   std::lock_guard lock(mu_);
   end_take_ = {};
+  hand_on_ = {};
   fresh_.Clear();
 }
 
-Result<std::optional<NextWagon>> ReceiverFlow::NextToApply(uint64_t after, uint32_t window,
-                                                           const std::stop_token& stop) {
+Result<std::optional<NextWagon>> ReceiverFlow::NextToApply(uint32_t window, const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     uint64_t seen = 0;
+    uint64_t after = 0;
     bool there = false;
     std::optional<FreshWagons::Wagon> fresh;
     {
       std::lock_guard lock(mu_);
       seen = accepted_ticks_;
+      after = handed_sequence_;
       there = after < applied_sequence_ + window && after < accepted_sequence_;
       if (there) fresh = fresh_.Take(after + 1);
+      if (fresh) handed_sequence_ = after + 1;
     }
     if (fresh) {
       SRDF_FAILPOINT("receiver.before_hand_on");
@@ -168,6 +191,11 @@ Result<std::optional<NextWagon>> ReceiverFlow::NextToApply(uint64_t after, uint3
     if (there) {
       SRDF_ASSIGN_OR_RETURN(auto wagon, inbox_->NextToApply(name_, after));
       if (wagon.has_value()) {
+        {
+          std::lock_guard lock(mu_);
+          if (handed_sequence_ != after) continue;  // it has just gone the short way
+          handed_sequence_ = wagon->header.sequence;
+        }
         SRDF_FAILPOINT("receiver.before_hand_on");
         NextWagon next{wagon->header.sequence, wagon->hash, wagon->chunk_count, {}};
         if (wagon->status == store::InboxStatus::kSkipped) next.to_skip = std::move(wagon);

@@ -65,6 +65,9 @@ inline bool IsLeisurely(const Readiness& readiness) {
   return readiness.state == ReceiverState::kAvailable || readiness.state == ReceiverState::kRunning;
 }
 
+// A wagon of so many bytes always fits into what HTTP/2 lets a stream have on the way, when nothing else is.
+inline constexpr size_t kHandOnBytesMax = 32u << 10;
+
 // A wagon for the applier.
 struct NextWagon {
   uint64_t sequence = 0;
@@ -88,7 +91,8 @@ class ReceiverFlow {
   Status Opened();
   void CloseDeliver();
   // A wagon was accepted: the applier's stream may wait for it. `frame`: all of it, if it is at hand.
-  void WagonAccepted(uint64_t sequence, std::string_view hash, uint64_t frame_bytes, std::string_view frame);
+  Status WagonAccepted(uint64_t sequence, const std::string& hash, uint64_t frame_bytes,
+                       std::string_view frame);
   // A chunk came. kAborted when the sender had no credit for it: the two ends do not agree about the credit
   // any more, and begin again with a new stream.
   Status TakeCredit(uint64_t bytes);
@@ -125,15 +129,19 @@ class ReceiverFlow {
   // again; called from any thread.
   Status OpenTake(const ChainTip& checkpoint, const std::vector<uint64_t>& skipped,
                   std::function<void(const Status&)> end);
+  // From now on a small wagon that is accepted while the target has applied all others is given to `hand_on`
+  // by the thread that accepted it, instead of to NextToApply: one thread less has to wake up before the
+  // applier has it. Nothing else is on the way then, so that writing it does not wait for the applier.
+  void HandOnBy(std::function<void(NextWagon)> hand_on);
   void CloseTake();
   // The shipper is told at once; the inbox has it after some more, the next Tick, or BringUpToDate.
   Status Applied(uint64_t sequence, bool skipped);
   Status Failed(uint64_t sequence, const Status& problem);
   // To be called before the inbox is looked at for somebody: what is applied is then written down.
   void BringUpToDate();
-  // Waits for the next wagon after `after`, while fewer than `window` are sent and not applied. Nothing when
-  // stopped.
-  Result<std::optional<NextWagon>> NextToApply(uint64_t after, uint32_t window, const std::stop_token& stop);
+  // Waits for the next wagon that was not handed on since the stream was opened, while fewer than `window`
+  // are handed on and not applied. Nothing when stopped.
+  Result<std::optional<NextWagon>> NextToApply(uint32_t window, const std::stop_token& stop);
 
   // What ended the applier's stream, until the next one is open; OK for nothing worth telling.
   void SetProblem(const Status& problem);
@@ -173,9 +181,11 @@ class ReceiverFlow {
   // guarded by mu_
   std::shared_ptr<const DeliverStreamEvents> deliver_;  // null: no stream is open
   std::function<void(const Status&)> end_take_;         // empty: no stream is open
-  uint64_t accepted_ticks_ = 0;                         // grows with every event NextToApply waits for
+  std::function<void(NextWagon)> hand_on_;
+  uint64_t accepted_ticks_ = 0;  // grows with every event NextToApply waits for
   uint64_t applied_sequence_ = 0;
   uint64_t accepted_sequence_ = 0;  // at least; what is beyond it is not in the inbox
+  uint64_t handed_sequence_ = 0;    // to the present stream
   FreshWagons fresh_;
   AppliedRun unwritten_;     // the inbox was not told yet
   uint64_t credit_out_ = 0;  // granted and not used

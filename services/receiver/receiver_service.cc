@@ -86,12 +86,20 @@ DeliverStreamEvents EventsFor(ReceiverFlow* flow, const std::shared_ptr<DeliverD
   return events;
 }
 
-Status SendWagons(ReceiverFlow* flow, TakeDuplex* duplex, uint64_t after, uint32_t window,
-                  const std::stop_token& stop) {
+v1::TakeResponse ChunkToTake(const NextWagon& wagon, uint32_t chunk_no, std::string data) {
+  v1::TakeResponse response;
+  response.set_sequence(wagon.sequence);
+  response.set_wagon_hash(wagon.hash);
+  response.set_chunk_no(chunk_no);
+  response.set_chunk_count(wagon.chunk_count);
+  response.set_data(std::move(data));
+  return response;
+}
+
+Status SendWagons(ReceiverFlow* flow, TakeDuplex* duplex, uint32_t window, const std::stop_token& stop) {
   while (!stop.stop_requested()) {
-    SRDF_ASSIGN_OR_RETURN(auto wagon, flow->NextToApply(after, window, stop));
+    SRDF_ASSIGN_OR_RETURN(auto wagon, flow->NextToApply(window, stop));
     if (!wagon.has_value()) break;
-    after = wagon->sequence;
     if (wagon->to_skip) {
       if (stop.stop_requested() || !duplex->Write(SkipToTell(*wagon->to_skip))) return {};
       continue;
@@ -99,15 +107,9 @@ Status SendWagons(ReceiverFlow* flow, TakeDuplex* duplex, uint64_t after, uint32
     for (uint32_t chunk_no = 0; chunk_no < wagon->chunk_count; ++chunk_no) {
       std::string data = std::move(wagon->frame);
       if (data.empty()) {
-        SRDF_ASSIGN_OR_RETURN(data, flow->inbox()->ReadChunk(flow->name(), after, chunk_no));
+        SRDF_ASSIGN_OR_RETURN(data, flow->inbox()->ReadChunk(flow->name(), wagon->sequence, chunk_no));
       }
-      v1::TakeResponse response;
-      response.set_sequence(after);
-      response.set_wagon_hash(wagon->hash);
-      response.set_chunk_no(chunk_no);
-      response.set_chunk_count(wagon->chunk_count);
-      response.set_data(std::move(data));
-      if (stop.stop_requested() || !duplex->Write(response)) return {};
+      if (stop.stop_requested() || !duplex->Write(ChunkToTake(*wagon, chunk_no, std::move(data)))) return {};
     }
   }
   return {};
@@ -205,8 +207,12 @@ grpc::Status ReceiverServiceImpl::Take(grpc::ServerContext* context,
   // Tells the applier that its checkpoint was taken over.
   context->AddInitialMetadata("srdf-take", "open");
   stream->SendInitialMetadata();
-  std::jthread sender([flow = *flow, duplex, checkpoint, window](const std::stop_token& stop) {
-    if (Status s = SendWagons(flow, duplex.get(), checkpoint.sequence, window, stop); !s.ok()) {
+  (*flow)->HandOnBy([duplex](NextWagon wagon) {
+    std::string frame = std::move(wagon.frame);
+    duplex->Write(ChunkToTake(wagon, 0, std::move(frame)));
+  });
+  std::jthread sender([flow = *flow, duplex, window](const std::stop_token& stop) {
+    if (Status s = SendWagons(flow, duplex.get(), window, stop); !s.ok()) {
       obs::Error("inbox_read_failed", {{"flow", flow->name()}, {"error", s}});
       flow->SetProblem(s);
       v1::TakeResponse response;

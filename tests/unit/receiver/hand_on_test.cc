@@ -42,9 +42,15 @@ class HandOn : public ::testing::Test {
     wagons_ = line_.MakeWagons(count, payload_bytes);
     line_.SendHonestly(wagons_, kChunkBytes);
   }
-  std::optional<NextWagon> Next(uint64_t after, uint32_t window = 100) {
+  // One more, after the last one of Send.
+  void SendOne(size_t payload_bytes) {
+    const ChainTip tip = line_.Tip();
+    wagons_.push_back(MakeWagon(HeaderAfter(tip.sequence + 1, tip.hash), std::string(payload_bytes, 'p')));
+    line_.SendHonestly({wagons_.back()}, kChunkBytes);
+  }
+  std::optional<NextWagon> Next() {
     std::stop_source stop;
-    return store::Must(flow()->NextToApply(after, window, stop.get_token()));
+    return store::Must(flow()->NextToApply(/*window=*/100, stop.get_token()));
   }
   uint64_t AppliedInInbox() { return store::Must(line_.inbox()->GetFlow(store::kFlow)).applied_sequence; }
   store::InboxWagon Stored(uint64_t sequence) {
@@ -63,7 +69,7 @@ TEST_F(HandOn, AFewSmallWagonsGoOnFromMemoryAndTheRestFromTheInboxEachOnceAndInO
   Send(kWagons, 200);
   size_t from_memory = 0;
   for (uint64_t sequence = kOne; sequence < kOne + kWagons; ++sequence) {
-    const auto next = Next(sequence - 1);
+    const auto next = Next();
     ASSERT_TRUE(next.has_value());
     EXPECT_EQ(next->sequence, sequence);
     const Wagon& wagon = wagons_[sequence - kOne];
@@ -79,18 +85,18 @@ TEST_F(HandOn, AFewSmallWagonsGoOnFromMemoryAndTheRestFromTheInboxEachOnceAndInO
 
 TEST_F(HandOn, ALargeWagonIsNotKeptInMemory) {
   Send(1, kFreshBytesMax);
-  EXPECT_TRUE(Next(kOne - 1)->frame.empty());
+  EXPECT_TRUE(Next()->frame.empty());
 }
 
 TEST_F(HandOn, AnApplierThatComesBackIsGivenTheWagonAgainFromTheInbox) {
   Send(2, 200);
-  EXPECT_FALSE(Next(kOne - 1)->frame.empty());
+  EXPECT_FALSE(Next()->frame.empty());
   flow()->CloseTake();
   Take(kOne - 1, std::string(32, 'h'));
-  const auto again = Next(kOne - 1);
+  const auto again = Next();
   EXPECT_EQ(again->sequence, kOne);
   EXPECT_TRUE(again->frame.empty());
-  EXPECT_EQ(Next(kOne)->sequence, kOne + 1);
+  EXPECT_EQ(Next()->sequence, kOne + 1);
 }
 
 TEST_F(HandOn, AWagonThatIsToBeSkippedIsNotHandedOnFromMemory) {
@@ -98,21 +104,48 @@ TEST_F(HandOn, AWagonThatIsToBeSkippedIsNotHandedOnFromMemory) {
   ASSERT_EQ(store::Must(flow()->Skip(wagons_[0].header, wagons_[0].hash, kDecision)),
             store::SkipOutcome::kSkipped);
   EXPECT_EQ(ended_, 1);
-  EXPECT_TRUE(Next(kOne - 1)->to_skip.has_value());
-  EXPECT_FALSE(Next(kOne)->to_skip.has_value());
+  EXPECT_TRUE(Next()->to_skip.has_value());
+  EXPECT_FALSE(Next()->to_skip.has_value());
 }
 
 TEST_F(HandOn, TheSenderWaitsForTheWindowAndForTheNextWagon) {
-  Send(1, 200);
+  SendOne(200);
+  EXPECT_EQ(Next()->sequence, kOne);
   std::stop_source stop;
   std::optional<NextWagon> got;
-  std::thread sender([&] { got = store::Must(flow()->NextToApply(kOne, 1, stop.get_token())); });
-  const auto all = line_.MakeWagons(2, 200);
-  line_.SendHonestly(all, kChunkBytes);  // not yet: kOne is not applied
+  std::thread sender([&] { got = store::Must(flow()->NextToApply(/*window=*/1, stop.get_token())); });
+  SendOne(200);  // not yet: kOne is not applied
   store::Must(flow()->Applied(kOne, false));
   sender.join();
   ASSERT_TRUE(got.has_value());
   EXPECT_EQ(got->sequence, kOne + 1);
+}
+
+TEST_F(HandOn, ASmallWagonGoesOnAtOnceWhileAllOthersAreAppliedAndIsNotSentTwice) {
+  std::vector<uint64_t> handed;
+  flow()->HandOnBy([&](const NextWagon& wagon) {
+    handed.push_back(wagon.sequence);
+    EXPECT_EQ(store::ReadFrame(line_.inbox(), wagon.sequence, 1), wagon.frame) << "it is accepted before";
+  });
+  SendOne(200);
+  EXPECT_EQ(handed, std::vector{kOne});
+  SendOne(200);  // kOne is not applied: this one waits for the sender
+  EXPECT_EQ(handed, std::vector{kOne});
+  EXPECT_EQ(Next()->sequence, kOne + 1);
+  ASSERT_OK(flow()->Applied(kOne, false));
+  ASSERT_OK(flow()->Applied(kOne + 1, false));
+  SendOne(kHandOnBytesMax);  // not small
+  EXPECT_EQ(handed, std::vector{kOne});
+  EXPECT_EQ(Next()->sequence, kOne + 2);
+  ASSERT_OK(flow()->Applied(kOne + 2, false));
+  SendOne(200);
+  EXPECT_EQ(handed, (std::vector{kOne, kOne + 3}));
+  flow()->CloseTake();
+  SendOne(200);
+  EXPECT_EQ(handed.size(), 2u) << "nobody is there";
+  Take(kOne + 2, wagons_[2].hash);  // what went the short way and was not applied comes again
+  EXPECT_EQ(Next()->sequence, kOne + 3);
+  EXPECT_EQ(Next()->sequence, kOne + 4);
 }
 
 TEST_F(HandOn, TheShipperIsToldOfEachAppliedWagonAndTheInboxOfManyAtOnce) {
@@ -144,7 +177,7 @@ TEST_F(HandOn, TheCheckpointIsTheTruthAboutWhatWasNotWrittenDown) {
   Take(kOne + 1, wagons_[1].hash);  // the target lost its last commit
   flow()->BringUpToDate();
   EXPECT_EQ(AppliedInInbox(), kOne + 1);
-  EXPECT_EQ(Next(kOne + 1)->sequence, kOne + 2);
+  EXPECT_EQ(Next()->sequence, kOne + 2);
 }
 
 TEST_F(HandOn, ADecisionToSkipComesTooLateForAWagonThatIsAppliedAndNotWrittenDown) {
