@@ -31,7 +31,7 @@ class GrpcTakeSession : public TakeSession {
   }
   ~GrpcTakeSession() override {
     context_.TryCancel();
-    if (!finished_) stream_->Finish();
+    if (!finished_) (void)End();
   }
 
   Status WaitOpen() override {
@@ -82,6 +82,9 @@ class GrpcTakeSession : public TakeSession {
   Status End() {
     if (finished_) return {StatusCode::kUnavailable, "the stream from the receiver has ended"};
     finished_ = true;
+    // What was sent before the end comes before the status: Finish would wait for somebody to read it.
+    while (stream_->Read(&response_)) {
+    }
     const Status status = rpc::FromGrpc(stream_->Finish());
     return status.ok() ? Status(StatusCode::kUnavailable, "the receiver closed the stream") : status;
   }
