@@ -19,31 +19,82 @@ struct FreeDecompressor {
 
 Status OutOfMemory() { return {StatusCode::kResourceExhausted, "zstd: no memory for a stream"}; }
 
+// A context of a thread, for inputs of at most kHeldBytesMax: to make one costs more than to compress a small
+// wagon with it, and what it keeps for them is some hundred KiB.
+ZSTD_CCtx* SmallContext() {
+  static thread_local const std::unique_ptr<ZSTD_CCtx, FreeCompressor> context(ZSTD_createCCtx());
+  return context.get();
+}
+
+Status Failed(size_t rc) { return {StatusCode::kInternal, std::string("zstd: ") + ZSTD_getErrorName(rc)}; }
+
+Status Prepare(ZSTD_CCtx* context, int level) {
+  if (context == nullptr) return OutOfMemory();
+  size_t rc = ZSTD_CCtx_reset(context, ZSTD_reset_session_and_parameters);
+  if (ZSTD_isError(rc) == 0) rc = ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level);
+  if (ZSTD_isError(rc) == 0) rc = ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
+  return ZSTD_isError(rc) == 0 ? Status() : Failed(rc);
+}
+
+// A small input is held until all of it is there: its size is then in the frame, and tables and window of
+// both sides are as small as it is. A larger one is streamed.
 class ZstdCompressor : public Compressor {
  public:
-  explicit ZstdCompressor(std::unique_ptr<ZSTD_CCtx, FreeCompressor> context)
-      : context_(std::move(context)) {}
+  explicit ZstdCompressor(int level) : level_(level) {}
 
-  Status Append(std::string_view in, std::string* out) override { return Run(in, ZSTD_e_continue, out); }
-  Status Finish(std::string* out) override { return Run({}, ZSTD_e_end, out); }
+  Status Append(std::string_view in, std::string* out) override {
+    if (context_ == nullptr && held_.size() + in.size() <= kHeldBytesMax) {
+      held_.append(in);
+      return Status::Ok();
+    }
+    SRDF_RETURN_IF_ERROR(BeginStream(out));
+    return Run(in, ZSTD_e_continue, out);
+  }
+
+  Status Finish(std::string* out) override {
+    return context_ == nullptr ? FinishHeld(out) : Run({}, ZSTD_e_end, out);
+  }
 
  private:
+  static constexpr size_t kHeldBytesMax = 64u << 10;
+
+  Status BeginStream(std::string* out) {
+    if (context_ != nullptr) return Status::Ok();
+    context_.reset(ZSTD_createCCtx());
+    SRDF_RETURN_IF_ERROR(Prepare(context_.get(), level_));
+    piece_.reset(new char[ZSTD_CStreamOutSize()]);
+    SRDF_RETURN_IF_ERROR(Run(held_, ZSTD_e_continue, out));
+    held_ = std::string();
+    return Status::Ok();
+  }
+
+  Status FinishHeld(std::string* out) {
+    ZSTD_CCtx* const context = SmallContext();
+    SRDF_RETURN_IF_ERROR(Prepare(context, level_));
+    const size_t before = out->size();
+    out->resize(before + ZSTD_compressBound(held_.size()));
+    const size_t rc =
+        ZSTD_compress2(context, out->data() + before, out->size() - before, held_.data(), held_.size());
+    out->resize(ZSTD_isError(rc) == 0 ? before + rc : before);
+    return ZSTD_isError(rc) == 0 ? Status() : Failed(rc);
+  }
+
   Status Run(std::string_view in, ZSTD_EndDirective mode, std::string* out) {
     ZSTD_inBuffer input{in.data(), in.size(), 0};
     for (;;) {
-      ZSTD_outBuffer output{piece_.data(), piece_.size(), 0};
+      ZSTD_outBuffer output{piece_.get(), ZSTD_CStreamOutSize(), 0};
       const size_t left = ZSTD_compressStream2(context_.get(), &output, &input, mode);
-      if (ZSTD_isError(left) != 0) {
-        return {StatusCode::kInternal, std::string("zstd: ") + ZSTD_getErrorName(left)};
-      }
-      out->append(piece_.data(), output.pos);
+      if (ZSTD_isError(left) != 0) return Failed(left);
+      out->append(piece_.get(), output.pos);
       const bool done = mode == ZSTD_e_end ? left == 0 : input.pos == input.size;
       if (done) return Status::Ok();
     }
   }
 
-  std::unique_ptr<ZSTD_CCtx, FreeCompressor> context_;
-  std::string piece_ = std::string(ZSTD_CStreamOutSize(), '\0');
+  const int level_;
+  std::string held_;
+  std::unique_ptr<ZSTD_CCtx, FreeCompressor> context_;  // once it streams
+  std::unique_ptr<char[]> piece_;
 };
 
 class ZstdDecompressor : public Decompressor {
@@ -55,13 +106,13 @@ class ZstdDecompressor : public Decompressor {
     size_t room = out_bytes_max;
     while (!finished_ && room > 0) {
       ZSTD_inBuffer input{in->data(), in->size(), 0};
-      ZSTD_outBuffer output{piece_.data(), std::min(piece_.size(), room), 0};
+      ZSTD_outBuffer output{piece_.get(), std::min(piece_bytes_, room), 0};
       const size_t left = ZSTD_decompressStream(context_.get(), &output, &input);
       if (ZSTD_isError(left) != 0) {
         return {StatusCode::kDataLoss, std::string("zstd: ") + ZSTD_getErrorName(left)};
       }
       in->remove_prefix(input.pos);
-      out->append(piece_.data(), output.pos);
+      out->append(piece_.get(), output.pos);
       room -= output.pos;
       finished_ = left == 0;
       if (input.pos == 0 && output.pos == 0) break;
@@ -73,7 +124,9 @@ class ZstdDecompressor : public Decompressor {
 
  private:
   std::unique_ptr<ZSTD_DCtx, FreeDecompressor> context_;
-  std::string piece_ = std::string(ZSTD_DStreamOutSize(), '\0');
+  const size_t piece_bytes_ = ZSTD_DStreamOutSize();
+  // Not initialised: pages that a small wagon does not need are never touched.
+  const std::unique_ptr<char[]> piece_{new char[piece_bytes_]};
   bool finished_ = false;
 };
 
@@ -84,14 +137,7 @@ Result<std::unique_ptr<Compressor>> NewZstdCompressor(int level) {
     return Status(StatusCode::kInvalidArgument, "zstd level " + std::to_string(level) + " is not supported",
                   "choose a level from 1 to 19; higher ones need too much memory");
   }
-  std::unique_ptr<ZSTD_CCtx, FreeCompressor> context(ZSTD_createCCtx());
-  if (context == nullptr) return OutOfMemory();
-  size_t rc = ZSTD_CCtx_setParameter(context.get(), ZSTD_c_compressionLevel, level);
-  if (ZSTD_isError(rc) == 0) rc = ZSTD_CCtx_setParameter(context.get(), ZSTD_c_checksumFlag, 1);
-  if (ZSTD_isError(rc) != 0) {
-    return Status(StatusCode::kInternal, std::string("zstd: ") + ZSTD_getErrorName(rc));
-  }
-  return std::unique_ptr<Compressor>(std::make_unique<ZstdCompressor>(std::move(context)));
+  return std::unique_ptr<Compressor>(std::make_unique<ZstdCompressor>(level));
 }
 
 Result<std::unique_ptr<Decompressor>> NewZstdDecompressor(int window_log_max) {
