@@ -35,7 +35,7 @@ void Gather(benchmark::State& state, Load load) {
     for (std::string& cut : cuts) Must(window.Append(std::move(cut), {}));
     window.CloseNow(SealReason::kManual);
     auto group = window.Take({});
-    benchmark::DoNotOptimize(group->part.changes.data());
+    benchmark::DoNotOptimize(group->part.changes.size());
     meter.Pause();
     group.reset();
     window.Done();

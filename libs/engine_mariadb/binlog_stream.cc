@@ -115,12 +115,12 @@ Result<EventView> BinlogStream::Next() {
   return view;
 }
 
-bool BinlogStream::Ready() const {
+bool BinlogStream::WaitReady(std::chrono::milliseconds wait) const {
   const MARIADB_PVIO* pvio = connection_->handle()->net.pvio;
   if (pvio != nullptr && pvio->cache != nullptr && pvio->cache + pvio->cache_size > pvio->cache_pos)
     return true;
   pollfd p{socket_.fd(), POLLIN, 0};
-  return poll(&p, 1, 0) > 0;
+  return poll(&p, 1, static_cast<int>(wait.count())) > 0;
 }
 
 void BinlogStream::Interrupt() { socket_.Shutdown(); }

@@ -6,6 +6,7 @@
 // called from any.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <mutex>
@@ -34,7 +35,9 @@ class BinlogStream {
 
   // False when Next would have to wait for the server. May be false too early (when bytes are still in a
   // TLS layer), never true without any bytes.
-  bool Ready() const;
+  bool Ready() const { return WaitReady(std::chrono::milliseconds(0)); }
+  // The same, after waiting for no longer than `wait`.
+  bool WaitReady(std::chrono::milliseconds wait) const;
 
   // Makes a waiting Next return soon. Any thread, as long as the object lives.
   void Interrupt();

@@ -133,7 +133,7 @@ Status MariaDbChangeReader::Pump(BinlogStream* stream, TransactionAssembler* ass
   unseen_heartbeats_ = 0;
   for (;;) {
     if (interrupted_) return {StatusCode::kCancelled, "interrupted"};
-    if (assembler->whole_bytes() > 0 && !stream->Ready())
+    if (assembler->whole_bytes() > 0 && !stream->Ready() && !stream->WaitReady(GatherLeft()))
       SRDF_RETURN_IF_ERROR(HandOn(assembler, sink, false));
     auto event = stream->Next();
     Status status = event.status();
@@ -155,6 +155,13 @@ Status MariaDbChangeReader::Pump(BinlogStream* stream, TransactionAssembler* ass
       SRDF_RETURN_IF_ERROR(HandOn(assembler, sink, true));
     }
   }
+}
+
+// Since the last hand-on; so what comes after a pause does not wait.
+std::chrono::milliseconds MariaDbChangeReader::GatherLeft() const {
+  const auto since =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - handed_on_);
+  return std::max(std::chrono::milliseconds(options_.gather_ms) - since, std::chrono::milliseconds(0));
 }
 
 // After RESET MASTER the server goes on serving a connected replica from the removed file: heartbeats come,
@@ -190,6 +197,7 @@ Status MariaDbChangeReader::HandOn(TransactionAssembler* assembler, engine::Chan
   if (whole > 0) SRDF_RETURN_IF_ERROR(sink->Consume(buffer.substr(0, whole), true));
   if (partial) SRDF_RETURN_IF_ERROR(sink->Consume(buffer.substr(whole), false));
   assembler->Drop(partial ? buffer.size() : whole);
+  handed_on_ = std::chrono::steady_clock::now();
   Publish(*assembler);
   if (std::chrono::steady_clock::now() - lag_asked_ < kLagInterval) return {};
   SRDF_RETURN_IF_ERROR(RefreshLag(*assembler));

@@ -39,6 +39,7 @@ class MariaDbChangeReader : public engine::ChangeReader {
   Status CheckSameHistory(const SourcePosition& from, const GtidPosition& gtids);
   Status HandOn(TransactionAssembler* assembler, engine::ChangeSink* sink, bool also_partial);
   Status RefreshLag(const TransactionAssembler& assembler);
+  std::chrono::milliseconds GatherLeft() const;
   Status CheckNotDetached(const BinlogStream& stream, const TransactionAssembler& assembler);
   void Publish(const TransactionAssembler& assembler);
 
@@ -58,6 +59,7 @@ class MariaDbChangeReader : public engine::ChangeReader {
   engine::ChangeReaderStats base_;  // totals of earlier Runs
   engine::SourceLag lag_;
   std::chrono::steady_clock::time_point lag_asked_;
+  std::chrono::steady_clock::time_point handed_on_;
   bool lag_permitted_ = true;
   GtidPosition idle_at_;            // where the stream was when it was first idle behind the server
   unsigned unseen_heartbeats_ = 0;  // since then, with the stream idle

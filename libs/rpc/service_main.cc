@@ -1,5 +1,6 @@
 #include "rpc/service_main.h"
 
+#include <malloc.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -102,6 +103,9 @@ std::function<void(Refusal)> RefusalCounter(const std::string& service, obs::Met
 }  // namespace
 
 int ServiceMain(const std::string& service, int argc, char** argv, AppFactory factory) {
+  // Each thread would get an arena of its own, and gRPC has dozens of threads: what one of them has freed the
+  // others could not use, and wagons' buffers would stay resident several times over.
+  mallopt(M_ARENA_MAX, 2);
   CLI::App cli("srdf-" + service +
                ": a service of the SRDF replication mesh, usually started by `srdfctl up`");
   std::string config_path;

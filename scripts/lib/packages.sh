@@ -22,7 +22,7 @@ PACKAGES_FUZZ=(clang-14 libclang-rt-14-dev)
 # Only for scripts/tidy.
 PACKAGES_TIDY=(clang-tidy-14)
 # Only for scripts/bench.
-PACKAGES_BENCH=(sysbench libbenchmark-dev linux-perf)
+PACKAGES_BENCH=(sysbench libbenchmark-dev python3)
 
 packages_missing() {
   local package

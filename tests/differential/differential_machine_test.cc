@@ -82,14 +82,14 @@ void LoseOneRow(batcher::Group* group) {
   if (group->part.changes.empty()) return;
   std::string rewritten;
   RowRunWriter writer(&rewritten);
-  auto reader = RowRunReader::Open(group->part.changes.back().body).value();
+  auto reader = RowRunReader::Open(group->part.changes.back().body()).value();
   writer.Begin(reader.header());
   Row row;
   for (uint32_t i = 0; i + 1 < reader.row_count() && reader.Next(&row).value(); ++i) writer.Add(row);
   writer.End();
   const auto buffer = std::make_shared<const std::string>(rewritten.substr(kRecordHeaderBytes));
   group->part.buffers.push_back(buffer);
-  group->part.changes.back().body = *buffer;
+  group->part.changes.back() = batcher::GroupChange(RecordType::kRowRun, *buffer);
 }
 
 TEST_F(DifferentialTest, OneRowOfAWagonThatIsLostIsFound) {
@@ -118,7 +118,7 @@ TEST_F(DifferentialTest, AFailureShrinksToTheStepsThatMakeItAndIsReplayedFromIts
     auto& runs = group->part.changes;
     runs.erase(std::remove_if(runs.begin(), runs.end(),
                               [](const batcher::GroupChange& change) {
-                                const auto run = RowRunReader::Open(change.body);
+                                const auto run = RowRunReader::Open(change.body());
                                 return run.ok() && run->header().op == RowOp::kDelete;
                               }),
                runs.end());

@@ -214,8 +214,8 @@ Status Pipeline::Seal(batcher::Group group) {
   stage_ = "seal";
   if (queue_.empty()) rows_in_place_ = 0;
   for (const batcher::GroupChange& change : group.part.changes) {
-    if (change.type != RecordType::kRowRun) continue;
-    SRDF_ASSIGN_OR_RETURN(const RowRunReader run, RowRunReader::Open(change.body));
+    if (change.type() != RecordType::kRowRun) continue;
+    SRDF_ASSIGN_OR_RETURN(const RowRunReader run, RowRunReader::Open(change.body()));
     if ((run.header().flags & kRunInPlace) != 0) rows_in_place_ += run.row_count();
   }
   if (hook_ != nullptr) hook_(&group);

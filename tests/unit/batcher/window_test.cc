@@ -272,7 +272,7 @@ TEST_F(WindowTest, HugeTransactionArrivesInPartsWithBoundedMemory) {
     most = std::max(most, huge.huge->bytes());
     auto part = huge.huge->Pop(stop_.get_token());
     ASSERT_TRUE(part.has_value());
-    for (const auto& run : part->part.changes) rows += RowRunReader::Open(run.body)->row_count();
+    for (const auto& run : part->part.changes) rows += RowRunReader::Open(run.body())->row_count();
     if (part->end != nullptr) {
       EXPECT_EQ(part->end->rows, 1024u);
       EXPECT_EQ(part->end->last.gtid, "0-1-2");
@@ -296,7 +296,7 @@ TEST_F(WindowTest, WhatIsPreparedAndItsOutcomeKeepTheirPlaceAmongRows) {
   EXPECT_TRUE(window.CloseNow(SealReason::kManual));
   const Group group = Take(&window);
   std::vector<RecordType> types;
-  for (const auto& change : group.part.changes) types.push_back(change.type);
+  for (const auto& change : group.part.changes) types.push_back(change.type());
   EXPECT_EQ(types, (std::vector<RecordType>{RecordType::kRowRun, RecordType::kPreparedPart,
                                             RecordType::kRowRun, RecordType::kPreparedOutcome}));
   EXPECT_EQ(group.counts.rows, 7u);
@@ -304,6 +304,26 @@ TEST_F(WindowTest, WhatIsPreparedAndItsOutcomeKeepTheirPlaceAmongRows) {
   Window outside({});
   EXPECT_EQ(outside.Append(feed_.Outcome(), stop_.get_token()).code(), StatusCode::kDataLoss);
   EXPECT_EQ(outside.Append(feed_.Prepared(true), stop_.get_token()).code(), StatusCode::kDataLoss);
+}
+
+// A busy feed's buffers are kept as they came; of many small ones only the rows.
+TEST_F(WindowTest, RowsOfSmallBuffersMoveTogetherAndThoseOfLargeOnesStay) {
+  Window window({});
+  Append(&window, {feed_.Schema()});
+  std::vector<std::string> sent;
+  for (size_t i = 0; i < 3000; ++i) {
+    const std::string rows = feed_.Rows(1, 100 + i % 50);
+    sent.push_back(rows.substr(kRecordHeaderBytes));
+    Append(&window, {feed_.Begin() + rows + feed_.End()});
+  }
+  const std::string large = feed_.Rows(1000, 100);
+  sent.push_back(large.substr(kRecordHeaderBytes));
+  Append(&window, {feed_.Begin() + large + feed_.End()});
+  window.SetDestinationReady(true);
+  const Group group = Take(&window);
+  ASSERT_EQ(sent.size(), group.part.changes.size());
+  for (size_t i = 0; i < sent.size(); ++i) ASSERT_EQ(sent[i], group.part.changes[i].body()) << i;
+  EXPECT_LE(group.part.buffers.size(), 4u);  // some blocks and the large one
 }
 
 TEST_F(WindowTest, DrainSealsWhatIsWholeAndDropsTheRest) {
