@@ -129,11 +129,12 @@ const std::vector<Setting<FlowConfig>>& FlowSettings() {
       {.name = "before_image",
        .member = &FlowConfig::before_image,
        .type = SettingType::kChoice,
-       .sentence = "`key` sends of an old row only what finds it, `full` all of it: more bytes, and the "
-                   "applier reads "
-                   "each row before it changes it: with `key` missing and clashing rows are detected, with "
-                   "`full` also "
-                   "rows whose other columns are not what they were at the source.",
+       .sentence =
+           "`key` sends of an old row only what finds it and of an updated one only what changes, `full` "
+           "all of both: more bytes, and the applier reads each row before it changes it: with `key` missing "
+           "and clashing rows are detected, with "
+           "`full` also "
+           "rows whose other columns are not what they were at the source.",
        .choices = {"key", "full"}},
       {.name = "apply_method",
        .member = &FlowConfig::apply_method,
