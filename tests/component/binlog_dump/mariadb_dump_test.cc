@@ -188,6 +188,7 @@ TEST_F(MariaDbDump, Trap21XaSavepointsDomainsAndEnginesThatCannotRollBack) {
 }
 
 TEST_F(MariaDbDump, StatementsCarryTheirTextAndDatabase) {
+  Sql("SET SESSION binlog_annotate_row_events = ON");
   Sql("CREATE TABLE t (id INT AUTO_INCREMENT PRIMARY KEY, v INT)");
   Sql("SET STATEMENT binlog_format = 'STATEMENT' FOR INSERT INTO t (v) VALUES (5)");
   Sql("INSERT INTO t (v) VALUES (6)");
