@@ -67,6 +67,7 @@ Status ReceiverFlow::WriteApplied() {
     std::swap(run, unwritten_);
   }
   const Status marked = inbox_->MarkEachApplied(name_, run.first, run.last);
+  if (marked.ok()) ForgetSkipped();
   if (marked.ok()) SRDF_FAILPOINT("receiver.after_mark_applied");
   const auto flow = inbox_->RecentFlow(name_);
   std::lock_guard lock(mu_);
@@ -84,7 +85,8 @@ Status ReceiverFlow::WriteApplied() {
   return {};
 }
 
-void ReceiverFlow::BringUpToDate() {
+void ReceiverFlow::BringUpToDate(Patience patience) {
+  if (patience == Patience::kLooks && inbox_->disk()->Health().state == store::StoreState::kSlow) return;
   if (const Status written = WriteApplied(); !written.ok()) {
     obs::Warn("inbox_mark_applied_failed", {{"flow", name_}, {"error", written}});
   }

@@ -15,7 +15,7 @@ constexpr uint32_t kSkippedToldMax = 1000;
 
 Result<store::SkipOutcome> ReceiverFlow::Skip(const WagonHeader& header, const std::string& hash,
                                               const SkipDecision& decision) {
-  BringUpToDate();  // one that is applied is too late to be skipped
+  BringUpToDate(Patience::kWaits);  // one that is applied is too late to be skipped
   SRDF_ASSIGN_OR_RETURN(const store::InboxFlow before, inbox_->GetFlow(name_));
   SRDF_FAILPOINT("receiver.before_skip");
   SRDF_ASSIGN_OR_RETURN(const store::SkipOutcome outcome, inbox_->Skip(header, hash, decision));

@@ -16,7 +16,7 @@ ReceiverFlow::ReceiverFlow(const config::FlowConfig& config, store::Inbox* inbox
       inbox_(inbox) {}
 
 Readiness ReceiverFlow::OpenDeliver(DeliverStreamEvents events) {
-  BringUpToDate();
+  BringUpToDate(Patience::kWaits);
   std::lock_guard lock(mu_);
   deliver_ = std::make_shared<const DeliverStreamEvents>(std::move(events));
   opened_ = false;
@@ -163,7 +163,7 @@ void ReceiverFlow::HandOnBy(std::function<void(NextWagon)> hand_on) {
 }
 
 void ReceiverFlow::CloseTake() {
-  BringUpToDate();
+  BringUpToDate(Patience::kWaits);
   std::lock_guard lock(mu_);
   end_take_ = {};
   hand_on_ = {};

@@ -66,7 +66,7 @@ inline bool IsLeisurely(const Readiness& readiness) {
 }
 
 // A wagon of so many bytes always fits into what HTTP/2 lets a stream have on the way, when nothing else is.
-inline constexpr size_t kHandOnBytesMax = 32u << 10;
+inline constexpr size_t kHandOnBytesMax = 16u << 10;
 
 // A wagon for the applier.
 struct NextWagon {
@@ -138,7 +138,9 @@ class ReceiverFlow {
   Status Applied(uint64_t sequence, bool skipped);
   Status Failed(uint64_t sequence, const Status& problem);
   // To be called before the inbox is looked at for somebody: what is applied is then written down.
-  void BringUpToDate();
+  // Who only looks does not wait for a disk that is slow, and sees the inbox a little late.
+  enum class Patience { kLooks, kWaits };
+  void BringUpToDate(Patience patience = Patience::kLooks);
   // Waits for the next wagon that was not handed on since the stream was opened, while fewer than `window`
   // are handed on and not applied. Nothing when stopped.
   Result<std::optional<NextWagon>> NextToApply(uint32_t window, const std::stop_token& stop);

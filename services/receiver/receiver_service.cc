@@ -142,6 +142,8 @@ grpc::Status ReceiverServiceImpl::Deliver(
 
   // The stream is made known first: a checkpoint that arrives in between is then told twice, not never.
   const Readiness readiness = (*flow)->OpenDeliver(EventsFor(*flow, duplex));
+  // What was applied meanwhile, and not told to a stream that was not known yet, is in what it is told first.
+  (*flow)->BringUpToDate(ReceiverFlow::Patience::kWaits);
   Status ended = SendOpened(*flow, readiness, duplex.get());
   if (ended.ok()) ended = (*flow)->Opened();
   std::optional<DeliverIntake> intake(std::in_place, *flow, context->peer());
