@@ -60,9 +60,9 @@ class ZstdCompressor : public Compressor {
 
   Status BeginStream(std::string* out) {
     if (context_ != nullptr) return Status::Ok();
+    piece_.reset(new char[ZSTD_CStreamOutSize()]);
     context_.reset(ZSTD_createCCtx());
     SRDF_RETURN_IF_ERROR(Prepare(context_.get(), level_));
-    piece_.reset(new char[ZSTD_CStreamOutSize()]);
     SRDF_RETURN_IF_ERROR(Run(held_, ZSTD_e_continue, out));
     held_ = std::string();
     return Status::Ok();

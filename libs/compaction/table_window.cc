@@ -179,12 +179,10 @@ Status TableWindow::MergeAfter(const Row& row, uint32_t after_bitmap, KeyHistory
 
 uint32_t TableWindow::BitmapNumber(ByteView bitmap) {
   if (IsFull(bitmap, schema_.columns.size())) return 0;
-  // A table has one or two of them, and neighbouring runs the same one: the newest is looked at first.
-  for (size_t i = bitmaps_.size(); i > 0; --i) {
-    if (bitmaps_[i - 1] == bitmap) return static_cast<uint32_t>(i - 1);
-  }
-  bitmaps_.push_back(bitmap);
-  return static_cast<uint32_t>(bitmaps_.size() - 1);
+  // Capture keeps to a few per table; a source with MINIMAL images may have as many as rows.
+  const auto [at, is_new] = numbers_.try_emplace(bitmap, static_cast<uint32_t>(bitmaps_.size()));
+  if (is_new) bitmaps_.push_back(bitmap);
+  return at->second;
 }
 
 uint32_t TableWindow::UnionOf(uint32_t a, uint32_t b) {

@@ -11,6 +11,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -94,6 +95,7 @@ class TableWindow {
   const std::string encoded_schema_;
   const std::string full_bitmap_;
   std::vector<ByteView> bitmaps_;  // by number; 0 is the full one
+  std::unordered_map<ByteView, uint32_t> numbers_;
   const ImageMergers& mergers_;
   std::unique_ptr<ImageMerger> merger_;  // made for the first partial image
   bool merger_asked_ = false;

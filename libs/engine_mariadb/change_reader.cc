@@ -54,7 +54,8 @@ Status MariaDbChangeReader::Stream(const SourcePosition& from, engine::ChangeSin
   SRDF_RETURN_IF_ERROR(CheckSameHistory(from, gtids));
   SRDF_ASSIGN_OR_RETURN(const auto stream, BinlogStream::Open(options_.endpoint, options_.server_id,
                                                               options_.heartbeat_ms, gtids));
-  TransactionAssembler assembler(from, gtids, &catalogue_, options_.before_image == "full");
+  TransactionAssembler assembler(from, gtids, &catalogue_, options_.before_image == "full",
+                                 options_.whole_after_images);
   {
     std::lock_guard lock(mu_);
     stream_ = stream.get();

@@ -25,13 +25,13 @@ bool ChangedColumns::Add(const RowSlices& before, const RowSlices& after) {
   return any_;
 }
 
-ByteView ChangedColumns::ImageOf(const RowSlices& row) {
+ByteView ChangedColumns::ImageOf(const RowSlices& row, ByteView set) {
   size_t present = 0;
-  for (size_t i = 0; i < row.columns.size(); ++i) present += BitmapHas(bitmap_, i) ? 1 : 0;
+  for (size_t i = 0; i < row.columns.size(); ++i) present += BitmapHas(set, i) ? 1 : 0;
   image_.assign((present + 7) / 8, '\0');
   size_t bit = 0;
   for (size_t i = 0; i < row.columns.size(); ++i) {
-    if (!BitmapHas(bitmap_, i)) continue;
+    if (!BitmapHas(set, i)) continue;
     const RowSlices::Slice& slice = row.columns[i];
     if (slice.state == RowSlices::kNull) {
       SetBit(bit, &image_);

@@ -3,8 +3,8 @@
 //
 // A counter that is moved in a wide row is then a few bytes, through window, wagon, network and the target's
 // own log. The set only grows within an event, so that its rows still share a few runs: an event of rows
-// (a=1) and (a=1, b=2) has the sets {a} and {a, b}, not one per row. Nothing is allocated per row. Driven by
-// one thread.
+// (a=1) and (a=1, b=2) has the sets {a} and {a, b}, not one per row; over events column_sets.h bounds
+// their number. Nothing is allocated per row. Driven by one thread.
 #pragma once
 
 #include <string>
@@ -21,8 +21,8 @@ class ChangedColumns {
   bool Add(const RowSlices& before, const RowSlices& after);
   // The columns, one bit each, as in a rows event; valid until the next Clear or Add.
   ByteView bitmap() const { return bitmap_; }
-  // The image of these columns; valid until the next call.
-  ByteView ImageOf(const RowSlices& row);
+  // The image of the columns in `set`; valid until the next call.
+  ByteView ImageOf(const RowSlices& row, ByteView set);
 
  private:
   bool any_ = false;

@@ -91,59 +91,62 @@ Status RunBuilder::Add(const RowsEvent& event, TableUse* table, bool in_place) {
 
   changed_.Clear();
   ByteView rest = event.rows;
-  while (!rest.empty()) SRDF_RETURN_IF_ERROR(AddRow(event, *table, flags, &rest));
+  while (!rest.empty()) SRDF_RETURN_IF_ERROR(AddRow(event, table, flags, &rest));
   return {};
 }
 
-Status RunBuilder::AddRow(const RowsEvent& event, const TableUse& table, uint8_t base_flags, ByteView* rest) {
+Status RunBuilder::AddRow(const RowsEvent& event, TableUse* table, uint8_t base_flags, ByteView* rest) {
   const bool has_before = event.op != RowOp::kInsert;
   const bool has_after = event.op != RowOp::kDelete;
   Row row;
-  if ((has_before && !table.layout.Take(rest, present_before_, &row.before, &slices_before_)) ||
-      (has_after && !table.layout.Take(rest, present_after_, &row.after, &slices_after_)) ||
+  if ((has_before && !table->layout.Take(rest, present_before_, &row.before, &slices_before_)) ||
+      (has_after && !table->layout.Take(rest, present_after_, &row.after, &slices_after_)) ||
       row.before.size() + row.after.size() == 0) {
     return {StatusCode::kDataLoss, fmt::format("the rows of an event of table {}.{} do not fit its columns",
-                                               table.schema.database, table.schema.table)};
+                                               table->schema.database, table->schema.table)};
   }
   if (row.before.size() + row.after.size() > kRecordBodyBytesMax / 2) {
     return {
         StatusCode::kFailedPrecondition,
-        fmt::format("a row of table {}.{} has {} bytes, the limit is {}", table.schema.database,
-                    table.schema.table, row.before.size() + row.after.size(), kRecordBodyBytesMax / 2),
+        fmt::format("a row of table {}.{} has {} bytes, the limit is {}", table->schema.database,
+                    table->schema.table, row.before.size() + row.after.size(), kRecordBodyBytesMax / 2),
         "rows of this size cannot be replicated; store large values in pieces, then re-establish the flow"};
   }
-  const std::vector<uint16_t>& key_columns = table.schema.key_columns;
-  Shape shape{table.schema.table_ref, event.op, base_flags, false};
+  const std::vector<uint16_t>& key_columns = table->schema.key_columns;
+  Shape shape{table->schema.table_ref, event.op, base_flags, false};
   bool moves = false;
   if (has_before) row.key = KeyOf(slices_before_, nullptr, key_columns, &key_before_);
   if (!has_before) row.key = KeyOf(slices_after_, nullptr, key_columns, &key_after_);
   if (has_before && has_after) {
     const ByteView key_after = KeyOf(slices_after_, &slices_before_, key_columns, &key_after_);
     if (!key_after.empty() && key_after != row.key) row.new_key = key_after;
-    if (AnyDiffers(slices_before_, slices_after_, table.unique_columns)) row.flags |= kRowUniqueChanged;
+    if (AnyDiffers(slices_before_, slices_after_, table->unique_columns)) row.flags |= kRowUniqueChanged;
     moves = !row.new_key.empty() || (row.flags & kRowUniqueChanged) != 0;
     if (moves && !present_after_.all) shape.flags |= kRunInPlace;
     if ((base_flags & kRunNoForeignKeyChecks) == 0 &&
-        AnyDiffers(slices_before_, slices_after_, table.update_cascade_columns)) {
+        AnyDiffers(slices_before_, slices_after_, table->update_cascade_columns)) {
       shape.flags |= kRunInPlace;
     }
   }
   if (!key_columns.empty() && row.key.empty()) shape.flags |= kRunInPlace;
-  shape.key_only = has_before && !full_before_ && table.key_only && (shape.flags & kRunInPlace) == 0;
+  shape.key_only = has_before && !full_before_ && table->key_only && (shape.flags & kRunInPlace) == 0;
   if (shape.key_only) {
     key_image_.assign((key_columns.size() + 7) / 8, '\0');
     key_image_.append(row.key);
     row.before = key_image_;
   }
   ByteView bitmap_after = event.bitmap_after;
-  if (shape.key_only && has_after && !moves && present_before_.all && present_after_.all &&
+  if (!whole_after_ && shape.key_only && has_after && !moves && present_before_.all && present_after_.all &&
       changed_.Add(slices_before_, slices_after_)) {
-    bitmap_after = changed_.bitmap();
-    row.after = changed_.ImageOf(slices_after_);
+    const ByteView set = table->column_sets.Cover(changed_.bitmap());
+    if (!set.empty()) {
+      bitmap_after = set;
+      row.after = changed_.ImageOf(slices_after_, set);
+    }
   }
   if (!writer_.open() || shape != shape_ || bitmap_before_ != event.bitmap_before ||
       bitmap_after_ != bitmap_after || writer_.run_bytes() > kRunBytesMax) {
-    Open(shape, event, bitmap_after, table);
+    Open(shape, event, bitmap_after, *table);
   }
   writer_.Add(row);
   ++rows_;

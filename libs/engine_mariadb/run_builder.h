@@ -6,7 +6,8 @@
 //
 // With `full_before` false, updates and deletes of a table with a primary key that may be merged carry of the
 // before image only the key's columns, and updates that move neither the key nor a unique value carry of the
-// after image only the columns that change (changed_columns.h); everything else keeps the whole images.
+// after image only the columns that change (changed_columns.h), but for `whole_after`; everything else keeps
+// the whole images.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +25,8 @@ namespace srdf::engine_mariadb {
 class RunBuilder {
  public:
   // Appends to *out, which lives longer.
-  RunBuilder(std::string* out, bool full_before) : out_(out), full_before_(full_before), writer_(out) {}
+  RunBuilder(std::string* out, bool full_before, bool whole_after = false)
+      : out_(out), full_before_(full_before), whole_after_(whole_after), writer_(out) {}
 
   // Appends the rows of one event, before them the table's schema if it was not handed on yet. `in_place`
   // forces the flag. kDataLoss when the rows do not fit the table, or there are none; kFailedPrecondition
@@ -48,11 +50,12 @@ class RunBuilder {
     friend bool operator==(const Shape&, const Shape&) = default;
   };
 
-  Status AddRow(const RowsEvent& event, const TableUse& table, uint8_t base_flags, ByteView* rest);
+  Status AddRow(const RowsEvent& event, TableUse* table, uint8_t base_flags, ByteView* rest);
   void Open(const Shape& shape, const RowsEvent& event, ByteView bitmap_after, const TableUse& table);
 
   std::string* const out_;
   const bool full_before_;
+  const bool whole_after_;
   RowRunWriter writer_;
   Shape shape_;                // of the open run
   std::string bitmap_before_;  // of the open run, as in the event

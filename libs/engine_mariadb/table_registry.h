@@ -18,6 +18,7 @@
 
 #include "base/status.h"
 #include "engine_mariadb/catalogue.h"
+#include "engine_mariadb/column_sets.h"
 #include "engine_mariadb/row_layout.h"
 #include "engine_mariadb/table_map.h"
 #include "model/schema.h"
@@ -42,6 +43,7 @@ struct TableUse {
   // Not empty: the table's engine, now, cannot roll back.
   std::string nontransactional_engine;
   uint64_t facts_version = 0;  // 0: not all facts are known
+  ColumnSets column_sets;      // of its updates
 };
 
 class TableRegistry {

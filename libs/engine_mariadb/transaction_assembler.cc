@@ -30,10 +30,10 @@ constexpr const char* kReestablish = "; then re-establish the flow";
 }  // namespace
 
 TransactionAssembler::TransactionAssembler(const SourcePosition& from, GtidPosition from_gtids,
-                                           Catalogue* catalogue, bool full_before)
+                                           Catalogue* catalogue, bool full_before, bool whole_after)
     : catalogue_(catalogue),
       tables_(catalogue),
-      runs_(&buffer_, full_before),
+      runs_(&buffer_, full_before, whole_after),
       gtids_(std::move(from_gtids)),
       position_(from),
       file_(from.file) {}

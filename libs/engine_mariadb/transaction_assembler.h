@@ -34,7 +34,7 @@ class TransactionAssembler {
   };
 
   TransactionAssembler(const SourcePosition& from, GtidPosition from_gtids, Catalogue* catalogue,
-                       bool full_before);
+                       bool full_before, bool whole_after = false);
   TransactionAssembler(const TransactionAssembler&) = delete;
   TransactionAssembler& operator=(const TransactionAssembler&) = delete;
 

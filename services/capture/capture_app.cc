@@ -27,6 +27,7 @@ class CaptureApp : public rpc::App {
       }
       options.server_id = flow.source_server_id;
       options.before_image = flow.before_image;
+      options.whole_after_images = flow.apply_method == "sql";
       // A window that lasts seconds is not in a hurry; else only what comes in a rush is sent together.
       options.gather_ms = flow.batch_mode == "window" ? 20 : flow.batch_mode == "adaptive" ? 1 : 0;
       engines_.push_back(engine_mariadb::NewSourceEngine(std::move(options)));
