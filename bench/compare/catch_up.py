@@ -13,7 +13,12 @@ from report import median, spread, table
 TARGETS = {"write_only": 10, "hot": 20, "insert": 2}
 
 
+def loads(options):
+    return options.loads
+
+
 def run(site, options, targets):
+    site.connect()
     results = []
     for name in options.loads:
         load = LOADS[name]
@@ -52,7 +57,6 @@ def _one(way, site, load, transactions, times, turn):
         mesh.down()
     load.run(site.source, transactions=transactions)
     gtid = site.source.gtid()
-    before = 0
     if way == "away":
         mesh.wait_read(gtid)
 
@@ -73,15 +77,11 @@ def _one(way, site, load, transactions, times, turn):
         step()
     if way == "cold":
         mesh.wait_running()
-    return _rows(mesh, before)
+    return _rows(mesh)
 
 
-def _rows(mesh, before):
+def _rows(mesh):
     """Row changes of the last backlog, as the outbox counted them."""
     total = mesh.status()["totals"]["rows_before"]
-    mesh.rows_before, last = total, getattr(mesh, "rows_before", before)
+    mesh.rows_before, last = total, getattr(mesh, "rows_before", 0)
     return total - last
-
-
-def loads(options):
-    return options.loads

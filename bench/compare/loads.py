@@ -32,12 +32,10 @@ class Load:
         source.sql("CREATE DATABASE " + self.database)
         self._run(source, "prepare", [])
 
-    def run(self, source, transactions=0, seconds=0, rate=0, seed=None):
+    def run(self, source, transactions=0, seconds=0, rate=0):
         """Exactly so many transactions, or so many seconds; returns transactions per second."""
         options = ["--events=%d" % transactions, "--time=%d" % seconds, "--threads=%d" % THREADS,
                    "--rate=%d" % rate]
-        if seed is not None:
-            options.append("--rand-seed=%d" % seed)
         output = self._run(source, "run", options)
         found = re.search(r"transactions:\s+\d+\s+\(([\d.]+) per sec", output)
         return float(found.group(1)) if found else 0.0

@@ -71,9 +71,6 @@ class Mesh:
     def resume(self):
         self.ctl("flow", "resume", self.flow)
 
-    def position(self):
-        return self.target.value("SELECT gtid FROM srdf.checkpoint WHERE flow='%s'" % self.flow)
-
     def wait(self, gtid, seconds=600):
         """The moment at which everything up to `gtid` was visible at the target."""
         self.session = self.session or Session(self.target)

@@ -29,7 +29,7 @@ class Relay:
             return sum(sum(counts) for counts in self.connections)
 
     def bytes_of_senders(self):
-        """Of the connections that have sent more than they received."""
+        """Of the connections that have sent more than they received; of all that they carried since they began."""
         with self.lock:
             return sum(sum(counts) for counts in self.connections if counts[0] > counts[1])
 

@@ -13,19 +13,16 @@ class Replica:
         self.target = target
         self.session = None
 
-    def connect(self, start_gtid, port=None, compressed=False):
+    def connect(self, start_gtid, port=None):
         self.source.sql("CREATE USER IF NOT EXISTS replica@127.0.0.1 IDENTIFIED BY 'bench';"
                         "GRANT REPLICATION SLAVE ON *.* TO replica@127.0.0.1")
         self.target.sql(
             "STOP SLAVE; SET GLOBAL gtid_slave_pos='%s'; SET GLOBAL slave_parallel_threads=4;"
-            "SET GLOBAL slave_parallel_mode=optimistic; SET GLOBAL slave_compressed_protocol=%d;"
+            "SET GLOBAL slave_parallel_mode=optimistic; SET GLOBAL slave_compressed_protocol=0;"
             "CHANGE MASTER TO master_host='127.0.0.1', master_port=%d, master_user='replica',"
             "master_password='bench', master_use_gtid=slave_pos, master_connect_retry=1"
-            % (start_gtid, compressed, port or self.source.port))
+            % (start_gtid, port or self.source.port))
         self.session = self.session or Session(self.target)
-
-    def position(self):
-        return self.target.value("SELECT @@GLOBAL.gtid_slave_pos")
 
     def start(self):
         self.session.value("START SLAVE")

@@ -19,6 +19,16 @@ class Site:
         self.native_target = Server(os.path.join(directory, "native"), 2)
         self.mesh_target = Server(os.path.join(directory, "target"), 3)
         self.servers = [self.source, self.native_target, self.mesh_target]
+        self.replica = Replica(self.source, self.native_target)
+        self.mesh = None
+        self.session = None
+        try:
+            self._start(loads)
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self, loads):
         self.source.initialise()
         self.source.start()
         for name in loads:
@@ -29,9 +39,6 @@ class Site:
             target.copy_from(self.source)
         for server in self.servers:
             server.start()
-        self.replica = Replica(self.source, self.native_target)
-        self.mesh = None
-        self.session = None
 
     def connect(self, settings=None):
         """Both ways to the targets, from where the copies were made. The mesh is up, the replica runs."""

@@ -1,4 +1,4 @@
-"""wire: bytes that cross between the sites for the same transactions.
+"""wire: bytes that cross between the sites for as many transactions of the same kind.
 
 A relay that counts stands between the sites (relay.py). "catch-up": the backlog was written while the line was cut.
 "window": the load runs at a fixed rate and the batcher gathers in windows of 10 s. The native replica is measured plain
