@@ -14,7 +14,7 @@ struct SourceOptions {
   engine::ServerEndpoint endpoint;
   uint32_t server_id = 0;            // as a replica; unique among the source and its replicas
   std::string before_image = "key";  // "key" | "full", see run_builder.h
-  unsigned heartbeat_ms = 1000;  // the server shows a sign of life after so much silence
+  unsigned heartbeat_ms = 1000;      // the server shows a sign of life after so much silence
   // Transactions that follow each other within this time are handed on together: a message to the batcher
   // costs as much as dozens of small transactions. What comes after a longer pause is handed on at once.
   unsigned gather_ms = 0;
