@@ -60,7 +60,10 @@ void MeshTest::StartServers(const std::vector<std::string>& source_config) {
 
 void MeshTest::StartMesh(const std::map<std::string, std::string>& settings,
                          const std::map<std::string, std::string>& environment) {
-  auto mesh = Mesh::Create({source_.get(), target_.get(), "e2e", settings, environment});
+  MeshOptions options{source_.get(), target_.get(), "e2e", settings, environment};
+  // Services that are made to die again and again would spend the test waiting for their next start.
+  if (environment.count("SRDF_FAILPOINTS") != 0) options.restart_pause = std::chrono::milliseconds(200);
+  auto mesh = Mesh::Create(options);
   ASSERT_OK(mesh.status());
   mesh_ = std::move(mesh).value();
   ASSERT_OK(mesh_->Up());
