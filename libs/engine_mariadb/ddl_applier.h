@@ -58,4 +58,9 @@ class DdlApplier {
 // Session settings every connection to a target has; origin_server_id 0 leaves the mark out.
 Status PrepareTargetSession(Connection* connection, uint32_t origin_server_id);
 
+// For a prepared connection that will replay row events: an error when the server would write the statement
+// that brings them into its log again and again. SQL statements stand there once, for as many bytes as their
+// rows: they need not ask.
+Status RefuseAnnotations(Connection* connection);
+
 }  // namespace srdf::engine_mariadb

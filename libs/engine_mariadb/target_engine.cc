@@ -38,6 +38,9 @@ class MariaDbTargetEngine : public engine::TargetEngine {
     SRDF_ASSIGN_OR_RETURN(auto connection, Connection::Open(options_.endpoint, {}));
     SRDF_ASSIGN_OR_RETURN(const TargetOptions options, InForce(connection.get(), options_));
     SRDF_RETURN_IF_ERROR(PrepareTargetSession(connection.get(), options.origin_server_id));
+    if (options.apply_method == ApplyMethod::kNative) {
+      SRDF_RETURN_IF_ERROR(RefuseAnnotations(connection.get()));
+    }
     SRDF_RETURN_IF_ERROR(EnsureTargetSchema(connection.get()));
     SRDF_ASSIGN_OR_RETURN(auto session, MariaDbTargetSession::Create(std::move(connection), options));
     return std::unique_ptr<engine::TargetSession>(std::move(session));

@@ -97,7 +97,7 @@ void AddSetting(const std::string& variable, const std::string& now, const std::
   out->push_back({variable + " is " + now + ": " + why, "SET GLOBAL " + variable + "=" + wanted, fatal});
 }
 
-// What only row events heed: with `fatal` false, what must be mended before they can be had.
+// What only replayed row events heed: with `fatal` false, what must be mended before they can be had.
 void CheckReplaySettings(const std::map<std::string, std::string>& v, bool fatal, Problems* out) {
   const auto is = [&](const char* name) { return v.at(name); };
   if (is("slave_exec_mode") != "STRICT") {
@@ -112,6 +112,11 @@ void CheckReplaySettings(const std::map<std::string, std::string>& v, bool fatal
     out->push_back({"slave_skip_errors is " + is("slave_skip_errors") + ": errors of rows would be hidden",
                     "remove slave_skip_errors from the configuration file and restart the server", fatal});
   }
+  if (is("log_bin") == "1" && is("binlog_annotate_row_events") == "1") {
+    AddSetting("binlog_annotate_row_events", "ON", "OFF",
+               "the target's log would hold the statement that brings rows once more before each row event",
+               fatal, out);
+  }
 }
 
 void CheckSettings(const std::map<std::string, std::string>& v, Problems* out) {
@@ -123,11 +128,6 @@ void CheckSettings(const std::map<std::string, std::string>& v, Problems* out) {
     if (is("binlog_format") == "STATEMENT") {
       AddSetting("binlog_format", "STATEMENT", "'ROW'",
                  "row events cannot be logged (holds for new sessions)", true, out);
-    }
-    if (is("binlog_annotate_row_events") == "1") {
-      AddSetting("binlog_annotate_row_events", "ON", "OFF",
-                 "the target's log would hold the statement that brings rows once more before each row event",
-                 true, out);
     }
     if (is("log_bin_trust_function_creators") != "1") {
       AddSetting("log_bin_trust_function_creators", "OFF", "1",

@@ -26,11 +26,42 @@ void MendAllButReplay(const MariaDbServer& server, engine::TargetEngine* engine)
 std::unique_ptr<MariaDbServer> StartServer() {
   MariaDbServerOptions options;
   options.server_id = 7;
-  // A setting that only row events heed.
-  options.config = {"slave_exec_mode=IDEMPOTENT"};
+  // Settings that only replayed row events heed.
+  options.config = {"slave_exec_mode=IDEMPOTENT", "binlog_annotate_row_events=ON"};
   auto server = MariaDbServer::Start(options).value();
   EXPECT_TRUE(server->Execute({"CREATE USER 'srdf'@'127.0.0.1' IDENTIFIED BY 'secret'"}).ok());
   return server;
+}
+
+// Wagons of a new flow, applied by a session of this test's own.
+class WagonsByHand {
+ public:
+  explicit WagonsByHand(engine::TargetSession* session) : session_(*session) {
+    engine::Checkpoint start;
+    start.flow = header_.flow = "shop";
+    start.wagon_hash = header_.previous_hash = ZeroHash();
+    start.position.gtid = "0-1-1";
+    EXPECT_TRUE(session_.InitCheckpoint(start).ok());
+  }
+  Status Apply(PayloadBuilder p) {
+    ++header_.sequence;
+    header_.uid = "wagon-" + std::to_string(header_.sequence);
+    const std::string hash = Target::HashOf(header_);
+    const Status status = session_.Apply(header_, hash, &p).status();
+    header_.previous_hash = hash;
+    return status;
+  }
+
+ private:
+  engine::TargetSession& session_;
+  WagonHeader header_;
+};
+
+uint64_t LoggedBytes(const MariaDbServer& server) {
+  return std::stoull(server
+                         .Value("SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS "
+                                "WHERE VARIABLE_NAME='BINLOG_BYTES_WRITTEN'")
+                         .value());
 }
 
 TEST(ApplyMethod, AUserWithoutBinlogReplayWritesSqlAndThePreflightSaysWhatIsLost) {
@@ -46,21 +77,7 @@ TEST(ApplyMethod, AUserWithoutBinlogReplayWritesSqlAndThePreflightSaysWhatIsLost
   // And the privileges that the preflight has asked for are enough.
   auto session = engine->Connect().value();
   EXPECT_EQ("sql", session->apply_method());
-  engine::Checkpoint start;
-  start.flow = "shop";
-  start.wagon_hash = ZeroHash();
-  start.position.gtid = "0-1-1";
-  ASSERT_TRUE(session->InitCheckpoint(start).ok());
-  WagonHeader header;
-  header.flow = "shop";
-  header.previous_hash = ZeroHash();
-  const auto apply = [&](PayloadBuilder p) {
-    ++header.sequence;
-    header.uid = "wagon-" + std::to_string(header.sequence);
-    const Status status = session->Apply(header, Target::HashOf(header), &p).status();
-    header.previous_hash = Target::HashOf(header);
-    return status;
-  };
+  WagonsByHand wagons(session.get());
   for (const char* sql :
        {"CREATE DATABASE d", "CREATE TABLE d.item(c0 INT PRIMARY KEY, c1 VARCHAR(20))",
         "CREATE DEFINER=`root`@`localhost` VIEW d.v AS SELECT c0 FROM d.item",
@@ -69,7 +86,7 @@ TEST(ApplyMethod, AUserWithoutBinlogReplayWritesSqlAndThePreflightSaysWhatIsLost
         "DROP TRIGGER d.tr", "ALTER TABLE d.item ADD KEY(c1)"}) {
     PayloadBuilder p;
     p.Ddl(OrdinaryStatement("", sql));
-    const Status status = apply(std::move(p));
+    const Status status = wagons.Apply(std::move(p));
     ASSERT_TRUE(status.ok()) << sql << ": " << status.ToString();
   }
   PayloadBuilder p;
@@ -77,7 +94,7 @@ TEST(ApplyMethod, AUserWithoutBinlogReplayWritesSqlAndThePreflightSaysWhatIsLost
   p.Insert(ref, {{"1", "a"}, {"2", "b"}, {"3", "x"}});
   p.Update(ref, {{{"1", ""}, {"1", "c"}}, {{"3", ""}, {"3", "y"}}}, true);
   p.Delete(ref, {{"2", ""}}, true);
-  const Status status = apply(std::move(p));
+  const Status status = wagons.Apply(std::move(p));
   ASSERT_TRUE(status.ok()) << status.ToString();
   EXPECT_EQ("1c,3y", server->Value("SELECT GROUP_CONCAT(c0,c1 ORDER BY c0) FROM d.item").value());
   // Not marked: the server's own id.
@@ -87,7 +104,7 @@ TEST(ApplyMethod, AUserWithoutBinlogReplayWritesSqlAndThePreflightSaysWhatIsLost
   ASSERT_TRUE(server->Execute({"CREATE TRIGGER d.tr AFTER DELETE ON d.item FOR EACH ROW SET @x=1"}).ok());
   PayloadBuilder q;
   q.Delete(q.Table({"d", "item", {"i", "v80"}}), {{"3", ""}}, true);
-  EXPECT_NE(std::string::npos, apply(std::move(q)).message().find("has triggers at the target (tr)"));
+  EXPECT_NE(std::string::npos, wagons.Apply(std::move(q)).message().find("has triggers at the target (tr)"));
 }
 
 TEST(ApplyMethod, WithThePrivilegeAutoIsNativeAgain) {
@@ -114,6 +131,45 @@ TEST(ApplyMethod, NativeWithoutThePrivilegeIsRefused) {
   }
   EXPECT_TRUE(fatal);
   EXPECT_FALSE(engine->Connect().ok());
+}
+
+// The user may neither replay row events nor stop the annotations.
+TEST(ApplyMethod, ATargetThatAnnotatesItsLogIsNoProblemForSqlAndOneForRowEvents) {
+  const auto server = StartServer();
+  const auto sql = Engine(*server, ApplyMethod::kSql);
+  const std::vector<engine::PreflightProblem> problems = sql->Preflight().value();
+  for (const auto& problem : problems) {
+    EXPECT_EQ(std::string::npos, problem.what.find("annotate")) << problem.what;
+  }
+  MendAllButReplay(*server, sql.get());
+  EXPECT_EQ("1", server->Value("SELECT @@GLOBAL.binlog_annotate_row_events").value());
+  auto session = sql->Connect();
+  ASSERT_TRUE(session.ok()) << session.status().ToString();
+  // Rows and statements in the log: twice the bytes, however many there are in a wagon.
+  ASSERT_TRUE(
+      server->Execute({"CREATE DATABASE d", "CREATE TABLE d.item(c0 INT PRIMARY KEY, c1 VARCHAR(200))"})
+          .ok());
+  constexpr int kRows = 4000;
+  const std::string words(100, 'w');
+  std::vector<Cells> rows;
+  std::vector<std::pair<Cells, Cells>> updates;
+  for (int i = 0; i < kRows; ++i) {
+    rows.push_back({std::to_string(i), words});
+    updates.push_back({rows.back(), {std::to_string(i), words + "!"}});
+  }
+  PayloadBuilder p;
+  const auto item = p.Table({"d", "item", {"i", "v800"}});
+  p.Insert(item, rows);
+  p.Update(item, updates, false);
+  const uint64_t before = LoggedBytes(*server);
+  const Status applied = WagonsByHand(session->get()).Apply(std::move(p));
+  ASSERT_TRUE(applied.ok()) << applied.ToString();
+  EXPECT_EQ(std::to_string(kRows), server->Value("SELECT COUNT(*) FROM d.item WHERE c1 LIKE '%!'").value());
+  EXPECT_LT(LoggedBytes(*server) - before, kRows * 8 * words.size());
+
+  ASSERT_TRUE(server->Execute({"GRANT BINLOG REPLAY ON *.* TO 'srdf'@'127.0.0.1'"}).ok());
+  EXPECT_NE(std::string::npos,
+            Engine(*server, ApplyMethod::kNative)->Connect().status().message().find("annotate"));
 }
 
 }  // namespace
