@@ -3,6 +3,8 @@
 if sysbench.cmdline.command == nil then
   error("a command is required: prepare, run, cleanup")
 end
+dofile(debug.getinfo(1, "S").source:match("^@(.*/)") .. "connection.lua")
+drops_tables("document")
 
 sysbench.cmdline.options = {documents = {"documents there are at the start", 400}}
 
@@ -21,18 +23,6 @@ function prepare()
   for _ = 1, sysbench.opt.documents do
     connection:query("INSERT INTO document (version, body) VALUES (1, '" .. body() .. "')")
   end
-end
-
-function cleanup()
-  sysbench.sql.driver():connect():query("DROP TABLE IF EXISTS document")
-end
-
-function thread_init()
-  connection = sysbench.sql.driver():connect()
-end
-
-function thread_done()
-  connection:disconnect()
 end
 
 function event()

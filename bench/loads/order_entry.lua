@@ -4,6 +4,8 @@
 if sysbench.cmdline.command == nil then
   error("a command is required: prepare, run, cleanup")
 end
+dofile(debug.getinfo(1, "S").source:match("^@(.*/)") .. "connection.lua")
+drops_tables("warehouse", "district", "customer", "stock", "orders", "new_order", "order_line", "history")
 
 sysbench.cmdline.options = {
   warehouses = {"warehouses; each has ten districts", 4},
@@ -51,21 +53,6 @@ function prepare()
       connection:bulk_insert_done()
     end
   end
-end
-
-function cleanup()
-  local connection = sysbench.sql.driver():connect()
-  for _, name in ipairs({"warehouse", "district", "customer", "stock", "orders", "new_order", "order_line", "history"}) do
-    connection:query("DROP TABLE IF EXISTS " .. name)
-  end
-end
-
-function thread_init()
-  connection = sysbench.sql.driver():connect()
-end
-
-function thread_done()
-  connection:disconnect()
 end
 
 local function run(statement, ...) return connection:query(statement:format(...)) end
