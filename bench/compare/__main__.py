@@ -4,12 +4,13 @@ import argparse
 import os
 import platform
 import shutil
-import subprocess
+import signal
 import sys
 import tempfile
 import time
 
 import catch_up
+import deadlines
 import footprint
 import latency
 import source_cost
@@ -29,8 +30,8 @@ def machine():
     with open("/proc/meminfo") as file:
         memory = int(file.readline().split()[1]) * 1024
     return {"cpu": model, "cores": os.cpu_count(), "memory_bytes": memory, "kernel": platform.release(),
-            "mariadb": subprocess.run(["mariadbd", "--version"], capture_output=True, text=True).stdout.strip(),
-            "sysbench": subprocess.run(["sysbench", "--version"], capture_output=True, text=True).stdout.strip(),
+            "mariadb": deadlines.run(["mariadbd", "--version"], "mariadbd --version", 20).stdout.strip(),
+            "sysbench": deadlines.run(["sysbench", "--version"], "sysbench --version", 20).stdout.strip(),
             "fsync_seconds": fsync_seconds()}
 
 
@@ -64,39 +65,60 @@ def arguments():
     return options
 
 
+def measure(name, directory, options, targets):
+    """One comparison, on servers of its own."""
+    home = os.path.join(directory, name)
+    os.mkdir(home)
+    site = Site(options.binaries, home, BENCHES[name].loads(options),
+                getattr(BENCHES[name], "flows", lambda _: 1)(options))
+    try:
+        return BENCHES[name].run(site, options, targets)
+    finally:
+        site.close()
+
+
 def main():
     options = arguments()
+    # A slow machine writes and applies a hundred transactions a second.
+    deadlines.set_patience((120 if options.quick else 600) + options.transactions // 100)
+    # Whoever ends the run ends its servers: they are in sessions of their own.
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, lambda number, _: sys.exit(128 + number))
     targets = Targets()
     results = {"machine": machine(), "began_at": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
                "options": {"quick": options.quick, "rounds": options.rounds, "transactions": options.transactions,
                            "loads": options.loads}}
     directory = tempfile.mkdtemp(prefix="srdf-bench.")
-    status = 1
+    failed = []
+    ended = False
     try:
         for name in options.only:
             print("==> %s" % name, flush=True)
             start = time.monotonic()
-            home = os.path.join(directory, name)
-            os.mkdir(home)
-            site = Site(options.binaries, home, BENCHES[name].loads(options))
             try:
-                results[name] = BENCHES[name].run(site, options, targets)
-            finally:
-                site.close()
+                results[name] = measure(name, directory, options, targets)
+            except (RuntimeError, OSError) as error:
+                # The others have servers of their own, and nothing to do with it.
+                print("error: %s: %s" % (name, error), file=sys.stderr, flush=True)
+                failed.append(name)
+                results.setdefault("failed", {})[name] = str(error)
+            else:
                 if not options.keep:
-                    shutil.rmtree(home, ignore_errors=True)
+                    shutil.rmtree(os.path.join(directory, name), ignore_errors=True)
             results.setdefault("took_seconds", {})[name] = time.monotonic() - start
             results["targets"] = targets.rows
             write_json(options.output, results)
         targets.print()
         print("\n  written: %s" % options.output)
-        status = 0
+        ended = True
     finally:
-        if options.keep or status != 0:
+        if options.keep or failed or not ended:
             print("  kept: %s" % directory, file=sys.stderr)
         else:
             shutil.rmtree(directory, ignore_errors=True)
-    return status
+    if failed:
+        print("error: could not be measured: %s" % ", ".join(failed), file=sys.stderr)
+    return 1 if failed else 0
 
 
 if __name__ == "__main__":

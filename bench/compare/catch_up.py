@@ -82,6 +82,6 @@ def _one(way, site, load, transactions, times, turn):
 
 def _rows(mesh):
     """Row changes of the last backlog, as the outbox counted them."""
-    total = mesh.status()["totals"]["rows_before"]
+    total = mesh.totals()["rows_before"]
     mesh.rows_before, last = total, getattr(mesh, "rows_before", 0)
     return total - last

@@ -4,10 +4,11 @@ One system is attached at a time; the probe (bench/latency_probe.cc) is the same
 all there is. "300/s": sysbench oltp_write_only beside it, so that all commits together are 300 a second.
 """
 
+import contextlib
 import os
-import subprocess
 import time
 
+import deadlines
 from loads import LOADS
 from report import median, percentile, table
 
@@ -59,15 +60,15 @@ def run(site, options, targets):
 
 
 def _probe(site, options, system, load, kind, seconds):
-    background = None
-    if kind != "idle":
-        background = load.start(site.source, seconds + 4, RATE - PROBE_RATE)
-        time.sleep(2)  # the load's ramp is not measured
-    done = subprocess.run(
-        [os.path.join(options.binaries, "srdf-latency-probe"), site.source.socket, system.target.socket,
-         load.database, str(PROBE_RATE * seconds), str(1e6 / PROBE_RATE)], capture_output=True, text=True)
-    if background is not None:
-        background.wait()
+    with contextlib.ExitStack() as stack:
+        if kind != "idle":
+            stack.enter_context(load.start(site.source, seconds + 4, RATE - PROBE_RATE))
+            time.sleep(2)  # the load's ramp is not measured
+        # The probe itself gives up when no row comes for 60 s.
+        done = deadlines.run(
+            [os.path.join(options.binaries, "srdf-latency-probe"), site.source.socket, system.target.socket,
+             load.database, str(PROBE_RATE * seconds), str(1e6 / PROBE_RATE)],
+            "srdf-latency-probe (%s, %s)" % (system.name, kind), 3 * seconds + 120)
     if done.returncode != 0:
         raise RuntimeError(done.stderr.strip())
     return [int(line) for line in done.stdout.split()]

@@ -5,7 +5,8 @@ Each load has a database of its own, so that all of them can be prepared once an
 
 import os
 import re
-import subprocess
+
+import deadlines
 
 LOADS_DIR = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "loads")
 THREADS = 4
@@ -36,20 +37,22 @@ class Load:
         """Exactly so many transactions, or so many seconds; returns transactions per second."""
         options = ["--events=%d" % transactions, "--time=%d" % seconds, "--threads=%d" % THREADS,
                    "--rate=%d" % rate]
-        output = self._run(source, "run", options)
+        output = self._run(source, "run", options, seconds + (transactions / rate if rate else 0))
         found = re.search(r"transactions:\s+\d+\s+\(([\d.]+) per sec", output)
         return float(found.group(1)) if found else 0.0
 
     def start(self, source, seconds, rate):
-        """In the background; the caller waits for the process."""
-        return subprocess.Popen(self._command(source, "run", [
+        """In the background (deadlines.Background)."""
+        return deadlines.Background(self._command(source, "run", [
             "--events=0", "--time=%d" % seconds, "--threads=%d" % THREADS, "--rate=%d" % rate]),
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            "sysbench %s for %d s" % (self.name, seconds), seconds + 60)
 
-    def _run(self, source, command, options):
-        done = subprocess.run(self._command(source, command, options), capture_output=True, text=True)
+    def _run(self, source, command, options, seconds=0):
+        """`seconds`: what it takes by itself, at a rate or for a time."""
+        what = "sysbench %s %s" % (self.name, command)
+        done = deadlines.run(self._command(source, command, options), what, seconds + deadlines.patience())
         if done.returncode != 0:
-            raise RuntimeError("sysbench %s %s: %s" % (self.name, command, (done.stdout + done.stderr)[-800:]))
+            raise RuntimeError("%s: %s" % (what, (done.stdout + done.stderr)[-800:]))
         return done.stdout
 
     def _command(self, source, command, options):

@@ -3,35 +3,42 @@ encryption on, as they are by default."""
 
 import json
 import os
-import subprocess
 
-from processes import cpu_seconds, reset_resident_peak, resident_peak_bytes, wait_until
-from server import Session, free_port, wait_for
+import deadlines
+from processes import cpu_seconds, reset_resident_peak, resident_peak_bytes
+from server import free_port
+from session import Session
 
 SERVICES = ["capture", "batcher", "shipper", "receiver", "applier", "orchestrator"]
 
+COUNTS = ["wagons", "transactions", "rows_before", "rows_after", "source_bytes", "payload_compressed_bytes"]
+
 
 class Mesh:
-    """Flows from source to target. create() once, then up() and down() as often as wanted."""
+    """A flow from the source to each of the targets: a flow replicates a whole server, so several flows of one source
+    go to as many targets. create() once, then up() and down() as often as wanted. What is asked or done is of the
+    first flow, unless it says otherwise."""
 
     name = "mesh"
 
-    def __init__(self, binaries, directory, source, target, settings=None, flow="bench"):
+    def __init__(self, binaries, directory, source, targets, name, settings=None):
         self.srdfctl = os.path.join(binaries, "srdfctl")
         self.directory = directory
         self.source = source
-        self.target = target
-        self.flow = flow
+        self.target = targets[0]
+        self.targets = {"%s-%d" % (name, i): target for i, target in enumerate(targets, 1)}  # by flow
+        self.flow = name + "-1"
         self.settings = dict(settings or {})
         self.config = os.path.join(directory, "mesh.yaml")
         self.ports = {}
-        self.session = None
+        self.sessions = {}  # by flow
 
     def create(self, start_gtid):
         os.makedirs(self.directory, exist_ok=True)
         self._create_users()
         self.configure()
-        self.ctl("flow", "init", self.flow, "--position", start_gtid)
+        for flow in self.targets:
+            self.ctl("flow", "init", flow, "--position", start_gtid)
 
     def configure(self, settings=None, addresses=None):
         """Writes the configuration; takes effect at the next up()."""
@@ -45,16 +52,17 @@ class Mesh:
             address = ", address: '127.0.0.1:%d'" % addresses[service] if service in addresses else ""
             lines.append("  %s: {listen: '127.0.0.1:%d', metrics: '127.0.0.1:%d'%s}"
                          % (service, listen, metrics, address))
-        lines += ["flows:", "  - name: " + self.flow]
-        lines += self._endpoint("source", self.source, ", server_id: %d" % (900000 + self.source.server_id))
-        lines += self._endpoint("target", self.target, "")
-        lines += ["    %s: %s" % pair for pair in self.settings.items()]
+        lines.append("flows:")
+        for i, (flow, target) in enumerate(self.targets.items()):
+            lines.append("  - name: " + flow)
+            lines += self._endpoint("source", self.source, ", server_id: %d" % (900000 + i))
+            lines += self._endpoint("target", target, "")
+            lines += ["    %s: %s" % pair for pair in self.settings.items()]
         with open(self.config, "w") as file:
             file.write("\n".join(lines) + "\n")
 
     def up(self):
         self.ctl("up", "--detach")
-        self.session = self.session or Session(self.target)
 
     def down(self):
         self.ctl("down")
@@ -71,37 +79,47 @@ class Mesh:
     def resume(self):
         self.ctl("flow", "resume", self.flow)
 
-    def wait(self, gtid, seconds=600):
-        """The moment at which everything up to `gtid` was visible at the target."""
-        self.session = self.session or Session(self.target)
-        return wait_for(self.session, "SELECT gtid FROM srdf.checkpoint WHERE flow='%s'" % self.flow,
-                        lambda found: found == gtid, seconds, "the mesh is not at " + gtid)
+    def wait(self, gtid):
+        """The moment at which everything up to `gtid` was visible at the target; of several flows, at all targets."""
+        return max(self._session(flow).wait_for(_checkpoint(flow), gtid, deadlines.patience(),
+                                                "flow %s of the mesh is not at %s" % (flow, gtid))
+                   for flow in self.targets)
+
+    def applied_gtid(self):
+        return self._session(self.flow).value(_checkpoint(self.flow))
 
     def status(self):
         """The flow's part of `srdfctl status`, or nothing while a service does not answer."""
-        done = subprocess.run([self.srdfctl, "status", "--output", "json", "--config", self.config],
-                              capture_output=True, text=True)
-        try:
-            return json.loads(done.stdout)["flows"][0]
-        except (ValueError, KeyError, IndexError):
-            return None
+        return next((s for s in self._statuses() if s.get("flow") == self.flow), None)
+
+    def totals(self):
+        """COUNTS of all flows together, since the mesh was made."""
+        totals = []
+        def told():
+            totals[:] = [s["totals"] for s in self._statuses() if s.get("totals")]
+            return len(totals) == len(self.targets)
+        deadlines.wait_until(told, 60, "srdfctl status does not tell the totals of all flows", 0.2)
+        return {key: sum(t[key] for t in totals) for key in COUNTS}
 
     def wait_running(self):
-        wait_until(lambda: (self.status() or {}).get("state") == "running", 60, "the mesh does not run", 0.2)
+        """All flows."""
+        def running():
+            return sum(s.get("state") == "running" for s in self._statuses()) == len(self.targets)
+        deadlines.wait_until(running, 60, "the mesh does not run", 0.2)
 
-    def wait_read(self, gtid, seconds=600):
+    def wait_read(self, gtid):
         """Until capture has read the source's log up to `gtid` and the mesh has come to rest."""
         def read():
             status = self.status()
             return status is not None and _read_gtid(status) == gtid
-        wait_until(read, seconds, "capture has not read up to " + gtid, 0.2)
+        deadlines.wait_until(read, deadlines.patience(), "capture has not read up to " + gtid, 0.2)
         last = -1.0
         def quiet():
             nonlocal last
             now = sum(cpu_seconds(pid) for pid in self.pids().values())
             still, last = now - last < 0.03, now
             return still
-        wait_until(quiet, seconds, "the mesh does not come to rest", 0.5)
+        deadlines.wait_until(quiet, deadlines.patience(), "the mesh does not come to rest", 0.5)
 
     def pids(self):
         with open(os.path.join(self.directory, "data", "run", "mesh.json")) as file:
@@ -119,10 +137,22 @@ class Mesh:
             reset_resident_peak(pid)
 
     def ctl(self, *arguments):
-        done = subprocess.run([self.srdfctl, *arguments, "--config", self.config], capture_output=True, text=True)
+        done = deadlines.run([self.srdfctl, *arguments, "--config", self.config], "srdfctl " + " ".join(arguments))
         if done.returncode != 0:
             raise RuntimeError("srdfctl %s: %s" % (" ".join(arguments), done.stderr.strip() or done.stdout.strip()))
         return done.stdout
+
+    def _statuses(self):
+        done = deadlines.run([self.srdfctl, "status", "--output", "json", "--config", self.config], "srdfctl status", 60)
+        try:
+            return json.loads(done.stdout)["flows"]
+        except (ValueError, KeyError):
+            return []
+
+    def _session(self, flow):
+        if flow not in self.sessions:
+            self.sessions[flow] = Session(self.targets[flow])
+        return self.sessions[flow]
 
     def _endpoint(self, side, server, more):
         return ["    %s: {engine: mariadb, host: 127.0.0.1, port: %d, user: srdf, password_file: %s%s}"
@@ -138,8 +168,13 @@ class Mesh:
     def _create_users(self):
         self.source.sql("CREATE USER IF NOT EXISTS srdf@127.0.0.1 IDENTIFIED BY 'bench';"
                         "GRANT REPLICATION SLAVE, BINLOG MONITOR, SELECT, SHOW VIEW ON *.* TO srdf@127.0.0.1")
-        self.target.sql("SET sql_log_bin=0; CREATE USER IF NOT EXISTS srdf@127.0.0.1 IDENTIFIED BY 'bench';"
-                        "GRANT ALL ON *.* TO srdf@127.0.0.1")
+        for target in self.targets.values():
+            target.sql("SET sql_log_bin=0; CREATE USER IF NOT EXISTS srdf@127.0.0.1 IDENTIFIED BY 'bench';"
+                       "GRANT ALL ON *.* TO srdf@127.0.0.1")
+
+
+def _checkpoint(flow):
+    return "SELECT gtid FROM srdf.checkpoint WHERE flow='%s'" % flow
 
 
 def _read_gtid(status):

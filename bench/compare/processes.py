@@ -1,7 +1,6 @@
 """What the kernel says of a process: CPU time and memory."""
 
 import os
-import time
 
 _TICKS = os.sysconf("SC_CLK_TCK")
 
@@ -25,11 +24,3 @@ def resident_peak_bytes(pid):
 def reset_resident_peak(pid):
     with open("/proc/%d/clear_refs" % pid, "w") as file:
         file.write("5")
-
-
-def wait_until(condition, seconds, what, pause=0.05):
-    deadline = time.monotonic() + seconds
-    while not condition():
-        if time.monotonic() > deadline:
-            raise RuntimeError("%s: not within %d s" % (what, seconds))
-        time.sleep(pause)

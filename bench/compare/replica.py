@@ -1,6 +1,7 @@
 """MariaDB's own replication: a GTID replica with a parallel applier."""
 
-from server import Session, wait_for
+import deadlines
+from session import Session
 
 
 class Replica:
@@ -25,12 +26,12 @@ class Replica:
         self.session = self.session or Session(self.target)
 
     def start(self):
-        self.session.value("START SLAVE")
+        self.session.value("START SLAVE", deadlines.patience())
 
     def stop(self):
-        self.session.value("STOP SLAVE")
+        self.session.value("STOP SLAVE", deadlines.patience())
 
-    def wait(self, gtid, seconds=600):
+    def wait(self, gtid):
         """The moment at which everything up to `gtid` was visible at the target."""
-        return wait_for(self.session, "SELECT @@GLOBAL.gtid_slave_pos", lambda found: found == gtid, seconds,
-                        "the native replica is not at " + gtid)
+        return self.session.wait_for("SELECT @@GLOBAL.gtid_slave_pos", gtid, deadlines.patience(),
+                                     "the native replica is not at " + gtid)

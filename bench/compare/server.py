@@ -6,12 +6,11 @@ server alike: a commit is in the binary log and in InnoDB's log on disk before i
 
 import os
 import shutil
-import signal
 import socket
 import subprocess
-import time
 
-from processes import cpu_seconds, resident_peak_bytes, wait_until
+import deadlines
+from processes import cpu_seconds, resident_peak_bytes
 
 # The same for source, native replica and target of the mesh: what is compared is how changes arrive.
 DURABLE = [
@@ -64,10 +63,12 @@ class Server:
 
     def initialise(self):
         os.makedirs(os.path.join(self.directory, "tmp"))
-        subprocess.run(
+        done = deadlines.run(
             ["mariadb-install-db", "--no-defaults", "--datadir=" + self.data, "--user=" + _user(),
              "--auth-root-authentication-method=normal", "--skip-test-db", "--skip-name-resolve", "--force"],
-            check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            "mariadb-install-db in " + self.directory, 120)
+        if done.returncode != 0:
+            raise RuntimeError("mariadb-install-db: " + (done.stdout + done.stderr)[-800:])
 
     def copy_from(self, other):
         """The data of another server, which does not run; without its binary log."""
@@ -85,33 +86,29 @@ class Server:
                    "--port=%d" % self.port, "--socket=" + self.socket, "--server-id=%d" % self.server_id,
                    "--pid-file=" + os.path.join(self.directory, "pid"),
                    "--log-error=" + os.path.join(self.directory, "error.log"), *DURABLE, *options]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                                        stderr=subprocess.DEVNULL, start_new_session=True)
 
         def answers():
             if self.process.poll() is not None:
                 raise RuntimeError("the server ended at its start: see %s/error.log" % self.directory)
             try:
-                self.sql("SELECT 1")
+                self.sql("SELECT 1", 10)
                 return True
             except RuntimeError:
                 return False
 
-        wait_until(answers, 60, "the server in %s does not answer" % self.directory)
+        deadlines.wait_until(answers, 60, "the server in %s does not answer" % self.directory)
 
     def stop(self):
         if self.process is None:
             return
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(30)
-        except subprocess.TimeoutExpired:
-            self.process.kill()
-            self.process.wait()
-        self.process = None
+        process, self.process = self.process, None
+        deadlines.end(process, "the server in " + self.directory, 60)
 
-    def sql(self, statements):
+    def sql(self, statements, seconds=None):
         """Output lines of the statements, columns separated by tabs."""
-        done = subprocess.run(self.client(), input=statements, text=True, capture_output=True)
+        done = deadlines.run(self.client(), "server %d: %s" % (self.server_id, statements[:200]), seconds, statements)
         if done.returncode != 0:
             raise RuntimeError("server %d: %s" % (self.server_id, done.stderr.strip()))
         return done.stdout.splitlines()
@@ -134,31 +131,6 @@ class Server:
         return resident_peak_bytes(self.process.pid)
 
 
-class Session:
-    """One connection that stays open: for questions that are asked often."""
-
-    END = "--end--"
-
-    def __init__(self, server):
-        self.process = subprocess.Popen(server.client() + ["--unbuffered"], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, text=True, bufsize=1)
-
-    def value(self, query):
-        self.process.stdin.write("%s;\nSELECT '%s';\n" % (query, self.END))
-        self.process.stdin.flush()
-        found = ""
-        for line in self.process.stdout:
-            line = line.rstrip("\n")
-            if line == self.END:
-                return found
-            found = line
-        raise RuntimeError("the connection is lost")
-
-    def close(self):
-        self.process.stdin.close()
-        self.process.wait()
-
-
 def contents(server, database):
     """What a database holds: a checksum per table, as the server computes it from the rows."""
     tables = server.sql("SELECT table_name FROM information_schema.tables WHERE table_schema='%s' ORDER BY 1"
@@ -169,15 +141,3 @@ def contents(server, database):
 def _user():
     import pwd
     return pwd.getpwuid(os.getuid()).pw_name
-
-
-def wait_for(session, query, wanted, seconds, what, pause=0.003):
-    """Asks until the answer is the wanted one; returns the moment (time.monotonic) it was seen."""
-    deadline = time.monotonic() + seconds
-    while True:
-        found = session.value(query)
-        if wanted(found):
-            return time.monotonic()
-        if time.monotonic() > deadline:
-            raise RuntimeError("%s: not within %d s; last seen: %s" % (what, seconds, found))
-        time.sleep(pause)

@@ -30,13 +30,13 @@ def run(site, options, _targets):
         site.mesh.up()
         site.mesh.wait_running()
         site.mesh.wait(site.source.gtid())
-        before = site.mesh.status()["totals"]
+        before = site.mesh.totals()
         cpu = sum(site.mesh.cpu_seconds().values())
         lags = _lags(site, load, seconds)
         # What is still in the window leaves it now: the bytes are those of all transactions.
         site.mesh.ctl("flow", "seal", site.mesh.flow)
         site.mesh.wait(site.source.gtid())
-        after = site.mesh.status()["totals"]
+        after = site.mesh.totals()
         delta = {key: after[key] - before[key] for key in
                  ("wagons", "transactions", "rows_before", "rows_after", "payload_compressed_bytes", "source_bytes")}
         results.append({"window": name, "seconds": seconds, "lag_p50_seconds": percentile(lags, 0.5),
@@ -54,20 +54,19 @@ def run(site, options, _targets):
 
 def _lags(site, load, seconds):
     """Age of what is visible at the target, asked every 50 ms: now minus when the source was at that position."""
-    process = load.start(site.source, seconds, RATE)
     seen = []  # (moment, transaction number at the source)
     lags = []
     session = site.source_session()
-    while process.poll() is None:
-        now = time.monotonic()
-        seen.append((now, _number(session.value("SELECT @@GLOBAL.gtid_binlog_pos"))))
-        applied = _number(site.mesh.session.value(
-            "SELECT gtid FROM srdf.checkpoint WHERE flow='%s'" % site.mesh.flow))
-        while len(seen) > 1 and seen[1][1] <= applied:
-            seen.pop(0)
-        # The oldest position that is not at the target yet was reached then; nothing is missing: no lag.
-        lags.append(now - seen[0][0] if seen[-1][1] > applied else 0.0)
-        time.sleep(0.05)
+    with load.start(site.source, seconds, RATE) as background:
+        while background.running():
+            now = time.monotonic()
+            seen.append((now, _number(session.value("SELECT @@GLOBAL.gtid_binlog_pos"))))
+            applied = _number(site.mesh.applied_gtid())
+            while len(seen) > 1 and seen[1][1] <= applied:
+                seen.pop(0)
+            # The oldest position that is not at the target yet was reached then; nothing is missing: no lag.
+            lags.append(now - seen[0][0] if seen[-1][1] > applied else 0.0)
+            time.sleep(0.05)
     return lags
 
 
