@@ -4,7 +4,6 @@ A deadline is not a measure: it is far beyond what the slowest machine needs, an
 """
 
 import os
-import select
 import signal
 import subprocess
 import time
@@ -82,26 +81,6 @@ def end(process, what, seconds):
     except subprocess.TimeoutExpired:
         _kill_group(process)
         raise DeadlineError("%s did not end within %d s of SIGTERM, and was killed" % (what, seconds)) from None
-
-
-class LineReader:
-    """The lines of a pipe, each with a deadline. The pipe is unbuffered."""
-
-    def __init__(self, pipe):
-        self.descriptor = pipe.fileno()
-        self.bytes = b""
-
-    def line(self, deadline):
-        """Without its end; nothing at the pipe's end. TimeoutError when time.monotonic() has passed the deadline."""
-        while b"\n" not in self.bytes:
-            if not select.select([self.descriptor], [], [], max(0.0, deadline - time.monotonic()))[0]:
-                raise TimeoutError
-            more = os.read(self.descriptor, 1 << 16)
-            if not more:
-                return None
-            self.bytes += more
-        line, _, self.bytes = self.bytes.partition(b"\n")
-        return line.decode()
 
 
 def wait_until(condition, seconds, what, pause=0.05):

@@ -1,5 +1,7 @@
 """One connection that stays open: for questions that are asked often."""
 
+import os
+import select
 import subprocess
 import time
 
@@ -15,7 +17,7 @@ class Session:
         self.name = "server %d" % server.server_id
         self.process = subprocess.Popen(server.client() + ["--unbuffered"], stdin=subprocess.PIPE,
                                         stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0)
-        self.lines = deadlines.LineReader(self.process.stdout)
+        self.lines = _Lines(self.process.stdout)
 
     def value(self, query, seconds=ANSWER_SECONDS):
         """The last line of the answer. After an error the connection is of no more use."""
@@ -53,3 +55,23 @@ class Session:
             return deadlines.wait_until(answered, seconds, what, 0.003)
         except deadlines.DeadlineError as error:
             raise deadlines.DeadlineError("%s; last seen: %s" % (error, seen)) from None
+
+
+class _Lines:
+    """The lines of a pipe, each with a deadline. The pipe is unbuffered."""
+
+    def __init__(self, pipe):
+        self.descriptor = pipe.fileno()
+        self.bytes = b""
+
+    def line(self, deadline):
+        """Without its end; nothing at the pipe's end. TimeoutError when time.monotonic() has passed the deadline."""
+        while b"\n" not in self.bytes:
+            if not select.select([self.descriptor], [], [], max(0.0, deadline - time.monotonic()))[0]:
+                raise TimeoutError
+            more = os.read(self.descriptor, 1 << 16)
+            if not more:
+                return None
+            self.bytes += more
+        line, _, self.bytes = self.bytes.partition(b"\n")
+        return line.decode()
