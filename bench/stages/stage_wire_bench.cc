@@ -24,6 +24,7 @@ namespace srdf::bench {
 namespace {
 
 constexpr char kFlow[] = "bench";
+constexpr char kMesh[] = "bench";
 constexpr size_t kChunkBytes = 1u << 20;
 constexpr uint32_t kChunks = 16;  // of a wagon
 
@@ -45,20 +46,36 @@ class ReadingReceiver : public receiver::v1::ReceiverService::Service {
   }
 };
 
+// Made once, and kept until the program ends: gRPC's readers of certificates outlive their channels by
+// moments, and complain into the table of files that are gone.
+class Certificates {
+ public:
+  static const std::string& dir() {
+    static const Certificates certificates;
+    return certificates.dir_.path();
+  }
+
+ private:
+  Certificates() {
+    pki::DevelopmentOptions options;
+    options.dir = dir_.path();
+    options.mesh = kMesh;
+    options.flows = {kFlow};
+    options.now_ms = WallClockMs();
+    Must(pki::MakeDevelopmentFiles(options).status());
+  }
+
+  const ScratchDir dir_;
+};
+
 class Line {
  public:
   explicit Line(bool mtls) {
     config::Config config;
-    config.mesh = "bench";
+    config.mesh = kMesh;
     config.security_mode = mtls ? "mtls" : "insecure";
-    config.security_dir = dir_.path();
     if (mtls) {
-      pki::DevelopmentOptions options;
-      options.dir = config.security_dir;
-      options.mesh = config.mesh;
-      options.flows = {kFlow};
-      options.now_ms = WallClockMs();
-      Must(pki::MakeDevelopmentFiles(options).status());
+      config.security_dir = Certificates::dir();
       config::FlowConfig flow;
       flow.name = kFlow;
       flow.token_file = pki::SecurityDir(config.security_dir).token(kFlow);
@@ -99,7 +116,6 @@ class Line {
     changed_.notify_all();
   }
 
-  ScratchDir dir_;
   std::unique_ptr<rpc::Security> receiver_, shipper_;
   ReadingReceiver service_;
   std::unique_ptr<rpc::Server> server_;
