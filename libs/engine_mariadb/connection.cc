@@ -1,9 +1,11 @@
 #include "engine_mariadb/connection.h"
 
 #include <errmsg.h>
+#include <ma_pvio.h>
 #include <mysqld_error.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <mutex>
@@ -11,6 +13,10 @@
 namespace srdf::engine_mariadb {
 
 namespace {
+
+// Longer than a commit takes on a disk that lives, and no loss when it is not: the connection is given up,
+// and the next one finds what has become of it.
+constexpr int kAnswerMs = 60'000;
 
 StatusCode Classify(unsigned error) {
   switch (error) {
@@ -154,18 +160,41 @@ Status Connection::ExecuteThen(std::string_view sql, std::string_view then) {
 }
 
 Result<std::vector<Connection::StatementResult>> Connection::ExecuteAll(std::string_view statements) {
+  SRDF_RETURN_IF_ERROR(SendAll(statements));
+  return ReadAll(1);
+}
+
+Status Connection::SendAll(std::string_view statements) {
   SRDF_RETURN_IF_ERROR(AllowSeveralStatements());
   last_errno_ = 0;
-  if (mysql_real_query(mysql_, statements.data(), statements.size()) != 0)
+  if (mysql_send_query(mysql_, statements.data(), statements.size()) != 0)
     return LastError("statement failed");
+  return {};
+}
+
+bool Connection::WaitForAnswer() const {
+  const MARIADB_PVIO* pvio = mysql_->net.pvio;
+  if (pvio != nullptr && pvio->cache != nullptr && pvio->cache + pvio->cache_size > pvio->cache_pos)
+    return true;
+  pollfd p{mysql_get_socket(mysql_), POLLIN, 0};
+  return poll(&p, 1, kAnswerMs) > 0;
+}
+
+Result<std::vector<Connection::StatementResult>> Connection::ReadAll(size_t count) {
+  if (mysql_read_query_result(mysql_) != 0) return LastError("statement failed");
   std::vector<StatementResult> out;
   for (;;) {
     StatementResult& result = out.emplace_back();
     SRDF_ASSIGN_OR_RETURN(result.rows, StoredRows());
     result.matched = mysql_affected_rows(mysql_);
-    const int more = mysql_next_result(mysql_);
-    if (more < 0) return out;
-    if (more > 0) return LastError("statement failed");
+    int more = mysql_next_result(mysql_);
+    if (more < 0 && out.size() >= count) return out;
+    if (more < 0) {
+      // A KILL QUERY that comes just between two statements ends the row of them without a word.
+      if (!WaitForAnswer()) return Status(StatusCode::kUnavailable, "the server does not answer any more");
+      more = mysql_read_query_result(mysql_);
+    }
+    if (more != 0) return LastError("statement failed");
   }
 }
 

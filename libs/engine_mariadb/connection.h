@@ -50,6 +50,10 @@ class Connection {
     uint64_t matched = 0;  // rows that an UPDATE or DELETE matched, an INSERT wrote
   };
   Result<std::vector<StatementResult>> ExecuteAll(std::string_view statements);
+  // Two halves of the same: whatever happens here in between, the server goes on by itself. `count` is how
+  // many statements they are: after BINLOG a server says that nothing follows, and goes on (seen on 10.11).
+  Status SendAll(std::string_view statements);
+  Result<std::vector<StatementResult>> ReadAll(size_t count);
   // Runs one statement and reads its whole result set.
   Result<std::vector<ResultRow>> Query(std::string_view sql);
   // The first column of the first row; kNotFound when there is none, or it is NULL.
@@ -71,6 +75,7 @@ class Connection {
  private:
   explicit Connection(MYSQL* mysql) : mysql_(mysql) {}
   Status AllowSeveralStatements();
+  bool WaitForAnswer() const;
   Result<std::vector<ResultRow>> StoredRows();
 
   MYSQL* mysql_;

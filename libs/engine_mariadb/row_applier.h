@@ -40,6 +40,12 @@ class RowApplier {
   virtual Status AddSchema(ByteView schema_record_body) = 0;
   virtual Status AddRun(ByteView run_record_body) = 0;
   virtual Status Flush() = 0;
+  // After BeginWagon: the wagon's rows are not sent from here but given by Held, to be executed in one packet
+  // with all that their transaction needs. False when this way cannot. AddRun fails when the rows are more
+  // than one statement takes; begin anew then, without.
+  virtual bool Hold() { return false; }
+  // The statement that writes all rows added since; empty when there are none. Valid until the next call.
+  virtual std::string_view Held() { return {}; }
   // Between them, schemas are those of other records: table_refs have another meaning. Flush before each.
   virtual void EnterOtherSchemas() = 0;
   virtual void LeaveOtherSchemas() = 0;

@@ -72,6 +72,7 @@ void NativeRows::BeginWagon(uint32_t origin_server_id, uint32_t when_seconds) {
   slices_.clear();
   tables_.clear();
   outer_tables_.clear();
+  holding_ = false;
   rows_ = 0;
   server_statements_ = 0;
 }
@@ -153,8 +154,21 @@ Status NativeRows::AddRun(ByteView body) {
   return {};
 }
 
+// Before images are compared by queries of their own.
+bool NativeRows::Hold() {
+  holding_ = !before_images_.has_value();
+  return holding_;
+}
+
+std::string_view NativeRows::Held() {
+  if (writer_.empty()) return {};
+  ++server_statements_;
+  return writer_.Statement();
+}
+
 Status NativeRows::Flush() {
   if (writer_.empty()) return {};
+  if (holding_) return {StatusCode::kFailedPrecondition, "more rows than one statement takes"};
   bool as_before = true;
   if (before_images_) {
     SRDF_ASSIGN_OR_RETURN(as_before, BeforeImagesAreEqual());

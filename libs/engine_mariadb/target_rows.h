@@ -38,6 +38,8 @@ class NativeRows : public RowApplier {
   Status AddSchema(ByteView schema_record_body) override;
   Status AddRun(ByteView run_record_body) override;
   Status Flush() override;
+  bool Hold() override;
+  std::string_view Held() override;
   void EnterOtherSchemas() override { tables_.swap(outer_tables_); }
   void LeaveOtherSchemas() override;
   uint64_t rows() const override { return rows_; }
@@ -79,6 +81,7 @@ class NativeRows : public RowApplier {
   std::map<uint32_t, Table> tables_;
   std::map<uint32_t, Table> outer_tables_;  // set aside by EnterOtherSchemas
   std::vector<Slice> slices_;
+  bool holding_ = false;
   uint64_t rows_ = 0;
   uint64_t server_statements_ = 0;
 };

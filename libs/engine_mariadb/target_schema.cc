@@ -200,7 +200,7 @@ Status MoveCheckpoint(Connection* connection, const WagonHeader& header, const s
                         "transaction had ended or the row is gone",
                         header.flow, header.sequence, matched)};
   }
-  if (header.sequence % kPruneEveryWagons != 0) return {};
+  if (!IsPruneDue(header)) return {};
   const uint64_t oldest = header.sequence > kLogWagonsMax ? header.sequence - kLogWagonsMax : 0;
   for (const char* table : {"apply_log", "ddl_intent"}) {
     SRDF_RETURN_IF_ERROR(connection->Execute(fmt::format(
@@ -209,6 +209,28 @@ Status MoveCheckpoint(Connection* connection, const WagonHeader& header, const s
         table, connection->Quote(header.flow), header.epoch, header.epoch, oldest, 4 * kPruneEveryWagons)));
   }
   return {};
+}
+
+bool IsPruneDue(const WagonHeader& header) { return header.sequence % kPruneEveryWagons == 0; }
+
+// The UPDATE locks the row and checks the wagon against it. When it finds nothing, the INSERT is one of NULL
+// into a column that takes none: an error in every SQL mode, for a single row.
+std::string FollowCheckpointStatements(const Connection& connection, const WagonHeader& header,
+                                       const std::string& wagon_hash, const ApplyLogEntry& entry,
+                                       std::string_view settings) {
+  const std::string flow = connection.Quote(header.flow);
+  const std::string uid = connection.Quote(header.uid);
+  return fmt::format(
+      "SET timestamp=DEFAULT;"
+      "UPDATE srdf.checkpoint SET `sequence`={}, wagon_uid={}, wagon_hash={}, gtid={}, log_file={}, "
+      "log_offset={}, source_commit_time_ms={}, applied_at=CURRENT_TIMESTAMP(6) "
+      "WHERE flow={} AND epoch={} AND `sequence`={} AND wagon_hash={} AND @@in_transaction=1 AND ({});"
+      "INSERT INTO srdf.apply_log (flow, epoch, `sequence`, wagon_uid, `rows`, statements, "
+      "server_statements, duration_us) VALUES ({}, {}, {}, IF(ROW_COUNT()=1, {}, NULL), {}, {}, {}, {})",
+      header.sequence, uid, Hex(wagon_hash), connection.Quote(header.last.gtid),
+      connection.Quote(header.last.file), header.last.offset, header.commit_time_last_ms, flow, header.epoch,
+      header.sequence - 1, Hex(header.previous_hash), settings, flow, header.epoch, header.sequence, uid,
+      entry.rows, entry.statements, entry.server_statements, entry.duration_us);
 }
 
 Result<std::optional<DdlIntent>> SelectDdlIntent(Connection* connection, const WagonHeader& header,

@@ -33,6 +33,15 @@ struct ApplyLogEntry {
 // kInternal, and nothing is written, when the transaction is gone or the row is.
 Status MoveCheckpoint(Connection* connection, const WagonHeader& header, const std::string& wagon_hash,
                       const ApplyLogEntry& entry);
+// The same for a wagon whose whole transaction is sent in one packet, as the statements between START
+// TRANSACTION and the rows. The last of them fails, so that nothing behind it runs, unless the wagon follows
+// the checkpoint (not the first wagon of a flow: what that follows takes more to tell) and `settings`, an SQL
+// expression, is true. Removes nothing.
+bool IsPruneDue(const WagonHeader& header);
+constexpr size_t kFollowStatements = 3;
+std::string FollowCheckpointStatements(const Connection& connection, const WagonHeader& header,
+                                       const std::string& wagon_hash, const ApplyLogEntry& entry,
+                                       std::string_view settings);
 // Rows of all tables but checkpoint of a flow that starts anew.
 Status DeleteFlowLogs(Connection* connection, const std::string& flow);
 

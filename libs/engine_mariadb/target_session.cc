@@ -52,6 +52,7 @@ MariaDbTargetSession::MariaDbTargetSession(std::unique_ptr<Connection> connectio
                                            std::unique_ptr<RowApplier> rows)
     : connection_(std::move(connection)),
       origin_server_id_(options.origin_server_id),
+      packet_bytes_max_(packet_bytes_max),
       rows_(std::move(rows)),
       ddl_(connection_.get(), options.endpoint, options.origin_server_id),
       prepared_(connection_.get(), packet_bytes_max) {}
@@ -88,6 +89,19 @@ Status MariaDbTargetSession::InitCheckpoint(const engine::Checkpoint& start) {
 Result<engine::ApplyStats> MariaDbTargetSession::Apply(const WagonHeader& header,
                                                        const std::string& wagon_hash,
                                                        engine::PayloadReader* payload) {
+  if (wagon_hash.size() != 32) {
+    return Status(StatusCode::kInvalidArgument, "hash of " + WagonName(header) + " is not 32 bytes");
+  }
+  if (!MayGoInOnePacket(header)) return ApplyInSteps(header, wagon_hash, payload);
+  WholePayload whole(payload, &kept_);
+  SRDF_ASSIGN_OR_RETURN(const auto applied, ApplyInOnePacket(header, wagon_hash, &whole));
+  if (applied.has_value()) return *applied;
+  return ApplyInSteps(header, wagon_hash, &whole);
+}
+
+Result<engine::ApplyStats> MariaDbTargetSession::ApplyInSteps(const WagonHeader& header,
+                                                              const std::string& wagon_hash,
+                                                              engine::PayloadReader* payload) {
   auto stats = ApplyUncommitted(header, wagon_hash, payload);
   if (!stats.ok()) {
     Rollback();
@@ -105,8 +119,12 @@ Status MariaDbTargetSession::Commit(const WagonHeader& header) {
   if (committed.ok()) return committed;
   if (committed.code() != StatusCode::kUnavailable)
     return committed.WithContext("commit of " + WagonName(header));
+  return CommitLost(header, committed);
+}
+
+Status MariaDbTargetSession::CommitLost(const WagonHeader& header, const Status& lost) {
   return {StatusCode::kOutcomeUnknown,
-          "connection lost at the commit of " + WagonName(header) + ": " + committed.message(),
+          "connection lost at the commit of " + WagonName(header) + ": " + lost.message(),
           "the checkpoint at the target tells; read by itself"};
 }
 
@@ -145,9 +163,6 @@ Result<std::vector<uint64_t>> MariaDbTargetSession::SkippedWagons(const std::str
 Result<engine::ApplyStats> MariaDbTargetSession::ApplyUncommitted(const WagonHeader& header,
                                                                   const std::string& wagon_hash,
                                                                   engine::PayloadReader* payload) {
-  if (wagon_hash.size() != 32) {
-    return Status(StatusCode::kInvalidArgument, "hash of " + WagonName(header) + " is not 32 bytes");
-  }
   const auto started = std::chrono::steady_clock::now();
   rows_->BeginWagon(origin_server_id_, static_cast<uint32_t>(header.commit_time_last_ms / 1000));
   uint64_t statements = 0;

@@ -2,6 +2,12 @@
 //
 // A wagon without DDL is one transaction: lock and check the checkpoint, rows, checkpoint, commit. A wagon
 // with DDL runs its statements first (ddl_applier.h), then the same transaction for its rows and checkpoint.
+//
+// A small wagon of rows alone goes to the server in one packet, with all of its transaction: each round trip
+// wakes a thread at both ends. The server checks the wagon against the checkpoint before the rows. When
+// anything of it fails, the transaction is rolled back and the wagon is applied again step by step, which
+// succeeds or tells what is wrong (target_session_packet.cc).
+//
 // Driven by one thread. After kUnavailable or kOutcomeUnknown the session is dead.
 #pragma once
 
@@ -13,6 +19,7 @@
 #include "engine_mariadb/row_applier.h"
 #include "engine_mariadb/target_engine.h"
 #include "engine_mariadb/target_prepared.h"
+#include "engine_mariadb/whole_payload.h"
 
 namespace srdf::engine_mariadb {
 
@@ -36,12 +43,23 @@ class MariaDbTargetSession : public engine::TargetSession {
   MariaDbTargetSession(std::unique_ptr<Connection> connection, const TargetOptions& options,
                        uint64_t packet_bytes_max, std::unique_ptr<RowApplier> rows);
 
+  static bool MayGoInOnePacket(const WagonHeader& header);
+  // Nothing when the wagon has to be applied step by step: nothing of it is left at the server then, and the
+  // payload begins anew.
+  Result<std::optional<engine::ApplyStats>> ApplyInOnePacket(const WagonHeader& header,
+                                                             const std::string& wagon_hash,
+                                                             WholePayload* payload);
+  Status HoldRows(std::string_view records);
+  Result<engine::ApplyStats> ApplyInSteps(const WagonHeader& header, const std::string& wagon_hash,
+                                          engine::PayloadReader* payload);
+
   // Everything up to, not including, COMMIT.
   Result<engine::ApplyStats> ApplyUncommitted(const WagonHeader& header, const std::string& wagon_hash,
                                               engine::PayloadReader* payload);
   Status SkipUncommitted(const WagonHeader& header, const std::string& wagon_hash,
                          const SkipDecision& decision);
   Status Commit(const WagonHeader& header);
+  static Status CommitLost(const WagonHeader& header, const Status& lost);
   Status ApplyRecords(std::string_view records, const WagonHeader& header, uint64_t* statements);
   // A part is held, an outcome makes what is held count or drops it.
   Status HoldPrepared(ByteView body, const WagonHeader& header);
@@ -56,10 +74,13 @@ class MariaDbTargetSession : public engine::TargetSession {
 
   const std::unique_ptr<Connection> connection_;
   const uint32_t origin_server_id_;
+  const uint64_t packet_bytes_max_;
   const std::unique_ptr<RowApplier> rows_;
   DdlApplier ddl_;
   PreparedTransactions prepared_;
   bool in_transaction_ = false;
+  std::string kept_;    // of a small wagon: its payload
+  std::string packet_;  // and what is sent
 };
 
 }  // namespace srdf::engine_mariadb

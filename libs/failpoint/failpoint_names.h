@@ -46,6 +46,8 @@ inline constexpr std::string_view kNames[] = {
     "applier.after_ddl_failed",
     "applier.before_ddl_done",
     "applier.after_ddl_done",
+    "applier.before_packet",
+    "applier.after_packet",
     "applier.inside_rows",
     "applier.before_checkpoint",
     "applier.before_commit",

@@ -193,6 +193,12 @@ void PayloadBuilder::Outcome(const std::string& xid, bool commit) {
 
 void PayloadBuilder::EndPiece() { pieces_.emplace_back(); }
 
+uint64_t PayloadBuilder::raw_bytes() const {
+  uint64_t sum = 0;
+  for (const std::string& piece : pieces_) sum += piece.size();
+  return sum;
+}
+
 Result<std::string_view> PayloadBuilder::Next() {
   if (next_ >= pieces_.size()) return std::string_view();
   return std::string_view(pieces_[next_++]);
@@ -307,6 +313,7 @@ std::string Target::HashOf(const WagonHeader& header) { return engine_mariadb::D
 Result<engine::ApplyStats> Target::Apply(engine::PayloadReader* payload, const SourcePosition& last) {
   WagonHeader header = NextHeader();
   if (last.known()) header.last = last;
+  if (const auto* p = dynamic_cast<const PayloadBuilder*>(payload)) header.payload_raw_bytes = p->raw_bytes();
   auto stats = session().Apply(header, HashOf(header), payload);
   if (stats.ok()) Advance(header);
   return stats;

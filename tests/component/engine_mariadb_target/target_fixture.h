@@ -58,6 +58,8 @@ class PayloadBuilder : public engine::PayloadReader {
   // What follows comes with the next Next().
   void EndPiece();
   const std::string& bytes() const { return pieces_.back(); }
+  // Of all pieces, as a wagon's header declares them.
+  uint64_t raw_bytes() const;
 
   Result<std::string_view> Next() override;
   void Rewind() { next_ = 0; }
