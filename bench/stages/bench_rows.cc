@@ -76,7 +76,9 @@ class StreamMaker {
     std::string body;
     EncodeTransactionBegin({gtid, 1'700'000'000'000 + number}, &body);
     AppendRecord(RecordType::kTransactionBegin, body, &buffer_);
-    if (options_.load == Load::kInsert) {
+    if (options_.load == Load::kOne) {
+      Run(1, RowOp::kUpdate, AnyId());
+    } else if (options_.load == Load::kInsert) {
       for (int i = 0; i < 4; ++i) Run(AnyTable(), RowOp::kInsert, options_.first_new_id + new_ids_++);
     } else {
       Run(AnyTable(), RowOp::kUpdate, AnyId());
@@ -159,6 +161,8 @@ const char* LoadName(Load load) {
       return "hot";
     case Load::kInsert:
       return "insert";
+    case Load::kOne:
+      return "one";
   }
   return "?";
 }

@@ -23,6 +23,7 @@ enum class Load {
   kUniform,  // any row
   kHot,      // 25 rows of each table
   kInsert,   // new rows only, four in a transaction
+  kOne,      // one row updated in each
 };
 const char* LoadName(Load load);
 
