@@ -97,22 +97,55 @@ class ZstdCompressor : public Compressor {
   std::unique_ptr<char[]> piece_;
 };
 
+// What a decompressor works with: to make it costs more than to read a small wagon with it. A thread keeps
+// one that is not in use, as long as what it holds is small.
+struct DecompressorParts {
+  std::unique_ptr<ZSTD_DCtx, FreeDecompressor> context;
+  size_t piece_bytes = 0;
+  // Not initialised: pages that a small wagon does not need are never touched.
+  std::unique_ptr<char[]> piece;
+};
+constexpr size_t kSpareBytesMax = 1u << 20;
+
+std::unique_ptr<DecompressorParts>& SpareParts() {
+  static thread_local std::unique_ptr<DecompressorParts> spare;
+  return spare;
+}
+
+// Null when there is no memory.
+std::unique_ptr<DecompressorParts> TakeParts() {
+  if (SpareParts() != nullptr) return std::move(SpareParts());
+  auto parts = std::make_unique<DecompressorParts>();
+  parts->context.reset(ZSTD_createDCtx());
+  if (parts->context == nullptr) return nullptr;
+  parts->piece_bytes = ZSTD_DStreamOutSize();
+  parts->piece.reset(new char[parts->piece_bytes]);
+  return parts;
+}
+
+void GiveBack(std::unique_ptr<DecompressorParts> parts) {
+  if (SpareParts() != nullptr || ZSTD_sizeof_DCtx(parts->context.get()) > kSpareBytesMax) return;
+  if (ZSTD_isError(ZSTD_DCtx_reset(parts->context.get(), ZSTD_reset_session_and_parameters)) != 0) return;
+  SpareParts() = std::move(parts);
+}
+
 class ZstdDecompressor : public Decompressor {
  public:
-  explicit ZstdDecompressor(std::unique_ptr<ZSTD_DCtx, FreeDecompressor> context)
-      : context_(std::move(context)) {}
+  explicit ZstdDecompressor(std::unique_ptr<DecompressorParts> parts) : parts_(std::move(parts)) {}
+  ~ZstdDecompressor() override { GiveBack(std::move(parts_)); }
 
   Status Step(std::string_view* in, size_t out_bytes_max, std::string* out) override {
+    char* const piece = parts_->piece.get();
     size_t room = out_bytes_max;
     while (!finished_ && room > 0) {
       ZSTD_inBuffer input{in->data(), in->size(), 0};
-      ZSTD_outBuffer output{piece_.get(), std::min(piece_bytes_, room), 0};
-      const size_t left = ZSTD_decompressStream(context_.get(), &output, &input);
+      ZSTD_outBuffer output{piece, std::min(parts_->piece_bytes, room), 0};
+      const size_t left = ZSTD_decompressStream(parts_->context.get(), &output, &input);
       if (ZSTD_isError(left) != 0) {
         return {StatusCode::kDataLoss, std::string("zstd: ") + ZSTD_getErrorName(left)};
       }
       in->remove_prefix(input.pos);
-      out->append(piece_.get(), output.pos);
+      out->append(piece, output.pos);
       room -= output.pos;
       finished_ = left == 0;
       if (input.pos == 0 && output.pos == 0) break;
@@ -123,10 +156,7 @@ class ZstdDecompressor : public Decompressor {
   bool finished() const override { return finished_; }
 
  private:
-  std::unique_ptr<ZSTD_DCtx, FreeDecompressor> context_;
-  const size_t piece_bytes_ = ZSTD_DStreamOutSize();
-  // Not initialised: pages that a small wagon does not need are never touched.
-  const std::unique_ptr<char[]> piece_{new char[piece_bytes_]};
+  std::unique_ptr<DecompressorParts> parts_;
   bool finished_ = false;
 };
 
@@ -141,13 +171,13 @@ Result<std::unique_ptr<Compressor>> NewZstdCompressor(int level) {
 }
 
 Result<std::unique_ptr<Decompressor>> NewZstdDecompressor(int window_log_max) {
-  std::unique_ptr<ZSTD_DCtx, FreeDecompressor> context(ZSTD_createDCtx());
-  if (context == nullptr) return OutOfMemory();
-  const size_t rc = ZSTD_DCtx_setParameter(context.get(), ZSTD_d_windowLogMax, window_log_max);
+  std::unique_ptr<DecompressorParts> parts = TakeParts();
+  if (parts == nullptr) return OutOfMemory();
+  const size_t rc = ZSTD_DCtx_setParameter(parts->context.get(), ZSTD_d_windowLogMax, window_log_max);
   if (ZSTD_isError(rc) != 0) {
     return Status(StatusCode::kInternal, std::string("zstd: ") + ZSTD_getErrorName(rc));
   }
-  return std::unique_ptr<Decompressor>(std::make_unique<ZstdDecompressor>(std::move(context)));
+  return std::unique_ptr<Decompressor>(std::make_unique<ZstdDecompressor>(std::move(parts)));
 }
 
 }  // namespace srdf::codec

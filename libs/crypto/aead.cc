@@ -15,6 +15,13 @@ unsigned char* Bytes(std::string* out, size_t at) {
   return reinterpret_cast<unsigned char*>(out->data()) + at;
 }
 
+// Looking an algorithm up costs as much as sealing some KiB with it.
+const EVP_CIPHER* Aes256Gcm() {
+  static EVP_CIPHER* const cipher = EVP_CIPHER_fetch(nullptr, "AES-256-GCM", nullptr);
+  Require(cipher != nullptr, "AES-256-GCM");
+  return cipher;
+}
+
 }  // namespace
 
 // One for each direction, each made at its first use: the key is scheduled once, a nonce per call.
@@ -27,18 +34,18 @@ struct Aead::Contexts {
   EVP_CIPHER_CTX* Sealing() {
     if (sealing == nullptr) {
       sealing = EVP_CIPHER_CTX_new();
-      Require(sealing != nullptr &&
-                  EVP_EncryptInit_ex(sealing, EVP_aes_256_gcm(), nullptr, key.data(), nullptr) == 1,
-              "AES-256-GCM");
+      Require(
+          sealing != nullptr && EVP_EncryptInit_ex2(sealing, Aes256Gcm(), key.data(), nullptr, nullptr) == 1,
+          "AES-256-GCM");
     }
     return sealing;
   }
   EVP_CIPHER_CTX* Opening() {
     if (opening == nullptr) {
       opening = EVP_CIPHER_CTX_new();
-      Require(opening != nullptr &&
-                  EVP_DecryptInit_ex(opening, EVP_aes_256_gcm(), nullptr, key.data(), nullptr) == 1,
-              "AES-256-GCM");
+      Require(
+          opening != nullptr && EVP_DecryptInit_ex2(opening, Aes256Gcm(), key.data(), nullptr, nullptr) == 1,
+          "AES-256-GCM");
     }
     return opening;
   }
@@ -57,7 +64,7 @@ void Aead::Seal(const AeadNonce& nonce, std::string_view associated, std::string
   const size_t at = out->size();
   out->resize(at + plain.size() + kAeadTagBytes);
   int n = 0;
-  Require(EVP_EncryptInit_ex(evp, nullptr, nullptr, nullptr, nonce.data()) == 1, "AES-256-GCM");
+  Require(EVP_EncryptInit_ex2(evp, nullptr, nullptr, nonce.data(), nullptr) == 1, "AES-256-GCM");
   if (!associated.empty()) {
     Require(EVP_EncryptUpdate(evp, nullptr, &n, Bytes(associated), static_cast<int>(associated.size())) == 1,
             "AES-256-GCM");
@@ -81,7 +88,7 @@ bool Aead::Open(const AeadNonce& nonce, std::string_view associated, std::string
   const size_t at = out->size();
   out->resize(at + body.size());
   int n = 0;
-  Require(EVP_DecryptInit_ex(evp, nullptr, nullptr, nullptr, nonce.data()) == 1, "AES-256-GCM");
+  Require(EVP_DecryptInit_ex2(evp, nullptr, nullptr, nonce.data(), nullptr) == 1, "AES-256-GCM");
   if (!associated.empty()) {
     Require(EVP_DecryptUpdate(evp, nullptr, &n, Bytes(associated), static_cast<int>(associated.size())) == 1,
             "AES-256-GCM");

@@ -1,14 +1,10 @@
 #include "crypto/secret_key.h"
 
-#include <openssl/core_names.h>
 #include <openssl/crypto.h>
-#include <openssl/kdf.h>
-#include <openssl/params.h>
 
 #include <algorithm>
-#include <cstring>
 
-#include "crypto/openssl_required.h"
+#include "crypto/hkdf.h"
 #include "crypto/random.h"
 
 namespace srdf::crypto {
@@ -46,24 +42,9 @@ SecretKey SecretKey::Clone() const {
 }
 
 SecretKey SecretKey::Derive(std::string_view salt, std::string_view info) const {
-  // Looking an algorithm up costs more than using it.
-  static EVP_KDF* const hkdf = EVP_KDF_fetch(nullptr, "HKDF", nullptr);
-  Require(hkdf != nullptr, "HKDF");
-  EVP_KDF_CTX* const context = EVP_KDF_CTX_new(hkdf);
-  Require(context != nullptr, "HKDF");
-  char digest[] = "SHA256";
-  const auto octets = [](const char* name, std::string_view bytes) {
-    // OpenSSL takes no null, which an empty view may be.
-    const char* const data = bytes.data() == nullptr ? "" : bytes.data();
-    return OSSL_PARAM_construct_octet_string(name, const_cast<char*>(data), bytes.size());
-  };
-  const OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_KDF_PARAM_DIGEST, digest, 0),
-                                   octets(OSSL_KDF_PARAM_KEY, bytes()), octets(OSSL_KDF_PARAM_SALT, salt),
-                                   octets(OSSL_KDF_PARAM_INFO, info), OSSL_PARAM_construct_end()};
+  static_assert(kHkdfBytes == kKeyBytes);
   SecretKey derived;
-  const int done = EVP_KDF_derive(context, derived.bytes_.data(), derived.bytes_.size(), parameters);
-  EVP_KDF_CTX_free(context);
-  Require(done == 1, "HKDF");
+  derived.bytes_ = HkdfSha256(bytes(), salt, info);
   return derived;
 }
 

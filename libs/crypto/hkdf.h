@@ -1,0 +1,18 @@
+// HKDF-SHA256 (RFC 5869) for one block of output. Any thread.
+//
+// OpenSSL's own looks MAC and digest up by their names at each call, which costs several times what the
+// hashing does.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string_view>
+
+namespace srdf::crypto {
+
+constexpr size_t kHkdfBytes = 32;
+
+std::array<uint8_t, kHkdfBytes> HkdfSha256(std::string_view key, std::string_view salt,
+                                           std::string_view info);
+
+}  // namespace srdf::crypto
