@@ -36,6 +36,7 @@ inline constexpr std::string_view kNames[] = {
     "receiver.before_adopt",
     "receiver.after_adopt",
     "receiver.before_hand_on",
+    "receiver.after_hand_on",
     "receiver.before_mark_applied",
     "receiver.after_mark_applied",
     "applier.after_connect",

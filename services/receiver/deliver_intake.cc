@@ -194,11 +194,14 @@ Status DeliverIntake::Repeated(const Chunk& chunk) {
 Status DeliverIntake::Complete(const Chunk& chunk) {
   WagonHeader header;
   if (WagonFault fault = assembly_->Finish(&header)) return Refuse(chunk, std::move(fault));
+  const std::string_view frame = assembly_->is_one_chunk() ? chunk.data : std::string_view();
+  if (Status s = flow_->HandOnEarly(chunk.sequence, assembly_->hash(), frame); !s.ok())
+    return Refuse(chunk, {ReceiptReason::kNoStart, s.message(), {}, assembly_->hash()});
   SRDF_FAILPOINT("receiver.before_accept");
   if (Status s = assembly_->Accept(header, chunk.data); !s.ok()) return StoreFailed(chunk, s);
   SRDF_FAILPOINT("receiver.after_accept");
-  SRDF_RETURN_IF_ERROR(flow_->WagonAccepted(chunk.sequence, assembly_->hash(), assembly_->frame_bytes(),
-                                            assembly_->is_one_chunk() ? chunk.data : std::string_view()));
+  SRDF_RETURN_IF_ERROR(
+      flow_->WagonAccepted(chunk.sequence, assembly_->hash(), assembly_->frame_bytes(), frame));
   assembly_.reset();
   tail_ = {chunk.sequence, chunk.chunk_no};
   WagonReceipt receipt;

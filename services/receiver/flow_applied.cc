@@ -19,28 +19,40 @@ constexpr uint64_t kUnwrittenMax = 16;
 Status ReceiverFlow::Applied(uint64_t sequence, bool skipped) {
   SRDF_FAILPOINT("receiver.before_mark_applied");
   if (skipped) SRDF_RETURN_IF_ERROR(WriteSkipped(sequence));
-  bool write = false;
-  std::shared_ptr<const DeliverStreamEvents> deliver;
+  AppliedTelling telling;
   {
     std::lock_guard lock(mu_);
-    if (!skipped && sequence > applied_sequence_) {
-      write = sequence != applied_sequence_ + 1;  // of those between them nothing was said
-      if (unwritten_.first == 0 || write) unwritten_.first = sequence;
-      unwritten_.last = sequence;
+    if (early_ && early_->sequence == sequence) {
+      early_->applied = true;
+      return {};
     }
-    applied_sequence_ = std::max(applied_sequence_, sequence);
-    ++accepted_ticks_;
-    // The sender is not woken for a window that nothing waits for.
-    if (accepted_sequence_ > handed_sequence_) changed_.notify_all();
-    deliver = deliver_;
-    write = write || unwritten_.last - unwritten_.first + 1 >= kUnwrittenMax || !IsLeisurely(told_) ||
-            credit_owed_ >= kCreditPiece;
+    telling = NoteApplied(sequence, skipped);
   }
-  if (deliver != nullptr) {
+  return TellApplied(sequence, telling);
+}
+
+ReceiverFlow::AppliedTelling ReceiverFlow::NoteApplied(uint64_t sequence, bool skipped) {
+  bool write = false;
+  if (!skipped && sequence > applied_sequence_) {
+    write = sequence != applied_sequence_ + 1;  // of those between them nothing was said
+    if (unwritten_.first == 0 || write) unwritten_.first = sequence;
+    unwritten_.last = sequence;
+  }
+  applied_sequence_ = std::max(applied_sequence_, sequence);
+  ++accepted_ticks_;
+  // The sender is not woken for a window that nothing waits for.
+  if (accepted_sequence_ > handed_sequence_) changed_.notify_all();
+  write = write || unwritten_.last - unwritten_.first + 1 >= kUnwrittenMax || !IsLeisurely(told_) ||
+          credit_owed_ >= kCreditPiece;
+  return {deliver_, write};
+}
+
+Status ReceiverFlow::TellApplied(uint64_t sequence, const AppliedTelling& telling) {
+  if (telling.deliver != nullptr) {
     SRDF_ASSIGN_OR_RETURN(const auto all_skipped, Skipped());
-    deliver->on_applied(sequence, all_skipped);
+    telling.deliver->on_applied(sequence, all_skipped);
   }
-  if (!write) return {};
+  if (!telling.write) return {};
   SRDF_RETURN_IF_ERROR(WriteApplied());
   std::lock_guard lock(mu_);
   TellReadiness(false, inbox_->RecentFlow(name_));
@@ -93,6 +105,13 @@ void ReceiverFlow::BringUpToDate(Patience patience) {
 }
 
 Status ReceiverFlow::Failed(uint64_t sequence, const Status& problem) {
+  {
+    std::lock_guard lock(mu_);
+    if (early_ && early_->sequence == sequence) {
+      early_->failed = problem;
+      return {};
+    }
+  }
   SRDF_RETURN_IF_ERROR(WriteApplied());
   SRDF_RETURN_IF_ERROR(inbox_->MarkFailed(name_, sequence, problem.ToString()));
   std::lock_guard lock(mu_);

@@ -16,6 +16,12 @@ constexpr uint32_t kSkippedToldMax = 1000;
 Result<store::SkipOutcome> ReceiverFlow::Skip(const WagonHeader& header, const std::string& hash,
                                               const SkipDecision& decision) {
   BringUpToDate(Patience::kWaits);  // one that is applied is too late to be skipped
+  {
+    std::lock_guard lock(mu_);
+    if (early_ && early_->sequence == header.sequence && early_->hash != hash) {
+      return AskTargetWhatItHas(header.sequence);
+    }
+  }
   SRDF_ASSIGN_OR_RETURN(const store::InboxFlow before, inbox_->GetFlow(name_));
   SRDF_FAILPOINT("receiver.before_skip");
   SRDF_ASSIGN_OR_RETURN(const store::SkipOutcome outcome, inbox_->Skip(header, hash, decision));
@@ -34,7 +40,9 @@ Result<store::SkipOutcome> ReceiverFlow::Skip(const WagonHeader& header, const s
   TellReadiness(/*also_leisurely=*/true,
                 inbox_->GetFlow(name_));  // a wagon that failed may have been what held it up
   changed_.notify_all();
-  const bool was_here = before.tip_known && header.sequence <= before.tip.sequence;
+  const bool at_the_applier = early_ && early_->sequence == header.sequence;
+  if (at_the_applier) early_.reset();  // the inbox has its row now
+  const bool was_here = at_the_applier || (before.tip_known && header.sequence <= before.tip.sequence);
   if (outcome == store::SkipOutcome::kSkipped && was_here && end_take_ != nullptr) {
     end_take_(Status(StatusCode::kAborted,
                      "wagon " + std::to_string(header.sequence) + " is to be skipped: begin again"));

@@ -45,7 +45,7 @@ constexpr std::array kRules = {
     ReceiptRule{R::kLaterEpoch, K::kRejected, C::kAuthorisation,
                 "the frame is of a later epoch than this target knows",
                 "suspends the flow until the target knows the change of roles"},
-    ReceiptRule{R::kNoStart, K::kRejected, C::kBusy, "the applier has not told the flow's starting point yet",
+    ReceiptRule{R::kNoStart, K::kRejected, C::kBusy, "the applier has not told yet where the target stands",
                 "waits as told"},
     ReceiptRule{R::kFull, K::kRejected, C::kBusy, "the inbox or its disk is full", "waits as told"},
     ReceiptRule{R::kDisk, K::kRejected, C::kBusy, "the inbox cannot be written", "waits as told"},

@@ -37,35 +37,6 @@ void ReceiverFlow::CloseDeliver() {
   deliver_.reset();
 }
 
-Status ReceiverFlow::WagonAccepted(uint64_t sequence, const std::string& hash, uint64_t frame_bytes,
-                                   std::string_view frame) {
-  std::function<void(NextWagon)> hand_on;
-  {
-    std::lock_guard lock(mu_);
-    accepted_sequence_ = std::max(accepted_sequence_, sequence);
-    const bool is_next = handed_sequence_ + 1 == sequence && applied_sequence_ + 1 == sequence;
-    if (is_next && !frame.empty() && frame.size() <= kHandOnBytesMax) hand_on = hand_on_;
-    if (hand_on) {
-      handed_sequence_ = sequence;
-    } else {
-      if (!frame.empty() && end_take_ != nullptr) fresh_.Put(sequence, hash, frame);
-      ++accepted_ticks_;
-    }
-  }
-  if (hand_on) {
-    SRDF_FAILPOINT("receiver.before_hand_on");
-    hand_on({sequence, hash, 1, std::string(frame)});
-  } else {
-    changed_.notify_all();
-  }
-  const auto flow = inbox_->RecentFlow(name_);
-  std::lock_guard lock(mu_);
-  accepted_bytes_since_ += frame_bytes;
-  store_problem_ = {};
-  TellReadiness(false, flow);
-  return {};
-}
-
 Status ReceiverFlow::TakeCredit(uint64_t bytes) {
   std::lock_guard lock(mu_);
   if (bytes > credit_out_) {
@@ -120,6 +91,7 @@ Status ReceiverFlow::OpenTake(const ChainTip& checkpoint, const std::vector<uint
     {
       std::lock_guard lock(mu_);
       unwritten_ = {};
+      if (early_) *early_ = {early_->sequence, early_->hash, false, {}};
     }
     SRDF_RETURN_IF_ERROR(inbox_->AdoptCheckpoint(name_, checkpoint, skipped));
   }
@@ -133,6 +105,7 @@ Status ReceiverFlow::OpenTake(const ChainTip& checkpoint, const std::vector<uint
   std::lock_guard lock(mu_);
   accepted_sequence_ = std::max(accepted_sequence_, after.tip.sequence);
   handed_sequence_ = checkpoint.sequence;
+  early_.reset();
   fresh_.Clear();
   hand_on_ = {};
   end_take_ = std::move(end);
@@ -157,55 +130,12 @@ Status ReceiverFlow::OpenTake(const ChainTip& checkpoint, const std::vector<uint
   return ReleaseCredit();
 }
 
-void ReceiverFlow::HandOnBy(std::function<void(NextWagon)> hand_on) {
-  std::lock_guard lock(mu_);
-  hand_on_ = std::move(hand_on);
-}
-
 void ReceiverFlow::CloseTake() {
   BringUpToDate(Patience::kWaits);
   std::lock_guard lock(mu_);
   end_take_ = {};
   hand_on_ = {};
   fresh_.Clear();
-}
-
-Result<std::optional<NextWagon>> ReceiverFlow::NextToApply(uint32_t window, const std::stop_token& stop) {
-  while (!stop.stop_requested()) {
-    uint64_t seen = 0;
-    uint64_t after = 0;
-    bool there = false;
-    std::optional<FreshWagons::Wagon> fresh;
-    {
-      std::lock_guard lock(mu_);
-      seen = accepted_ticks_;
-      after = handed_sequence_;
-      there = after < applied_sequence_ + window && after < accepted_sequence_;
-      if (there) fresh = fresh_.Take(after + 1);
-      if (fresh) handed_sequence_ = after + 1;
-    }
-    if (fresh) {
-      SRDF_FAILPOINT("receiver.before_hand_on");
-      return std::optional(NextWagon{fresh->sequence, std::move(fresh->hash), 1, std::move(fresh->frame)});
-    }
-    if (there) {
-      SRDF_ASSIGN_OR_RETURN(auto wagon, inbox_->NextToApply(name_, after));
-      if (wagon.has_value()) {
-        {
-          std::lock_guard lock(mu_);
-          if (handed_sequence_ != after) continue;  // it has just gone the short way
-          handed_sequence_ = wagon->header.sequence;
-        }
-        SRDF_FAILPOINT("receiver.before_hand_on");
-        NextWagon next{wagon->header.sequence, wagon->hash, wagon->chunk_count, {}};
-        if (wagon->status == store::InboxStatus::kSkipped) next.to_skip = std::move(wagon);
-        return std::optional(std::move(next));
-      }
-    }
-    std::unique_lock lock(mu_);
-    changed_.wait(lock, stop, [&] { return accepted_ticks_ != seen; });
-  }
-  return std::optional<NextWagon>();
 }
 
 void ReceiverFlow::SetProblem(const Status& problem) {

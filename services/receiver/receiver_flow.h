@@ -1,8 +1,8 @@
 // ReceiverFlow: one flow in the receiver: its inbox, the stream it comes in on and the stream it leaves by.
 //
 // Wagons are accepted in sequence, each naming the hash of the one before; "accepted" is said when the inbox
-// has it on disk. The applier's checkpoint is the last word on what is applied: it is adopted whenever the
-// applier opens its stream.
+// has it on disk, though the applier may have it before (flow_hand_on.cc). The applier's checkpoint is the
+// last word on what is applied: it is adopted whenever the applier opens its stream.
 //
 // What is asked with every wagon is answered from memory: the inbox's RecentFlow, the wagons just accepted
 // (fresh_wagons.h), what is said to be applied and not written down yet (flow_applied.cc).
@@ -90,7 +90,12 @@ class ReceiverFlow {
   Readiness OpenDeliver(DeliverStreamEvents events);
   Status Opened();
   void CloseDeliver();
-  // A wagon was accepted: the applier's stream may wait for it. `frame`: all of it, if it is at hand.
+  // A wagon is verified, and to be accepted next. One that is small and next for the applier is given to it
+  // now (HandOnBy), before the inbox has it: what the target says of it is kept back until then. When the
+  // inbox does not take it, it is expected again; kAborted, of another one of its sequence, while it is not
+  // known whether the target has it. `frame`: all of it, if it is at hand.
+  Status HandOnEarly(uint64_t sequence, const std::string& hash, std::string_view frame);
+  // A wagon was accepted: the applier's stream may wait for it.
   Status WagonAccepted(uint64_t sequence, const std::string& hash, uint64_t frame_bytes,
                        std::string_view frame);
   // A chunk came. kAborted when the sender had no credit for it: the two ends do not agree about the credit
@@ -129,12 +134,13 @@ class ReceiverFlow {
   // again; called from any thread.
   Status OpenTake(const ChainTip& checkpoint, const std::vector<uint64_t>& skipped,
                   std::function<void(const Status&)> end);
-  // From now on a small wagon that is accepted while the target has applied all others is given to `hand_on`
-  // by the thread that accepted it, instead of to NextToApply: one thread less has to wake up before the
-  // applier has it. Nothing else is on the way then, so that writing it does not wait for the applier.
+  // From now on a small wagon that comes while the target has applied all others is given to `hand_on` by the
+  // thread that has verified it, instead of to NextToApply: one thread less has to wake up before the applier
+  // has it. Nothing else is on the way then, so that writing it does not wait for the applier.
   void HandOnBy(std::function<void(NextWagon)> hand_on);
   void CloseTake();
-  // The shipper is told at once; the inbox has it after some more, the next Tick, or BringUpToDate.
+  // The shipper is told at once; the inbox has it after some more, the next Tick, or BringUpToDate. Of a
+  // wagon that the inbox does not have yet, both follow when it does; the same for Failed.
   Status Applied(uint64_t sequence, bool skipped);
   Status Failed(uint64_t sequence, const Status& problem);
   // To be called before the inbox is looked at for somebody: what is applied is then written down.
@@ -161,6 +167,25 @@ class ReceiverFlow {
     uint64_t first = 0;
     uint64_t last = 0;
   };
+  // The applier has it, the inbox has not; and what the target has said of it.
+  struct EarlyWagon {
+    uint64_t sequence = 0;
+    std::string hash;
+    bool applied = false;
+    Status failed;
+  };
+  struct AppliedTelling {
+    std::shared_ptr<const DeliverStreamEvents> deliver;
+    bool write = false;  // the inbox, too
+  };
+
+  // With mu_ held.
+  bool GoesTheShortWay(uint64_t sequence, std::string_view frame) const;
+  Status AskTargetWhatItHas(uint64_t sequence);
+  AppliedTelling NoteApplied(uint64_t sequence, bool skipped);
+
+  Status TellApplied(uint64_t sequence, const AppliedTelling& telling);
+  void SettleEarly(const EarlyWagon& early, const AppliedTelling& applied);
   Status WriteApplied();
   Status WriteSkipped(uint64_t sequence);
   void ForgetSkipped();
@@ -186,8 +211,9 @@ class ReceiverFlow {
   std::function<void(NextWagon)> hand_on_;
   uint64_t accepted_ticks_ = 0;  // grows with every event NextToApply waits for
   uint64_t applied_sequence_ = 0;
-  uint64_t accepted_sequence_ = 0;  // at least; what is beyond it is not in the inbox
-  uint64_t handed_sequence_ = 0;    // to the present stream
+  uint64_t accepted_sequence_ = 0;   // at least; what is beyond it is not in the inbox
+  uint64_t handed_sequence_ = 0;     // to the present stream
+  std::optional<EarlyWagon> early_;  // outlives its stream: only the next checkpoint tells what became of it
   FreshWagons fresh_;
   AppliedRun unwritten_;     // the inbox was not told yet
   uint64_t credit_out_ = 0;  // granted and not used
