@@ -8,14 +8,25 @@
 
 namespace srdf::receiver {
 
-void ReceiverFlow::HandOnBy(std::function<void(NextWagon)> hand_on) {
+void ReceiverFlow::HandOnBy(uint32_t window, std::function<void(NextWagon)> hand_on) {
   std::lock_guard lock(mu_);
   hand_on_ = std::move(hand_on);
+  hand_on_window_ = std::min(window, kHandOnWagonsMax);
+  handed_short_sequence_ = 0;
 }
 
+// What the sender was given may still be on its way to the stream, unless it is applied.
 bool ReceiverFlow::GoesTheShortWay(uint64_t sequence, std::string_view frame) const {
-  return hand_on_ != nullptr && !frame.empty() && frame.size() <= kHandOnBytesMax &&
-         handed_sequence_ + 1 == sequence && applied_sequence_ + 1 == sequence;
+  if (hand_on_ == nullptr || frame.empty() || frame.size() > kHandOnBytesMax) return false;
+  if (handed_sequence_ + 1 != sequence) return false;
+  if (applied_sequence_ == handed_sequence_) return true;
+  return handed_short_sequence_ == handed_sequence_ && sequence <= applied_sequence_ + hand_on_window_;
+}
+
+std::function<void(NextWagon)> ReceiverFlow::TakeTheShortWay(uint64_t sequence) {
+  handed_sequence_ = sequence;
+  handed_short_sequence_ = sequence;
+  return hand_on_;
 }
 
 Status ReceiverFlow::HandOnEarly(uint64_t sequence, const std::string& hash, std::string_view frame) {
@@ -27,8 +38,7 @@ Status ReceiverFlow::HandOnEarly(uint64_t sequence, const std::string& hash, std
       return early_->hash == hash ? Status() : AskTargetWhatItHas(sequence);
     }
     if (!takes_wagons || !GoesTheShortWay(sequence, frame)) return {};
-    hand_on = hand_on_;
-    handed_sequence_ = sequence;
+    hand_on = TakeTheShortWay(sequence);
     early_ = EarlyWagon{sequence, hash, false, {}};
   }
   SRDF_FAILPOINT("receiver.before_hand_on");
@@ -58,8 +68,7 @@ Status ReceiverFlow::WagonAccepted(uint64_t sequence, const std::string& hash, u
       early.swap(early_);
       if (early->applied) applied = NoteApplied(sequence, /*skipped=*/false);
     } else if (GoesTheShortWay(sequence, frame)) {
-      hand_on = hand_on_;
-      handed_sequence_ = sequence;
+      hand_on = TakeTheShortWay(sequence);
     } else {
       if (!frame.empty() && end_take_ != nullptr) fresh_.Put(sequence, hash, frame);
       ++accepted_ticks_;

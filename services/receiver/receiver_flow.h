@@ -65,8 +65,11 @@ inline bool IsLeisurely(const Readiness& readiness) {
   return readiness.state == ReceiverState::kAvailable || readiness.state == ReceiverState::kRunning;
 }
 
-// A wagon of so many bytes always fits into what HTTP/2 lets a stream have on the way, when nothing else is.
+// A wagon of so many bytes always fits into what HTTP/2 lets a stream have on the way (64 KiB), when nothing
+// else is.
 inline constexpr size_t kHandOnBytesMax = 16u << 10;
+// And so many of them together.
+inline constexpr uint32_t kHandOnWagonsMax = 3;
 
 // A wagon for the applier.
 struct NextWagon {
@@ -134,10 +137,11 @@ class ReceiverFlow {
   // again; called from any thread.
   Status OpenTake(const ChainTip& checkpoint, const std::vector<uint64_t>& skipped,
                   std::function<void(const Status&)> end);
-  // From now on a small wagon that comes while the target has applied all others is given to `hand_on` by the
-  // thread that has verified it, instead of to NextToApply: one thread less has to wake up before the applier
-  // has it. Nothing else is on the way then, so that writing it does not wait for the applier.
-  void HandOnBy(std::function<void(NextWagon)> hand_on);
+  // From now on a small wagon that comes while the target has applied all others, but for fewer than `window`
+  // that went the same way, is given to `hand_on` by the thread that has verified it, instead of to
+  // NextToApply: one thread less has to wake up before the applier has it. Nothing large is on the way then,
+  // so that writing it does not wait for the applier.
+  void HandOnBy(uint32_t window, std::function<void(NextWagon)> hand_on);
   void CloseTake();
   // The shipper is told at once; the inbox has it after some more, the next Tick, or BringUpToDate. Of a
   // wagon that the inbox does not have yet, both follow when it does; the same for Failed.
@@ -181,6 +185,7 @@ class ReceiverFlow {
 
   // With mu_ held.
   bool GoesTheShortWay(uint64_t sequence, std::string_view frame) const;
+  std::function<void(NextWagon)> TakeTheShortWay(uint64_t sequence);
   Status AskTargetWhatItHas(uint64_t sequence);
   AppliedTelling NoteApplied(uint64_t sequence, bool skipped);
 
@@ -211,8 +216,10 @@ class ReceiverFlow {
   std::function<void(NextWagon)> hand_on_;
   uint64_t accepted_ticks_ = 0;  // grows with every event NextToApply waits for
   uint64_t applied_sequence_ = 0;
-  uint64_t accepted_sequence_ = 0;   // at least; what is beyond it is not in the inbox
-  uint64_t handed_sequence_ = 0;     // to the present stream
+  uint64_t accepted_sequence_ = 0;      // at least; what is beyond it is not in the inbox
+  uint64_t handed_sequence_ = 0;        // to the present stream
+  uint64_t handed_short_sequence_ = 0;  // of these, the last one that was given to hand_on_
+  uint32_t hand_on_window_ = 0;
   std::optional<EarlyWagon> early_;  // outlives its stream: only the next checkpoint tells what became of it
   FreshWagons fresh_;
   AppliedRun unwritten_;     // the inbox was not told yet

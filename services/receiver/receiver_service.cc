@@ -209,7 +209,7 @@ grpc::Status ReceiverServiceImpl::Take(grpc::ServerContext* context,
   // Tells the applier that its checkpoint was taken over.
   context->AddInitialMetadata("srdf-take", "open");
   stream->SendInitialMetadata();
-  (*flow)->HandOnBy([duplex](NextWagon wagon) {
+  (*flow)->HandOnBy(window, [duplex](NextWagon wagon) {
     std::string frame = std::move(wagon.frame);
     duplex->Write(ChunkToTake(wagon, 0, std::move(frame)));
   });

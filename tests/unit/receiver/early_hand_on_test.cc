@@ -17,7 +17,7 @@ class EarlyHandOn : public HandOn {
 
   // The applier's stream, which may do something between the hand-on and the inbox's commit.
   void Listen() {
-    flow()->HandOnBy([this](const NextWagon& wagon) {
+    flow()->HandOnBy(/*window=*/2, [this](const NextWagon& wagon) {
       EXPECT_EQ(line_.Tip().sequence + 1, wagon.sequence);
       handed_.push_back(wagon.sequence);
       if (then_) then_();

@@ -72,7 +72,7 @@ TEST_F(HandOn, TheSenderWaitsForTheWindowAndForTheNextWagon) {
 
 TEST_F(HandOn, ASmallWagonGoesOnAtOnceWhileAllOthersAreAppliedAndIsNotSentTwice) {
   std::vector<uint64_t> handed;
-  flow()->HandOnBy([&](const NextWagon& wagon) {
+  flow()->HandOnBy(/*window=*/1, [&](const NextWagon& wagon) {
     handed.push_back(wagon.sequence);
     EXPECT_EQ(wagons_.back().frame, wagon.frame);
     EXPECT_EQ(line_.Tip().sequence + 1, wagon.sequence) << "the inbox does not have it yet";
@@ -96,6 +96,22 @@ TEST_F(HandOn, ASmallWagonGoesOnAtOnceWhileAllOthersAreAppliedAndIsNotSentTwice)
   Take(kOne + 2, wagons_[2].hash);  // what went the short way and was not applied comes again
   EXPECT_EQ(Next()->sequence, kOne + 3);
   EXPECT_EQ(Next()->sequence, kOne + 4);
+}
+
+TEST_F(HandOn, WhatFollowsOnTheShortWayGoesItTooWithinTheWindow) {
+  std::vector<uint64_t> handed;
+  flow()->HandOnBy(/*window=*/2, [&](const NextWagon& wagon) { handed.push_back(wagon.sequence); });
+  for (int i = 0; i < 3; ++i) SendOne(200);
+  EXPECT_EQ(handed, (std::vector{kOne, kOne + 1})) << "two are on their way";
+  ASSERT_OK(flow()->Applied(kOne, false));
+  EXPECT_EQ(Next()->sequence, kOne + 2);
+  ASSERT_OK(flow()->Applied(kOne + 1, false));
+  SendOne(200);
+  EXPECT_EQ(handed, (std::vector{kOne, kOne + 1})) << "the sender may not have written yet what it was given";
+  EXPECT_EQ(Next()->sequence, kOne + 3);
+  ASSERT_OK(flow()->Applied(kOne + 3, false));
+  SendOne(200);
+  EXPECT_EQ(handed, (std::vector{kOne, kOne + 1, kOne + 4}));
 }
 
 TEST_F(HandOn, TheShipperIsToldOfEachAppliedWagonAndTheInboxOfManyAtOnce) {
