@@ -12,20 +12,21 @@ void ReceiverFlow::HandOnBy(uint32_t window, std::function<void(NextWagon)> hand
   std::lock_guard lock(mu_);
   hand_on_ = std::move(hand_on);
   hand_on_window_ = std::min(window, kHandOnWagonsMax);
-  handed_short_sequence_ = 0;
+  written_sequence_ = 0;
+  sender_has_ = 0;
 }
 
-// What the sender was given may still be on its way to the stream, unless it is applied.
+// In order: what the sender was given last may not be on the stream yet.
 bool ReceiverFlow::GoesTheShortWay(uint64_t sequence, std::string_view frame) const {
   if (hand_on_ == nullptr || frame.empty() || frame.size() > kHandOnBytesMax) return false;
   if (handed_sequence_ + 1 != sequence) return false;
   if (applied_sequence_ == handed_sequence_) return true;
-  return handed_short_sequence_ == handed_sequence_ && sequence <= applied_sequence_ + hand_on_window_;
+  return written_sequence_ == handed_sequence_ && sequence <= applied_sequence_ + hand_on_window_;
 }
 
 std::function<void(NextWagon)> ReceiverFlow::TakeTheShortWay(uint64_t sequence) {
   handed_sequence_ = sequence;
-  handed_short_sequence_ = sequence;
+  written_sequence_ = sequence;
   return hand_on_;
 }
 
@@ -100,6 +101,12 @@ void ReceiverFlow::SettleEarly(const EarlyWagon& early, const AppliedTelling& ap
 }
 
 Result<std::optional<NextWagon>> ReceiverFlow::NextToApply(uint32_t window, const std::stop_token& stop) {
+  {
+    // The sender is back: what it had is written.
+    std::lock_guard lock(mu_);
+    if (sender_has_ == handed_sequence_) written_sequence_ = handed_sequence_;
+    sender_has_ = 0;
+  }
   while (!stop.stop_requested()) {
     uint64_t seen = 0;
     uint64_t after = 0;
@@ -112,6 +119,7 @@ Result<std::optional<NextWagon>> ReceiverFlow::NextToApply(uint32_t window, cons
       there = after < applied_sequence_ + window && after < accepted_sequence_;
       if (there) fresh = fresh_.Take(after + 1);
       if (fresh) handed_sequence_ = after + 1;
+      if (fresh && fresh->frame.size() <= kHandOnBytesMax) sender_has_ = handed_sequence_;
     }
     if (fresh) {
       SRDF_FAILPOINT("receiver.before_hand_on");

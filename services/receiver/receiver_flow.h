@@ -138,9 +138,10 @@ class ReceiverFlow {
   Status OpenTake(const ChainTip& checkpoint, const std::vector<uint64_t>& skipped,
                   std::function<void(const Status&)> end);
   // From now on a small wagon that comes while the target has applied all others, but for fewer than `window`
-  // that went the same way, is given to `hand_on` by the thread that has verified it, instead of to
-  // NextToApply: one thread less has to wake up before the applier has it. Nothing large is on the way then,
-  // so that writing it does not wait for the applier.
+  // small ones, is given to `hand_on` by the thread that has verified it, instead of to NextToApply: one
+  // thread less has to wake up before the applier has it. Nothing large is on the way then, so that writing
+  // it does not wait for the applier. NextToApply is called by one thread, which has written the wagon
+  // before.
   void HandOnBy(uint32_t window, std::function<void(NextWagon)> hand_on);
   void CloseTake();
   // The shipper is told at once; the inbox has it after some more, the next Tick, or BringUpToDate. Of a
@@ -216,9 +217,11 @@ class ReceiverFlow {
   std::function<void(NextWagon)> hand_on_;
   uint64_t accepted_ticks_ = 0;  // grows with every event NextToApply waits for
   uint64_t applied_sequence_ = 0;
-  uint64_t accepted_sequence_ = 0;      // at least; what is beyond it is not in the inbox
-  uint64_t handed_sequence_ = 0;        // to the present stream
-  uint64_t handed_short_sequence_ = 0;  // of these, the last one that was given to hand_on_
+  uint64_t accepted_sequence_ = 0;  // at least; what is beyond it is not in the inbox
+  uint64_t handed_sequence_ = 0;    // to the present stream
+  uint64_t written_sequence_ =
+      0;  // of these, the last one, while it is small and no other thread may still be writing it
+  uint64_t sender_has_ = 0;  // a small one, until it comes for the next
   uint32_t hand_on_window_ = 0;
   std::optional<EarlyWagon> early_;  // outlives its stream: only the next checkpoint tells what became of it
   FreshWagons fresh_;

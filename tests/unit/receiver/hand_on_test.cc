@@ -109,7 +109,10 @@ TEST_F(HandOn, WhatFollowsOnTheShortWayGoesItTooWithinTheWindow) {
   SendOne(200);
   EXPECT_EQ(handed, (std::vector{kOne, kOne + 1})) << "the sender may not have written yet what it was given";
   EXPECT_EQ(Next()->sequence, kOne + 3);
-  ASSERT_OK(flow()->Applied(kOne + 3, false));
+  ASSERT_OK(flow()->Applied(kOne + 2, false));
+  std::stop_source stop;
+  stop.request_stop();
+  EXPECT_FALSE(store::Must(flow()->NextToApply(/*window=*/2, stop.get_token())).has_value());  // it has
   SendOne(200);
   EXPECT_EQ(handed, (std::vector{kOne, kOne + 1, kOne + 4}));
 }
