@@ -98,6 +98,8 @@ class Inbox {
   static Result<std::unique_ptr<Inbox>> Open(const std::string& path, const StoreOptions& options);
   virtual ~Inbox() = default;
 
+  // Whether its last owner had no time to close it: it was killed, or the host went down.
+  virtual bool was_left_open() const = 0;
   // What the disk lets it do. Lives as long as the inbox.
   virtual StoreDisk* disk() = 0;
 

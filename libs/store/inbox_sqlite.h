@@ -39,6 +39,7 @@ InboxFlow FlowAsStored(Connection& connection, const std::string& flow);
 class SqliteInbox final : public Inbox {
  public:
   explicit SqliteInbox(std::unique_ptr<QueueDatabase> db) : db_(std::move(db)) {}
+  bool was_left_open() const override { return db_->was_left_open(); }
   StoreDisk* disk() override { return db_.get(); }
 
   Result<InboxFlow> GetFlow(const std::string& flow) override;

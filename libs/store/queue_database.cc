@@ -81,7 +81,8 @@ Result<std::unique_ptr<QueueDatabase>> QueueDatabase::Open(const std::string& pa
   std::unique_ptr<QueueDatabase> db(new QueueDatabase(path, format, options, std::move(lock)));
   // The last connection to close moves the log into the database and removes it: a log with contents means
   // that the last owner was killed.
-  SRDF_RETURN_IF_ERROR(db->Connect(FileBytes(path + "-wal") > 0));
+  db->was_left_open_ = FileBytes(path + "-wal") > 0;
+  SRDF_RETURN_IF_ERROR(db->Connect(db->was_left_open_));
   db->guard_.Look();
   return db;
 }

@@ -54,6 +54,8 @@ class QueueDatabase final : public StoreDisk {
   ~QueueDatabase() override;
 
   const std::string& path() const { return path_; }
+  // By its last owner: it was killed, or the host went down.
+  bool was_left_open() const { return was_left_open_; }
 
   StoreHealth Health() const override { return guard_.Health(); }
   StoreHealth CheckDisk() override;
@@ -155,6 +157,7 @@ class QueueDatabase final : public StoreDisk {
   const QueueFormat format_;
   const StoreOptions options_;
   const std::unique_ptr<FileLock> lock_;  // before the connections: released after they are closed
+  bool was_left_open_ = false;
 
   DiskGuard guard_;                       // locks for itself
   std::atomic<uint64_t> generation_ = 0;  // changes with writer_mu_ held

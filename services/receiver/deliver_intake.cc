@@ -99,9 +99,8 @@ bool DeliverIntake::IsTail(const Chunk& chunk) {
 Status DeliverIntake::Begin(const Chunk& chunk) {
   store::Inbox* inbox = flow_->inbox();
   SRDF_ASSIGN_OR_RETURN(const store::InboxFlow flow, inbox->RecentFlow(flow_->name()));
-  if (!flow.tip_known) {
-    return Refuse(chunk,
-                  {ReceiptReason::kNoStart, "the flow's starting point is not known here yet", {}, {}});
+  if (!flow_->TipIsKnown(flow)) {
+    return Refuse(chunk, {ReceiptReason::kNoStart, "where the target stands is not known here yet", {}, {}});
   }
   if (chunk.sequence <= flow.tip.sequence) return AnswerOld(chunk, flow.tip);
   if (chunk.sequence != flow.tip.sequence + 1) {

@@ -27,7 +27,7 @@ ReadinessFacts ReceiverFlow::Facts(const Result<store::InboxFlow>& flow) const {
     if (facts.store_problem.ok()) facts.store_problem = flow.status();
     return facts;
   }
-  facts.tip_known = flow->tip_known;
+  facts.tip_known = TipIsKnown(*flow);
   facts.unapplied_wagons = flow->unapplied_wagons;
   facts.unapplied_bytes = flow->unapplied_bytes;
   return facts;
@@ -63,7 +63,13 @@ void ReceiverFlow::Tick() {
   if (!store_problem_.ok() && std::chrono::steady_clock::now() - store_problem_since_ > kStoreProblemLasts) {
     store_problem_ = {};
   }
-  TellReadiness(true, inbox_->GetFlow(name_));
+  const auto flow = inbox_->GetFlow(name_);
+  if (awaits_target_ && std::chrono::steady_clock::now() >= awaits_target_until_) {
+    awaits_target_ = false;
+    obs::Warn("target_not_awaited", {{"flow", name_}, {"why", "the applier has not connected"}});
+    if (deliver_ != nullptr && flow.ok() && flow->tip_known) TellTip(*flow);
+  }
+  TellReadiness(true, flow);
   if (const Status released = ReleaseCredit(); !released.ok()) {
     obs::Warn("credit_held", {{"flow", name_}, {"reason", released}});
   }
@@ -77,6 +83,14 @@ void ReceiverFlow::TellReadiness(bool also_leisurely, const Result<store::InboxF
   if (!also_leisurely && IsLeisurely(now) && IsLeisurely(told_)) return;
   deliver_->on_readiness(now);
   told_ = std::move(now);
+}
+
+// To a stream that was opened before.
+void ReceiverFlow::TellTip(const store::InboxFlow& flow) {
+  told_ = ReadinessOf(Facts(flow));
+  credit_out_ = FirstCredit(told_);
+  credit_owed_ = kCreditBytes - credit_out_;
+  deliver_->on_tip_known(told_);
 }
 
 std::optional<uint64_t> ReceiverFlow::Said(const WagonReceipt& receipt, const std::string& peer) {

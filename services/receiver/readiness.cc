@@ -28,7 +28,7 @@ Readiness ReadinessOf(const ReadinessFacts& facts) {
   }
   if (!facts.tip_known) {
     return {ReceiverState::kBusy, kWaitMsUnknown,
-            Status(StatusCode::kUnavailable, "the flow's starting point is not known here yet",
+            Status(StatusCode::kUnavailable, "where the target stands is not known here yet",
                    "start the applier: it tells the target's checkpoint")};
   }
   if (facts.unapplied_bytes >= facts.inbox_bytes_max) {

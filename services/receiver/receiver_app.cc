@@ -15,6 +15,7 @@ namespace {
 
 constexpr std::chrono::minutes kPurgeEvery{10};
 constexpr std::chrono::milliseconds kTickEvery{500};
+constexpr std::chrono::seconds kTargetAwaitedFor{10};
 
 class ReceiverApp : public rpc::App {
  public:
@@ -25,7 +26,8 @@ class ReceiverApp : public rpc::App {
                [this](const store::StoreHealth& health) { StoreChanged(health); }),
         service_(&flows_) {
     for (const config::FlowConfig& flow : context.config->flows) {
-      flows_.emplace(flow.name, std::make_unique<ReceiverFlow>(flow, inbox_.get()));
+      const auto& entry = flows_.emplace(flow.name, std::make_unique<ReceiverFlow>(flow, inbox_.get()));
+      if (inbox_->was_left_open()) entry.first->second->AwaitTarget(kTargetAwaitedFor);
     }
   }
 

@@ -15,6 +15,12 @@ ReceiverFlow::ReceiverFlow(const config::FlowConfig& config, store::Inbox* inbox
       purge_after_days_(config.purge_after_days),
       inbox_(inbox) {}
 
+void ReceiverFlow::AwaitTarget(std::chrono::milliseconds patience) {
+  std::lock_guard lock(mu_);
+  awaits_target_until_ = std::chrono::steady_clock::now() + patience;
+  awaits_target_ = true;
+}
+
 Readiness ReceiverFlow::OpenDeliver(DeliverStreamEvents events) {
   BringUpToDate(Patience::kWaits);
   std::lock_guard lock(mu_);
@@ -114,12 +120,11 @@ Status ReceiverFlow::OpenTake(const ChainTip& checkpoint, const std::vector<uint
   ++accepted_ticks_;
   changed_.notify_all();
   obs::Info("applier_connected", {{"flow", name_}, {"checkpoint", checkpoint.sequence}});
+  const bool was_known = TipIsKnown(before);
+  awaits_target_ = false;
   if (deliver_ == nullptr) return {};
-  if (!before.tip_known) {
-    told_ = ReadinessOf(Facts(after));
-    credit_out_ = FirstCredit(told_);
-    credit_owed_ = kCreditBytes - credit_out_;
-    deliver_->on_tip_known(told_);
+  if (!was_known) {
+    TellTip(after);
   } else if (after.tip.sequence > before.tip.sequence && after.tip.sequence == checkpoint.sequence) {
     // The target is ahead of what this inbox had: the shipper's idea of the flow is the inbox's old one.
     deliver_->on_tip_moved();

@@ -8,6 +8,7 @@
 // (fresh_wagons.h), what is said to be applied and not written down yet (flow_applied.cc).
 #pragma once
 
+#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <cstdint>
@@ -84,6 +85,13 @@ class ReceiverFlow {
  public:
   // `inbox` outlives the flow.
   ReceiverFlow(const config::FlowConfig& config, store::Inbox* inbox);
+
+  // Before any stream is opened. The last process was killed, and the target may have one wagon more than the
+  // inbox (HandOnEarly): until the applier connects the tip counts as unknown, but no longer than this, lest
+  // a target that is away for long keep wagons away from the inbox, too.
+  void AwaitTarget(std::chrono::milliseconds patience);
+  // Any thread, also stream events.
+  bool TipIsKnown(const store::InboxFlow& flow) const { return flow.tip_known && !awaits_target_; }
 
   const std::string& name() const { return name_; }
   store::Inbox* inbox() const { return inbox_; }
@@ -201,17 +209,21 @@ class ReceiverFlow {
   uint64_t TakeOwedCredit(const store::InboxFlow& flow);
   ReadinessFacts Facts(const Result<store::InboxFlow>& flow) const;
   void TellReadiness(bool also_leisurely, const Result<store::InboxFlow>& flow);
+  void TellTip(const store::InboxFlow& flow);
 
   const std::string name_;
   const uint64_t inbox_bytes_max_;
   const uint64_t purge_after_days_;
   store::Inbox* const inbox_;
 
+  std::atomic<bool> awaits_target_ = false;  // changes with mu_ held
+
   std::mutex applied_write_mu_;  // what is applied is written in its order; before mu_
 
   mutable std::mutex mu_;
   std::condition_variable_any changed_;
   // guarded by mu_
+  std::chrono::steady_clock::time_point awaits_target_until_;
   std::shared_ptr<const DeliverStreamEvents> deliver_;  // null: no stream is open
   std::function<void(const Status&)> end_take_;         // empty: no stream is open
   std::function<void(NextWagon)> hand_on_;

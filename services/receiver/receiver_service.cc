@@ -31,7 +31,7 @@ Status SendOpened(ReceiverFlow* flow, const Readiness& readiness, DeliverDuplex*
   SRDF_ASSIGN_OR_RETURN(const store::PartialWagon partial, flow->inbox()->GetPartial(flow->name()));
   v1::DeliverResponse response;
   v1::DeliverResponse::Opened* opened = response.mutable_opened();
-  opened->set_tip_known(state.tip_known);
+  opened->set_tip_known(flow->TipIsKnown(state));
   wire::ToProto(state.tip, opened->mutable_tip());
   opened->set_partial_sequence(partial.sequence);
   opened->set_partial_uid(partial.uid);

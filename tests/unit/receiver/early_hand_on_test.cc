@@ -2,6 +2,8 @@
 // the target says meanwhile, what becomes of it when the inbox does not take it, and who has the last word.
 #include <gtest/gtest.h>
 
+#include <thread>
+
 #include "support/disk_faults.h"
 #include "unit/receiver/hand_on_fixture.h"
 
@@ -143,6 +145,29 @@ TEST_F(EarlyHandOn, ACheckpointThatCannotBeWrittenDownIsStillWaitedFor) {
   SetDiskFaults("");
   EXPECT_TRUE(line_.inbox()->disk()->CheckDisk().takes_wagons);
   EXPECT_EQ(Deliver(Other()).at(0).reason, ReceiptReason::kNoStart);
+}
+
+// Both ends died, and neither has on disk what the target has.
+TEST_F(EarlyHandOn, AfterACrashTheTargetIsAskedBeforeTheShipper) {
+  flow()->CloseTake();
+  flow()->AwaitTarget(std::chrono::hours(1));
+  flow()->Tick();
+  EXPECT_FALSE(flow()->TipIsKnown(store::Must(line_.inbox()->GetFlow(store::kFlow))));
+  EXPECT_EQ(flow()->GetReadiness().state, ReceiverState::kBusy);
+  EXPECT_EQ(Deliver(Other()).at(0).reason, ReceiptReason::kNoStart);
+  Take(kOne, wagon_.hash);
+  EXPECT_EQ(tip_known_, 1);
+  EXPECT_EQ(Deliver(Other()).at(0).reason, ReceiptReason::kForked);
+}
+
+TEST_F(EarlyHandOn, ATargetThatStaysAwayIsNotWaitedForLong) {
+  flow()->CloseTake();
+  flow()->AwaitTarget(std::chrono::milliseconds(1));
+  std::this_thread::sleep_for(std::chrono::milliseconds(1));
+  flow()->Tick();
+  flow()->Tick();
+  EXPECT_EQ(tip_known_, 1);
+  ExpectAccepted(wagon_);
 }
 
 TEST_F(EarlyHandOn, AnotherWagonOfItsSequenceIsTakenWhenTheTargetDoesNotHaveTheFirst) {

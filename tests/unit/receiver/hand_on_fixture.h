@@ -27,6 +27,7 @@ class HandOn : public ::testing::Test {
     };
     events.on_failed = [this](uint64_t sequence, const Status&) { told_failed_.push_back(sequence); };
     events.on_tip_moved = [this] { ++tip_moved_; };
+    events.on_tip_known = [this](const Readiness&) { ++tip_known_; };
     flow()->OpenDeliver(std::move(events));
     store::Must(flow()->Opened());
     Take(kOne - 1, std::string(32, 'h'));
@@ -64,7 +65,7 @@ class HandOn : public ::testing::Test {
   Line line_;
   std::vector<Wagon> wagons_;
   std::vector<uint64_t> credits_, told_applied_, told_skipped_, told_failed_;
-  int ended_ = 0, tip_moved_ = 0;
+  int ended_ = 0, tip_moved_ = 0, tip_known_ = 0;
 };
 
 }  // namespace srdf::receiver::test
