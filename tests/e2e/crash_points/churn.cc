@@ -114,6 +114,10 @@ Status Churn::Cycle(engine_mariadb::Connection* session) {
   ++cycle_;
   if (focus_ == Focus::kBig) return Big(session);
   if (focus_ == Focus::kClash) return Clash(session);
+  if (focus_ == Focus::kQuiet) {
+    std::this_thread::sleep_for(milliseconds(100));
+    return Book(session);
+  }
   for (const std::string& statement : kCycle) {
     SRDF_RETURN_IF_ERROR(session->Execute(statement).WithContext(statement));
     ++statements_;

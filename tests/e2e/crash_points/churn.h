@@ -24,7 +24,7 @@ namespace srdf::test {
 
 class Churn {
  public:
-  enum class Focus { kAll, kBig, kClash };
+  enum class Focus { kAll, kBig, kClash, kQuiet };
 
   Churn(const MariaDbServer* source, const MariaDbServer* target, uint64_t seed)
       : source_(source), target_(target), random_(seed) {}
@@ -36,7 +36,8 @@ class Churn {
   // Returns when the cycle under way has ended; the first error of the source.
   Status Stop();
 
-  // What the next cycles do: everything, or one thing only. Any thread.
+  // What the next cycles do: everything, or one thing only; kQuiet: next to nothing, so that the target keeps
+  // up. Any thread.
   void SetFocus(Focus focus) { focus_ = focus; }
 
   uint64_t transactions() const { return transactions_; }

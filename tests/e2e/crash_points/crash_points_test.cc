@@ -160,6 +160,7 @@ class CrashPoints : public MeshTest {
   // What has to happen at the source for these to be passed often.
   static Churn::Focus FocusOn(std::string_view name) {
     if (name.find("ddl_failed") != std::string_view::npos) return Churn::Focus::kClash;
+    if (name == "receiver.after_hand_on") return Churn::Focus::kQuiet;  // the applier has to be waiting
     if (name == "batcher.inside_huge" || name == "store.after_flush") return Churn::Focus::kBig;
     return Churn::Focus::kAll;
   }
