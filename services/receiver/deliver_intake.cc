@@ -127,7 +127,7 @@ Status DeliverIntake::Begin(const Chunk& chunk) {
   if (!assembly.ok()) return StoreFailed(chunk, assembly.status());
   assembly_ = std::move(*assembly);
   asked_ = false;
-  return Take(chunk);
+  return TakeSound(chunk);
 }
 
 Status DeliverIntake::AnswerOld(const Chunk& chunk, const ChainTip& tip) {
@@ -168,8 +168,12 @@ Status DeliverIntake::Overtaken(const Chunk& chunk) {
 }
 
 Status DeliverIntake::Take(const Chunk& chunk) {
+  if (IsDamaged(chunk)) return Ask(chunk, assembly_->next_chunk(), Damaged(chunk));
+  return TakeSound(chunk);
+}
+
+Status DeliverIntake::TakeSound(const Chunk& chunk) {
   const uint32_t next = assembly_->next_chunk();
-  if (IsDamaged(chunk)) return Ask(chunk, next, Damaged(chunk));
   if (chunk.chunk_no < next) return Repeated(chunk);
   if (chunk.chunk_no > next) return Ask(chunk, next, Expected(next, chunk));
   WagonFault fault;

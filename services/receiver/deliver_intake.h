@@ -45,6 +45,7 @@ class DeliverIntake {
   Status AnswerOld(const Chunk& chunk, const ChainTip& tip);
   Status Overtaken(const Chunk& chunk);
   Status Take(const Chunk& chunk);
+  Status TakeSound(const Chunk& chunk);  // its checksum was looked at
   Status Repeated(const Chunk& chunk);
   Status Complete(const Chunk& chunk);
 
