@@ -80,7 +80,9 @@ std::optional<OutboxFlowRow> ReadOutboxFlow(Connection& c, const std::string& fl
           "tip_offset,"
           " base_sequence, base_hash, base_gtid, acked_sequence, applied_sequence, max_bytes_per_second, "
           "priority, failing_since_ms, suspended_at_ms,"
-          " suspended_class, suspended_error, suspended_remedy, suspended_sequence FROM flow WHERE flow = ?",
+          " suspended_class, suspended_error, suspended_remedy, suspended_sequence, sends_early FROM flow "
+          "WHERE flow "
+          "= ?",
           flow);
   if (!q.Step()) return std::nullopt;
   OutboxFlowRow row;
@@ -100,6 +102,7 @@ std::optional<OutboxFlowRow> ReadOutboxFlow(Connection& c, const std::string& fl
   if (!q.IsNull(15)) row.priority = q.I64(15);
   row.failing_since_ms = q.I64(16);
   row.suspension = {q.I64(17), ParseErrorClass(q.Text(18)), q.Text(19), q.Text(20), q.U64(21)};
+  row.sends_early = q.Flag(22);
   return row;
 }
 
@@ -146,6 +149,7 @@ Result<OutboxFlow> SqliteOutbox::GetFlow(const std::string& flow) {
     out.priority = row->priority;
     out.failing_since_ms = row->failing_since_ms;
     out.suspension = row->suspension;
+    out.sends_early = row->sends_early;
     {
       Query q(c, "SELECT status, wagons, bytes FROM delivery_count WHERE flow = ? AND destination = ?", flow,
               kDestination);
@@ -186,6 +190,16 @@ Status SqliteOutbox::SetPaused(const std::string& flow, bool paused) {
   return db_->Write(Durability::kDisk, [&](Connection& c) {
     EnsureOutboxFlow(c, flow);
     Query(c, "UPDATE flow SET paused = ? WHERE flow = ? AND paused <> ?", paused, flow, paused).Run();
+    return Status::Ok();
+  });
+}
+
+Status SqliteOutbox::SetSendsEarly(const std::string& flow, bool sends_early) {
+  return db_->Write(sends_early ? Durability::kDisk : Durability::kProcess, [&](Connection& c) {
+    EnsureOutboxFlow(c, flow);
+    Query(c, "UPDATE flow SET sends_early = ? WHERE flow = ? AND sends_early <> ?", sends_early, flow,
+          sends_early)
+        .Run();
     return Status::Ok();
   });
 }

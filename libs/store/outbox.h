@@ -155,6 +155,7 @@ struct OutboxFlow {
   std::optional<int64_t> priority;               // nothing: as configured
   int64_t failing_since_ms = 0;                  // since when the destination cannot be reached; 0: it can
   Suspension suspension;
+  bool sends_early = false;  // wagons may be sent before they are stored: the destination may have one more
 };
 
 // A wagon at the end of the queue of which nothing has left.
@@ -197,8 +198,10 @@ class WagonWriter {
   // The wagon becomes visible and durable. `header` and `hash` come from the verified frame. Fails with
   // kAborted, and stores nothing, when the wagon does not fit the flow's tip any more, or the file
   // was opened again after an I/O error since the writer began. After kResourceExhausted (disk full) it may
-  // be called again.
-  virtual Status Commit(const WagonHeader& header, const std::string& hash) = 0;
+  // be called again. With `begun` the wagon has been sent already, by an attempt that began like that: it is
+  // on record in the same transaction, so that nobody takes the wagon for one that was never sent.
+  virtual Status Commit(const WagonHeader& header, const std::string& hash, const AttemptStart* begun) = 0;
+  Status Commit(const WagonHeader& header, const std::string& hash) { return Commit(header, hash, nullptr); }
 };
 
 // Takes the wagons that a part of the unsent ones is merged into, frame by frame. Destroying it before Commit
@@ -250,6 +253,11 @@ class Outbox {
   // sessions that were told the old resume position must be closed. kDataLoss when the destination needs
   // wagons whose payload is gone, with the remedy.
   virtual Result<bool> Reconcile(const std::string& flow, const ChainTip& destination) = 0;
+
+  // Whether wagons may be sent before they are stored (OutboxFlow::sends_early). While that is on record a
+  // restarted shipper stores nothing before the destination has agreed. True is durable on return, false as
+  // BeginAttempt is: a power failure may take it back, which is safe.
+  virtual Status SetSendsEarly(const std::string& flow, bool sends_early) = 0;
 
   // The first wagon with sequence > after that still has to be sent, or is a dead letter; nothing if none.
   // It may be a dead letter (see its status): nothing is to be sent past one.

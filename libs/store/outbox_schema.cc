@@ -6,7 +6,7 @@ namespace srdf::store {
 namespace {
 
 constexpr int64_t kApplicationId = 0x5352444f;  // "SRDO"
-constexpr int64_t kVersion = 2;
+constexpr int64_t kVersion = 3;
 
 const char* const kFlowDdl = R"sql(
 CREATE TABLE flow (
@@ -41,7 +41,8 @@ CREATE TABLE flow (
   suspended_class TEXT NOT NULL DEFAULT '',
   suspended_error TEXT NOT NULL DEFAULT '',
   suspended_remedy TEXT NOT NULL DEFAULT '',
-  suspended_sequence INTEGER NOT NULL DEFAULT 0
+  suspended_sequence INTEGER NOT NULL DEFAULT 0,
+  sends_early INTEGER NOT NULL DEFAULT 0
 ) WITHOUT ROWID;
 )sql";
 
@@ -167,7 +168,7 @@ QueueFormat OutboxFormat() {
               kWagonChunkDdl + kDeliveryDdl + kDeliveryCountDdl + kAuditDdl,
           {"flow", "wagon", "wagon_table", "delivery", "delivery_attempt", "dead_letter", "delivery_count",
            "audit"},
-          {OutboxUpgradeFrom1()}};
+          {OutboxUpgradeFrom1(), OutboxUpgradeFrom2()}};
 }
 
 }  // namespace srdf::store

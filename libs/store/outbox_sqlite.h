@@ -36,6 +36,7 @@ struct OutboxFlowRow {
   std::optional<int64_t> priority;
   int64_t failing_since_ms = 0;
   Suspension suspension;
+  bool sends_early = false;
 };
 
 // One delivery, found by the flow's epoch and a sequence.
@@ -61,6 +62,7 @@ class SqliteOutbox final : public Outbox {
                          std::optional<int64_t> priority, const AuditEntry& entry) override;
   Result<std::unique_ptr<WagonWriter>> NewWagon(const std::string& flow) override;
   Result<bool> Reconcile(const std::string& flow, const ChainTip& destination) override;
+  Status SetSendsEarly(const std::string& flow, bool sends_early) override;
   Result<std::optional<OutboxWagon>> NextToSend(const std::string& flow, uint64_t after) override;
   Result<std::string> ReadChunk(const std::string& flow, uint64_t sequence, uint32_t chunk_no) override;
   Result<std::string> ReadChunkOf(const std::string& uid, uint32_t chunk_no) override;

@@ -92,4 +92,8 @@ CREATE INDEX audit_flow ON audit (flow, audit_id);
 )sql";
 }
 
+const char* OutboxUpgradeFrom2() {
+  return "ALTER TABLE flow ADD COLUMN sends_early INTEGER NOT NULL DEFAULT 0;";
+}
+
 }  // namespace srdf::store

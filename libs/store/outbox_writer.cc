@@ -45,9 +45,11 @@ class SqliteWagonWriter final : public WagonWriter {
     return failed_;
   }
 
-  Status Commit(const WagonHeader& header, const std::string& hash) override;
+  using WagonWriter::Commit;
+  Status Commit(const WagonHeader& header, const std::string& hash, const AttemptStart* begun) override;
 
  private:
+  void InsertDelivery(Connection& c, const WagonRow& row, const AttemptStart* begun) const;
   Status Flush() {
     SRDF_RETURN_IF_ERROR(db_->Admit());
     const Status written = db_->Write(Durability::kProcess, [&](Connection& c) -> Status {
@@ -132,7 +134,25 @@ void AddToFlow(Connection& c, const WagonHeader& h, const std::string& hash) {
       .Run();
 }
 
-Status SqliteWagonWriter::Commit(const WagonHeader& header, const std::string& hash) {
+void SqliteWagonWriter::InsertDelivery(Connection& c, const WagonRow& row, const AttemptStart* begun) const {
+  DeliveryStatus status = DeliveryStatus::kSealed;
+  if (begun != nullptr) status = StepFor(DeliveryEvent::kSendBegun, status, false).to.value_or(status);
+  Query(c,
+        "INSERT INTO delivery (wagon_id, destination, flow, epoch, sequence, frame_bytes, status, attempts)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        wagon_id_, kDestination, flow_, row.header.epoch, row.header.sequence, row.frame_bytes,
+        DeliveryStatusName(status), begun == nullptr ? 0 : 1)
+      .Run();
+  if (begun == nullptr) return;
+  Query(c,
+        "INSERT INTO delivery_attempt (wagon_id, destination, attempt, started_at_ms, where_to, first_chunk)"
+        " VALUES (?, ?, 1, ?, ?, ?)",
+        wagon_id_, kDestination, row.stored_at_ms, begun->where_to, begun->first_chunk)
+      .Run();
+}
+
+Status SqliteWagonWriter::Commit(const WagonHeader& header, const std::string& hash,
+                                 const AttemptStart* begun) {
   if (committed_) return {StatusCode::kInternal, "Commit after Commit"};
   SRDF_RETURN_IF_ERROR(failed_);
   if (buffer_.empty())
@@ -150,11 +170,7 @@ Status SqliteWagonWriter::Commit(const WagonHeader& header, const std::string& h
     row.stored_at_ms = NowMs();
     InsertBuffered(c);
     InsertWagon(c, row);
-    Query(c,
-          "INSERT INTO delivery (wagon_id, destination, flow, epoch, sequence, frame_bytes)"
-          " VALUES (?, ?, ?, ?, ?, ?)",
-          wagon_id_, kDestination, flow_, header.epoch, header.sequence, row.frame_bytes)
-        .Run();
+    InsertDelivery(c, row, begun);
     AddToFlow(c, header, hash);
     return Status::Ok();
   });

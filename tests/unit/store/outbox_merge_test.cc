@@ -63,6 +63,22 @@ class MergeTest : public ::testing::Test {
   std::unique_ptr<Outbox> outbox_;
 };
 
+TEST_F(MergeTest, TrapAWagonThatWasSentBeforeItWasStoredIsNotMerged) {
+  StoreWagons(outbox_.get(), 2);
+  auto writer = Must(outbox_->NewWagon(kFlow));
+  Must(writer->Append(FakeFrame(3, 103)));
+  const AttemptStart begun{"10.0.0.2:7104"};
+  Must(writer->Commit(FakeHeader(3, FakeHash(2), ""), FakeHash(3), &begun));
+  EXPECT_EQ(StatusOf(outbox_.get(), 3), "sending");
+  EXPECT_EQ(Must(outbox_->Attempts(kFlow, 3)).at(0).where_to, "10.0.0.2:7104");
+  EXPECT_EQ(UnsentWagons(), 0u);
+  EXPECT_EQ(Begin(2, 3)->Commit("srdf").status().code(), StatusCode::kAborted);
+  outbox_.reset();
+  outbox_ = Must(Outbox::Open(Path()));
+  EXPECT_EQ(StatusOf(outbox_.get(), 3), "pending");
+  EXPECT_EQ(UnsentWagons(), 0u);
+}
+
 TEST_F(MergeTest, TheUnsentWagonsAreThoseAfterTheLastOneThatWasBegun) {
   StoreWagons(outbox_.get(), 6);
   EXPECT_EQ(UnsentWagons(), 6u);
