@@ -22,6 +22,7 @@ inline constexpr std::string_view kNames[] = {
     "batcher.after_store",
     "batcher.after_acknowledge",
     "shipper.before_commit",
+    "shipper.after_early_send",
     "shipper.after_commit",
     "shipper.before_reconcile",
     "shipper.after_reconcile",

@@ -111,6 +111,7 @@ void DeliveryLink::RestoreWaits() {
   const auto flow = outbox_->GetFlow(options_.flow);
   if (!flow.ok()) return;  // the first round meets the same error, and shows it
   std::lock_guard lock(mu_);
+  if (flow->sends_early) WantAgreement("the shipper ended while wagons were sent before they were stored");
   if (flow->failing_since_ms != 0) {
     const milliseconds told(WallClockMs() - flow->failing_since_ms);
     failing_since_ = steady_clock::now() - std::clamp(told, milliseconds(0), policy_.patience());
@@ -334,9 +335,11 @@ DeliveryLink::RoundEnd DeliveryLink::RunOnce(const std::stop_token& stop) {
     if (!held) SetState(LinkState::kStreaming, {});
     obs::Info("delivery_streaming",
               {{"flow", options_.flow}, {"destination_sequence", destination->tip.sequence}});
+    BeginSendingEarly();
     end.status = SendWagons(&stream, session.get(), *destination, stop);
   }
   session->Cancel();
+  EndSendingEarly();
   {
     std::lock_guard lock(mu_);
     present_ = nullptr;
@@ -392,6 +395,7 @@ Result<DestinationState> DeliveryLink::Agree(DeliveryStream* stream, const std::
   {
     std::lock_guard lock(mu_);
     status_.acked_sequence = destination.tip.sequence;
+    status_.agreement_wanted = {};
     stream->agreed = true;
     applied = std::max(applied, stream->applied_early);
     failed.swap(stream->failed_early);

@@ -10,9 +10,15 @@
 // steady clock, and kept in the outbox for a restart: what is left of one is then read off the wall clock,
 // within the wait's own length. docs/operations/delivery.md says it for operators.
 //
+// A small wagon that finds the link idle leaves before it is in the outbox (SendEarly): it travels while the
+// disk writes. So the destination may have a wagon more than an outbox that was killed, or could not write: a
+// mark in the outbox says so for as long as such a stream is open, and agreement_wanted() keeps whatever
+// follows from being stored until the next agreement (docs/adr/0013-handing-on-before-the-disk.md).
+//
 // Its methods are in files: delivery_link.cc (rounds and what ends them), delivery_link_send.cc (the
 // link's thread, sending), delivery_link_receipts.cc (the reader thread, what the destination says),
-// delivery_link_notes.cc (writing down what went well), delivery_link_skip.cc (wagons that are given up).
+// delivery_link_notes.cc (writing down what went well), delivery_link_early.cc (sending before storing),
+// delivery_link_skip.cc (wagons that are given up).
 #pragma once
 
 #include <chrono>
@@ -65,6 +71,17 @@ class DeliveryLink {
   void Stop();
   // Any thread. The wagon that was stored, when it is small; nothing: look into the outbox.
   void WagonStored(std::optional<FreshWagon> fresh = std::nullopt);
+  // The thread that stores, about the wagon that follows all that is stored: sends it at once when nothing
+  // stands in the way, which takes its frame, and returns how that attempt began. It is to be committed with
+  // this, and EndEarly told how that went, before anything else is stored; what the destination says of it
+  // meanwhile waits. Nothing: to be stored first.
+  std::optional<store::AttemptStart> SendEarly(FreshWagon* wagon);
+  void EndEarly(const Status& stored);
+  // Not OK: nothing is to be stored before the destination has said whether it has a wagon more than the
+  // outbox; on_progress is called when it has.
+  Status agreement_wanted() const;
+  // An operator's word that nobody waits for it. False: nobody did.
+  Result<bool> GoOnWithoutAgreement();
   void Pause();
   void Resume();
   // Waits are over and the flow's schedule begins again; the outbox has been told of the wagons'.
@@ -124,7 +141,7 @@ class DeliveryLink {
   Result<std::optional<store::OutboxWagon>> LookUp(uint64_t after);
   // From memory when it came just now, else from the outbox, without its frame.
   Result<std::optional<FreshWagon>> TakeNext(uint64_t after);
-  Result<std::optional<FreshWagon>> NextWagon(DeliveryStream* stream, uint64_t after,
+  Result<std::optional<FreshWagon>> NextWagon(DeliveryStream* stream, DeliverSession* session, uint64_t after,
                                               const std::stop_token& stop);
   // Whether something stands before this wagon; then it has waited for a change.
   Result<bool> IsHeld(DeliveryStream* stream, const store::OutboxWagon& wagon, const std::stop_token& stop);
@@ -153,6 +170,15 @@ class DeliveryLink {
   // later is not left to it.
   std::optional<SteadyTime> WaitNoLonger(std::optional<SteadyTime> until);
 
+  // delivery_link_early.cc. With mu_ held.
+  bool MaySendEarly(const WagonHeader& header, uint64_t bytes) const;
+  void WantAgreement(const std::string& why);
+  // At once, or when the wagon that is being stored is in the outbox.
+  void OnceStored(uint64_t sequence, std::function<void()> handle);
+  // The mark in the outbox, around a stream.
+  void BeginSendingEarly();
+  void EndSendingEarly();
+
   // delivery_link_skip.cc. Tells what is decided and has its turn; the tip moves over a wagon that was next.
   Status TellSkips(DeliverSession* session, DestinationState* destination);
   Result<std::vector<store::PendingSkip>> LookForSkips();
@@ -180,6 +206,10 @@ class DeliveryLink {
   store::DeliveryNotes notes_;                 // said, and not in the outbox yet
   std::optional<SteadyTime> unwritten_since_;  // the oldest of these, or of what was sent
   SteadyTime comes_by_{};                      // until then the link's thread takes what is noted
+  std::optional<uint64_t> early_;  // was sent, and is being stored; the link's thread stays where it is
+  std::vector<std::function<void()>> said_of_early_;  // to be handled after that, in order
+  std::condition_variable early_over_;
+  bool sends_early_ = false;  // as the outbox has it, for the present stream
   bool resumed_ = false;
   Status store_problem_;               // why the outbox cannot be written
   DeliveryStream* present_ = nullptr;  // the round's stream
@@ -194,7 +224,7 @@ class DeliveryLink {
   int64_t failing_since_ms_ = 0;             // the same as the outbox has it
   uint64_t suspended_sequence_ = 0;
 
-  std::mutex writes_mu_;  // before mu_; notes are written in the order in which they were taken
+  std::mutex writes_mu_;  // before mu_; notes are written in the order in which they were taken, and the mark
 
   std::jthread thread_;
 };

@@ -54,7 +54,9 @@ DeliverEvents DeliveryLink::EventsFor(DeliveryStream* stream) {
     note_readiness(readiness);
   };
   events.on_receipt = [this, stream, end](const WagonReceipt& receipt) {
-    if (Status s = OnReceipt(stream, receipt); !s.ok()) end(s);
+    OnceStored(receipt.sequence, [this, stream, end, receipt] {
+      if (Status s = OnReceipt(stream, receipt); !s.ok()) end(s);
+    });
   };
   events.on_credit = [this, stream](uint64_t bytes) {
     std::lock_guard lock(mu_);
@@ -71,7 +73,9 @@ DeliverEvents DeliveryLink::EventsFor(DeliveryStream* stream) {
         return;
       }
     }
-    if (Status s = OnApplied(stream, sequence); !s.ok()) end(s);
+    OnceStored(sequence, [this, stream, end, sequence] {
+      if (Status s = OnApplied(stream, sequence); !s.ok()) end(s);
+    });
   };
   events.on_skipped = [this](const std::vector<uint64_t>& skipped) { NoteSkipped(skipped); };
   events.on_failed = [this, stream, end](uint64_t sequence, const Status& problem) {
@@ -82,8 +86,10 @@ DeliverEvents DeliveryLink::EventsFor(DeliveryStream* stream) {
         return;
       }
     }
-    if (Status s = WriteNotes(stream); !s.ok()) return end(s);
-    OnFailed(stream, sequence, problem);
+    OnceStored(sequence, [this, stream, end, sequence, problem] {
+      if (Status s = WriteNotes(stream); !s.ok()) return end(s);
+      OnFailed(stream, sequence, problem);
+    });
   };
   events.on_end = [this, stream](const Status& status) {
     std::lock_guard lock(mu_);

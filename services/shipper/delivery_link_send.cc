@@ -20,17 +20,22 @@ constexpr uint32_t kAckTimeoutDoublingsMax = 6;
 
 Status DeliveryLink::SendWagons(DeliveryStream* stream, DeliverSession* session,
                                 const DestinationState& destination, const std::stop_token& stop) {
-  uint64_t after = destination.tip.sequence;
+  {
+    std::lock_guard lock(mu_);
+    stream->fed = {destination.tip.epoch, destination.tip.sequence, destination.tip.hash};
+  }
   for (;;) {
     SRDF_RETURN_IF_ERROR(WriteNotesIfDue(stream));
     std::optional<GoOn> go_on;
+    uint64_t after = 0;
     {
       // The destination asks for chunks again: back to that wagon, and what follows it once more.
       std::lock_guard lock(mu_);
       go_on.swap(stream->go_on);
+      if (go_on) stream->fed = {stream->fed.epoch, go_on->sequence - 1, {}};
+      after = stream->fed.sequence;
     }
-    if (go_on) after = go_on->sequence - 1;
-    SRDF_ASSIGN_OR_RETURN(auto next, NextWagon(stream, after, stop));
+    SRDF_ASSIGN_OR_RETURN(auto next, NextWagon(stream, session, after, stop));
     if (!next.has_value()) continue;
     const store::OutboxWagon* const wagon = &next->wagon;
     const bool resume = wagon->header.sequence == destination.partial_sequence &&
@@ -49,7 +54,8 @@ Status DeliveryLink::SendWagons(DeliveryStream* stream, DeliverSession* session,
       if (!begun) continue;
     }
     SRDF_RETURN_IF_ERROR(SendWagon(stream, session, &*next, first_chunk, stop));
-    after = wagon->header.sequence;
+    std::lock_guard lock(mu_);
+    stream->fed = {wagon->header.epoch, wagon->header.sequence, wagon->hash};
   }
 }
 
@@ -104,8 +110,8 @@ Result<std::optional<FreshWagon>> DeliveryLink::TakeNext(uint64_t after) {
   return std::optional<FreshWagon>(FreshWagon{std::move(*wagon), {}});
 }
 
-Result<std::optional<FreshWagon>> DeliveryLink::NextWagon(DeliveryStream* stream, uint64_t after,
-                                                          const std::stop_token& stop) {
+Result<std::optional<FreshWagon>> DeliveryLink::NextWagon(DeliveryStream* stream, DeliverSession* session,
+                                                          uint64_t after, const std::stop_token& stop) {
   SRDF_ASSIGN_OR_RETURN(auto next, TakeNext(after));
   if (next.has_value()) {
     SRDF_ASSIGN_OR_RETURN(const bool held, IsHeld(stream, next->wagon, stop));
@@ -120,11 +126,14 @@ Result<std::optional<FreshWagon>> DeliveryLink::NextWagon(DeliveryStream* stream
   if (idle) Delivered(after);  // everything is there
   std::unique_lock lock(mu_);
   const auto woken = [&] { return stored_ || paused_ || stream->go_on || !stream->ended.ok(); };
+  stream->idle = session;
   if (const auto until = WaitNoLonger(stream->ReceiptDue(AckTimeout()))) {
     changed_.wait_until(lock, stop, *until, woken);
   } else {
     changed_.wait(lock, stop, woken);
   }
+  stream->idle = nullptr;
+  early_over_.wait(lock, [&] { return !early_; });
   SRDF_RETURN_IF_ERROR(CheckGoing(*stream, stop));
   stored_ = false;
   return std::optional<FreshWagon>();

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <string>
 #include <utility>
 #include <vector>
 
@@ -29,8 +30,17 @@ struct GoOn {
   uint32_t chunk = 0;
 };
 
+// Up to where the stream has been fed, in order.
+struct FedUpTo {
+  uint64_t epoch = 0;
+  uint64_t sequence = 0;
+  std::string hash;  // empty: not known, after a step back
+};
+
 struct DeliveryStream {
   std::optional<DestinationState> opened;
+  FedUpTo fed;
+  DeliverSession* idle = nullptr;  // while the link's thread waits and all that is stored has been sent
   Readiness readiness;
   SteadyTime readiness_at{};
   uint64_t credit_bytes = 0;
@@ -53,6 +63,11 @@ struct DeliveryStream {
   uint64_t applied_early = 0;
   std::optional<std::pair<uint64_t, Status>> failed_early;
 
+  uint64_t BytesInFlight() const {
+    uint64_t bytes = 0;
+    for (const auto& [sequence, flight] : in_flight) bytes += flight.bytes_sent;
+    return bytes;
+  }
   // When the oldest missing receipt is overdue. What has left this host may still wait in buffers before a
   // slow line: while bytes before a wagon's end arrive, its receipt is not late.
   std::optional<SteadyTime> ReceiptDue(std::chrono::milliseconds ack_timeout) const {

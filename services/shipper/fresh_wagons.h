@@ -41,6 +41,8 @@ class FreshWagons {
     if (wagons_.size() < kFreshWagonsMax) wagons_.push_back(std::move(*fresh));
   }
   void Clear() { Stored(std::nullopt); }
+  // It follows all that the outbox holds, has been sent, and is being stored.
+  void SentEarly(uint64_t sequence) { newest_ = sequence; }
 
   // The wagon that follows `after`, if it is here; those before it are forgotten.
   std::optional<FreshWagon> Take(uint64_t after) {

@@ -31,6 +31,9 @@ struct LinkStatus {
   uint64_t applied_sequence = 0;
   uint64_t duplicates = 0;
   uint64_t bytes_sent = 0;
+  uint64_t sent_early = 0;  // wagons, before they were in the outbox
+  Status agreement_wanted;  // why nothing is to be stored before the destination has agreed
+  int64_t agreement_wanted_since_ms = 0;
   ReceiverState receiver = ReceiverState::kUnknown;  // as it last said
   // While suspended; kNone: not suspended.
   ErrorClass suspended_class = ErrorClass::kNone;

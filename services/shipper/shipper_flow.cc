@@ -21,6 +21,11 @@ LinkOptions LinkOptionsOf(const config::FlowConfig& config, SendGate* gate) {
   return options;
 }
 
+ChainTip TipOf(const store::OutboxWagon& wagon) {
+  const WagonHeader& header = wagon.header;
+  return {header.epoch, header.sequence, header.uid, wagon.hash, header.last};
+}
+
 }  // namespace
 
 ShipperFlow::ShipperFlow(const config::FlowConfig& config, store::Outbox* outbox, ReceiverClient* receiver,
@@ -63,10 +68,13 @@ void ShipperFlow::Stop() {
 Status ShipperFlow::OpenStore(StoreStreamEvents events) {
   const auto deadline = std::chrono::steady_clock::now() + kStartingPointWait;
   std::unique_lock lock(mu_);
+  Status agreement_wanted;
   for (;;) {
+    // Before the tip is looked at: an agreement may move it.
+    agreement_wanted = link_.agreement_wanted();
     // Under mu_, so that a tip that moves after this look aborts the stream that was told the old one.
     SRDF_ASSIGN_OR_RETURN(const store::OutboxFlow flow, outbox_->GetFlow(name_));
-    if (flow.initialised) {
+    if (flow.initialised && agreement_wanted.ok()) {
       SRDF_ASSIGN_OR_RETURN(told_, StateLocked());
       stream_ = std::move(events);
       stream_->on_opened(flow.tip, *told_);
@@ -74,6 +82,7 @@ Status ShipperFlow::OpenStore(StoreStreamEvents events) {
     }
     if (stopping_ || changed_.wait_until(lock, deadline) == std::cv_status::timeout) break;
   }
+  if (!agreement_wanted.ok()) return agreement_wanted;
   return {
       StatusCode::kUnavailable,
       "the starting point of flow " + name_ + " is not known: the destination has not told its checkpoint",
@@ -141,10 +150,19 @@ void ShipperFlow::Applied(uint64_t sequence) {
 }
 
 void ShipperFlow::WagonStored(FreshWagon stored) {
-  const WagonHeader& header = stored.wagon.header;
-  const ChainTip tip{header.epoch, header.sequence, header.uid, stored.wagon.hash, header.last};
+  const ChainTip tip = TipOf(stored.wagon);
   const uint64_t frame_bytes = stored.wagon.frame_bytes;
   link_.WagonStored(std::move(stored));  // first: nothing else of this is waited for at the target
+  TellStored(tip, frame_bytes);
+}
+
+// What the destination has said of the wagon meanwhile comes after the word that it is stored.
+void ShipperFlow::EarlyWagonStored(const FreshWagon& wagon, const Status& stored) {
+  if (stored.ok()) TellStored(TipOf(wagon.wagon), wagon.wagon.frame_bytes);
+  link_.EndEarly(stored);
+}
+
+void ShipperFlow::TellStored(const ChainTip& tip, uint64_t frame_bytes) {
   std::lock_guard lock(mu_);
   tally_.Stored(tip.sequence, frame_bytes);
   PushLocked(&tip);
@@ -183,6 +201,21 @@ Status ShipperFlow::Resume() {
   link_.Resume();
   obs::Info("flow_resumed", {{"flow", name_}});
   return {};
+}
+
+Status ShipperFlow::GoOnWithoutAgreement(const std::string& actor) {
+  SRDF_ASSIGN_OR_RETURN(const bool waited, link_.GoOnWithoutAgreement());
+  if (!waited) return {};
+  obs::Warn("flow_goes_on_without_agreement", {{"flow", name_}, {"actor", actor}});
+  store::AuditEntry entry;
+  entry.actor = actor;
+  entry.action = "flow.resume_without_agreement";
+  entry.flow = name_;
+  entry.detail = "stores again though the destination may have a wagon more than the outbox";
+  const Status audited = outbox_->Audit(entry);
+  std::lock_guard lock(mu_);
+  changed_.notify_all();
+  return audited;
 }
 
 Result<uint64_t> ShipperFlow::Retry(uint64_t sequence, const std::string& actor, const std::string& reason) {
@@ -230,20 +263,32 @@ Status StoreIntake::Append(std::string_view data, bool last) {
     return Status(StatusCode::kInvalidArgument,
                   "a wagon of flow " + header.flow + " came on the stream of flow " + flow_->name());
   }
+  FreshWagon wagon;
+  wagon.wagon.header = std::move(header);
+  wagon.wagon.hash = std::move(hash);
+  wagon.wagon.frame_bytes = frame_bytes_;
+  wagon.wagon.chunk_count = 1;  // of one with its frame
+  wagon.wagon.status = store::DeliveryStatus::kSealed;
+  if (frame_bytes_ <= kFreshBytesMax) wagon.frame = std::exchange(frame_, {});
+  return Store(std::move(wagon));
+}
+
+Status StoreIntake::Store(FreshWagon wagon) {
   SRDF_FAILPOINT("shipper.before_commit");
-  SRDF_RETURN_IF_ERROR(writer_->Commit(header, hash));
-  SRDF_FAILPOINT("shipper.after_commit");
-  writer_.reset();
-  verifier_.reset();
-  FreshWagon stored;
-  stored.wagon.header = std::move(header);
-  stored.wagon.hash = std::move(hash);
-  stored.wagon.frame_bytes = frame_bytes_;
-  stored.wagon.chunk_count = 1;  // of one with its frame
-  stored.wagon.status = store::DeliveryStatus::kSealed;
-  if (frame_bytes_ <= kFreshBytesMax) stored.frame = std::exchange(frame_, {});
-  flow_->WagonStored(std::move(stored));
-  return {};
+  const auto begun = flow_->SendEarly(&wagon);
+  const Status stored =
+      writer_->Commit(wagon.wagon.header, wagon.wagon.hash, begun.has_value() ? &*begun : nullptr);
+  if (stored.ok()) {
+    SRDF_FAILPOINT("shipper.after_commit");
+    writer_.reset();
+    verifier_.reset();
+  }
+  if (begun) {
+    flow_->EarlyWagonStored(wagon, stored);
+  } else if (stored.ok()) {
+    flow_->WagonStored(std::move(wagon));
+  }
+  return stored;
 }
 
 }  // namespace srdf::shipper

@@ -59,12 +59,16 @@ class ShipperFlow {
   const std::string& name() const { return name_; }
   store::Outbox* outbox() const { return outbox_; }
 
-  // Waits until the starting point is known (kUnavailable after some seconds), and makes `events` the
-  // present stream's, which is told.
+  // Waits until the starting point is known, and the destination has agreed where that is wanted
+  // (kUnavailable after some seconds), and makes `events` the present stream's, which is told.
   Status OpenStore(StoreStreamEvents events);
   void CloseStore();
+  // DeliveryLink::SendEarly, before a commit.
+  std::optional<store::AttemptStart> SendEarly(FreshWagon* wagon) { return link_.SendEarly(wagon); }
   // Tells the delivery link and the present stream. Call after a commit. The frame only when it is small.
   void WagonStored(FreshWagon stored);
+  // The same of a wagon that was sent early, or why it could not be stored.
+  void EarlyWagonStored(const FreshWagon& wagon, const Status& stored);
   void TailReplaced();
   // The outbox's disk is in another state. While it takes no wagons the batcher is told that the outbox is
   // full; while nothing can be written down the link waits; when the file was opened again both streams begin
@@ -73,6 +77,8 @@ class ShipperFlow {
 
   Status Pause();
   Status Resume();
+  // Stores again though the destination has not said whether it has a wagon more; audited.
+  Status GoOnWithoutAgreement(const std::string& actor);
   // One wagon (0: all) is due now, audited. Returns how many deliveries that changed; probes at once in any
   // case.
   Result<uint64_t> Retry(uint64_t sequence, const std::string& actor, const std::string& reason);
@@ -95,6 +101,8 @@ class ShipperFlow {
   // The outbox's counts have changed in a way that the tally does not follow.
   void RecountAndPush();
   void Applied(uint64_t sequence);
+  // The tally and the present stream.
+  void TellStored(const ChainTip& tip, uint64_t frame_bytes);
   // With mu_ held; one of them says that this wagon is stored.
   void PushLocked(const ChainTip* stored);
   Result<DeliveryState> StateLocked();
@@ -128,6 +136,7 @@ class StoreIntake {
 
  private:
   Status Begin();
+  Status Store(FreshWagon wagon);
 
   ShipperFlow* const flow_;
   std::unique_ptr<wire::FrameVerifier> verifier_;

@@ -54,6 +54,8 @@ class ShipperProbe {
     Set("applied_sequence", "Sequence of the last wagon applied.",
         static_cast<double>(link.applied_sequence));
     Set("sent_bytes", "Frame bytes sent since the start.", static_cast<double>(link.bytes_sent));
+    Set("sent_early", "Wagons sent before they were in the outbox, since the start.",
+        static_cast<double>(link.sent_early));
     Set("duplicate_receipts", "Wagons the destination had already, since the start.",
         static_cast<double>(link.duplicates));
     const SendGate* gate = flow_->send_settings()->gate();

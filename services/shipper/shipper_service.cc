@@ -152,6 +152,8 @@ Status ShipperServiceImpl::FillStatus(ShipperFlow* flow, v1::FlowStatus* out) co
   out->set_batcher_connected(flow->batcher_connected());
   out->set_link(ToProto(link.state));
   if (!link.problem.ok()) rpc::ToProto(link.problem, link.since_ms, out->add_problems());
+  if (!link.agreement_wanted.ok())
+    rpc::ToProto(link.agreement_wanted, link.agreement_wanted_since_ms, out->add_problems());
   if (!link.apply_problem.ok())
     rpc::ToProto(link.apply_problem, link.apply_problem_since_ms, out->add_problems());
   if (const auto [problem, since_ms] = flow->purge_problem(); !problem.ok()) {
@@ -273,10 +275,13 @@ grpc::Status ShipperServiceImpl::PauseFlow(grpc::ServerContext*, const v1::Pause
   return rpc::ToGrpc((*flow)->Pause());
 }
 
-grpc::Status ShipperServiceImpl::ResumeFlow(grpc::ServerContext*, const v1::ResumeFlowRequest* request,
-                                            v1::ResumeFlowResponse*) {
+grpc::Status ShipperServiceImpl::ResumeFlow(grpc::ServerContext* context,
+                                            const v1::ResumeFlowRequest* request, v1::ResumeFlowResponse*) {
   auto flow = Find(request->flow());
   if (!flow.ok()) return rpc::ToGrpc(flow.status());
+  if (request->without_agreement()) {
+    if (Status s = (*flow)->GoOnWithoutAgreement(rpc::CallerName(*context)); !s.ok()) return rpc::ToGrpc(s);
+  }
   return rpc::ToGrpc((*flow)->Resume());
 }
 

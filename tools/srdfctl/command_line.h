@@ -51,6 +51,7 @@ class CommandLine {
     std::vector<std::string> settings;
     bool watch = false;
     bool dry_run = false;
+    bool without_agreement = false;
     bool merged = false;
     binlog_file::DumpOptions dump;
     KeyOptions key;

@@ -61,9 +61,15 @@ void CommandLine::AddFlow() {
   AddFlowArgument(Add(flow, "pause", "stop sending; wagons gather in the outbox, also over restarts",
                       "  srdfctl flow pause shop",
                       [p](const GlobalOptions& global) { return FlowPause(global, p->flow); }));
-  AddFlowArgument(Add(flow, "resume", "end a pause or a stop; failed and dead-letter wagons are tried again",
-                      "  srdfctl flow resume shop",
-                      [p](const GlobalOptions& global) { return FlowResume(global, p->flow); }));
+  CLI::App* resume =
+      Add(flow, "resume", "end a pause or a stop; failed and dead-letter wagons are tried again",
+          "  srdfctl flow resume shop\n"
+          "  srdfctl flow resume shop --without-agreement     the destination is gone, and wagons are to be "
+          "stored",
+          [p](const GlobalOptions& global) { return FlowResume(global, p->flow, p->without_agreement); });
+  AddFlowArgument(resume);
+  resume->add_flag("--without-agreement", p->without_agreement,
+                   "of a shipper that waits to hear whether the destination has a wagon more");
   AddFlowArgument(Add(flow, "seal", "seal the open window now; returns when the wagon is durable",
                       "  srdfctl flow seal shop",
                       [p](const GlobalOptions& global) { return FlowSeal(global, p->flow); }));

@@ -66,7 +66,8 @@ int DeliveryRetry(const GlobalOptions& global, const std::string& flow, uint64_t
 
 int FlowList(const GlobalOptions& global);
 int FlowPause(const GlobalOptions& global, const std::string& flow);
-int FlowResume(const GlobalOptions& global, const std::string& flow);
+// `without_agreement`: the shipper alone, which then does not wait for a destination that is gone.
+int FlowResume(const GlobalOptions& global, const std::string& flow, bool without_agreement);
 // The settings that can be changed while the flow runs: `changes` are NAME=VALUE.
 int FlowShow(const GlobalOptions& global, const std::string& flow);
 int FlowSet(const GlobalOptions& global, const std::string& flow, const std::vector<std::string>& changes);

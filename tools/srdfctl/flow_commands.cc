@@ -84,10 +84,20 @@ int FlowPause(const GlobalOptions& global, const std::string& flow) {
 }
 
 // From the target to the source, so that what starts to flow finds its way open.
-int FlowResume(const GlobalOptions& global, const std::string& flow) {
+int FlowResume(const GlobalOptions& global, const std::string& flow, bool without_agreement) {
   config::Config config;
   if (!LoadOrExplain(global, &config) || !KnowsFlow(config, flow)) return kExitBadConfiguration;
   MeshClient client(config);
+  if (without_agreement) {
+    auto request = ForFlow<shipper::v1::ResumeFlowRequest>(flow);
+    request.set_without_agreement(true);
+    const auto reply =
+        client.Call("shipper", client.shipper(), &shipper::v1::ShipperService::Stub::ResumeFlow, request);
+    if (!reply.ok()) return Fail(reply.status());
+    return Report(
+        global, flow, "resumed",
+        "the shipper of flow " + flow + " stores wagons without waiting for the destination's word");
+  }
   Status failed;
   const auto note = [&](const auto& reply) {
     if (!reply.ok() && failed.ok()) failed = reply.status();

@@ -182,8 +182,8 @@ class DeliveryLinkTest : public ::testing::Test {
     return store::TipOf(FakeHeader(sequence, "", branch), FakeHash(sequence, branch));
   }
   template <typename Condition>
-  bool Eventually(Condition condition) {
-    const auto deadline = std::chrono::steady_clock::now() + seconds(20);
+  bool Eventually(Condition condition, std::chrono::milliseconds limit = seconds(20)) {
+    const auto deadline = std::chrono::steady_clock::now() + limit;
     while (!condition()) {
       if (std::chrono::steady_clock::now() > deadline) return false;
       std::this_thread::yield();
