@@ -101,13 +101,13 @@ void DeliveryLink::OnceStored(uint64_t sequence, std::function<void()> handle) {
 }
 
 void DeliveryLink::WantAgreement(const std::string& why) {
-  status_.agreement_wanted = Status(
-      StatusCode::kUnavailable,
-      why + ": flow " + options_.flow +
-          " waits for the destination to say whether it has a wagon more than the outbox",
-      "start the receiver, or mend the way to it; the source's log keeps the changes meanwhile. If the "
-      "destination is gone for long: `srdfctl flow resume " +
-          options_.flow + " --without-agreement`");
+  status_.agreement_wanted =
+      Status(StatusCode::kUnavailable,
+             why + ": flow " + options_.flow +
+                 " waits for the destination to say whether it has a wagon more than the outbox",
+             "start the receiver, mend the way to it, end a pause; the source's log keeps the changes "
+             "meanwhile. If the destination is gone for long: `srdfctl flow resume " +
+                 options_.flow + " --without-agreement`");
   status_.agreement_wanted_since_ms = WallClockMs();
 }
 
