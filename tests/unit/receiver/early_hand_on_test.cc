@@ -2,6 +2,8 @@
 // the target says meanwhile, what becomes of it when the inbox does not take it, and who has the last word.
 #include <gtest/gtest.h>
 
+#include <condition_variable>
+#include <mutex>
 #include <thread>
 
 #include "support/disk_faults.h"
@@ -215,6 +217,45 @@ TEST_F(EarlyHandOn, NothingGoesTheShortWayWhileTheDiskTakesNoWagons) {
   EXPECT_FALSE(line_.inbox()->BeginWagon(store::kFlow, kOne, wagon_.header.uid, wagon_.hash).ok());
   EXPECT_EQ(Deliver(wagon_).at(0).reason, ReceiptReason::kFull);
   EXPECT_TRUE(handed_.empty());
+}
+
+// Three threads, as in the service: who takes the wagons in, the sender, and who hears the applier.
+TEST_F(EarlyHandOn, EachWagonReachesTheApplierOnceAndInOrderWhoeverWritesIt) {
+  constexpr uint64_t kWagons = 300;
+  std::mutex mu;
+  std::condition_variable changed;
+  std::vector<uint64_t> written;
+  const auto write = [&](const NextWagon& wagon) {
+    std::lock_guard lock(mu);
+    written.push_back(wagon.sequence);
+    changed.notify_all();
+  };
+  flow()->HandOnBy(/*window=*/2, write);
+  std::jthread sender([&](const std::stop_token& stop) {
+    while (const auto next = store::Must(flow()->NextToApply(/*window=*/2, stop))) write(*next);
+  });
+  std::thread applier([&] {
+    for (uint64_t i = 0; i < kWagons; ++i) {
+      uint64_t sequence = 0;
+      {
+        std::unique_lock lock(mu);
+        if (!changed.wait_for(lock, std::chrono::seconds(20), [&] { return written.size() > i; })) break;
+        sequence = written[i];
+      }
+      // Sometimes it is faster than the inbox, sometimes it holds up the next wagons.
+      if (i % 7 == 0) std::this_thread::sleep_for(std::chrono::microseconds(500));
+      EXPECT_OK(flow()->Applied(sequence, false));
+    }
+  });
+  for (uint64_t i = 0; i < kWagons; ++i) SendOne(200);
+  applier.join();
+  sender.request_stop();
+  sender.join();
+  ASSERT_EQ(written.size(), kWagons);
+  for (uint64_t i = 0; i < kWagons; ++i) EXPECT_EQ(written[i], kOne + i);
+  EXPECT_EQ(told_applied_, written) << "and each is told, in this order";
+  flow()->BringUpToDate();
+  EXPECT_EQ(AppliedInInbox(), kOne + kWagons - 1);
 }
 
 }  // namespace
