@@ -1,5 +1,7 @@
 #include "wire/frame_format.h"
 
+#include <memory>
+
 #include "base/bytes.h"
 #include "wire/header_convert.h"
 #include "wire/wagon_frame.h"
@@ -10,13 +12,36 @@ namespace {
 
 Status Broken(const std::string& what) { return {StatusCode::kDataLoss, "wagon frame: " + what}; }
 
+// A message of this thread, empty: its strings and messages keep their memory, and a small wagon's header is
+// read or written without asking for any. One of many tables is let go.
+class ScratchHeader {
+ public:
+  ScratchHeader() : header_(Kept()) { header_->Clear(); }
+  ~ScratchHeader() {
+    if (header_->tables_size() > kTablesKeptMax) Kept() = std::make_unique<model::v1::WagonHeader>();
+  }
+  ScratchHeader(const ScratchHeader&) = delete;
+  ScratchHeader& operator=(const ScratchHeader&) = delete;
+  model::v1::WagonHeader& operator*() { return *header_; }
+  model::v1::WagonHeader* operator->() { return header_.get(); }
+
+ private:
+  static constexpr int kTablesKeptMax = 64;
+  static std::unique_ptr<model::v1::WagonHeader>& Kept() {
+    static thread_local auto kept = std::make_unique<model::v1::WagonHeader>();
+    return kept;
+  }
+
+  std::unique_ptr<model::v1::WagonHeader>& header_;
+};
+
 }  // namespace
 
 Status EncodeFrameFront(const WagonHeader& header, std::string* out) {
   SRDF_RETURN_IF_ERROR(ValidateHeader(header));
-  model::v1::WagonHeader proto;
-  ToProto(header, &proto);
-  const size_t bytes = proto.ByteSizeLong();
+  ScratchHeader proto;
+  ToProto(header, &*proto);
+  const size_t bytes = proto->ByteSizeLong();
   if (bytes > kFrameHeaderBytesMax) {
     return {StatusCode::kInvalidArgument,
             "wagon header of " + std::to_string(bytes) + " bytes, the limit is " +
@@ -27,7 +52,7 @@ Status EncodeFrameFront(const WagonHeader& header, std::string* out) {
   w.Raw(kFrameMagic);
   w.U32(kFrameVersion);
   w.U32(static_cast<uint32_t>(bytes));
-  if (!proto.AppendToString(out)) return {StatusCode::kInternal, "wagon header: cannot be serialised"};
+  if (!proto->AppendToString(out)) return {StatusCode::kInternal, "wagon header: cannot be serialised"};
   return Status::Ok();
 }
 
@@ -51,10 +76,10 @@ Result<size_t> FrameFrontBytes(std::string_view prefix) {
 }
 
 Result<WagonHeader> DecodeFrameFront(std::string_view front) {
-  model::v1::WagonHeader proto;
+  ScratchHeader proto;
   front.remove_prefix(kFramePrefixBytes);
-  if (!proto.ParseFromArray(front.data(), static_cast<int>(front.size()))) return Broken("malformed header");
-  WagonHeader header = FromProto(proto);
+  if (!proto->ParseFromArray(front.data(), static_cast<int>(front.size()))) return Broken("malformed header");
+  WagonHeader header = FromProto(*proto);
   SRDF_RETURN_IF_ERROR(ValidateHeader(header));
   return header;
 }

@@ -1,8 +1,9 @@
 #include "batcher/sealer.h"
 
-#include <random>
+#include <array>
 
 #include "base/clock.h"
+#include "crypto/random.h"
 #include "engine_mariadb/image_merger.h"
 #include "engine_mariadb/key_place.h"
 #include "failpoint/failpoint.h"
@@ -23,12 +24,14 @@ void SetCounts(compaction::CompactionResult result, WagonHeader* header) {
 }  // namespace
 
 std::string NewWagonUid() {
-  static thread_local std::random_device device;
   static constexpr char kHex[] = "0123456789abcdef";
+  std::array<uint8_t, 16> bytes{};
+  crypto::FillRandom(bytes.data(), bytes.size());
   std::string uid;
-  for (int word = 0; word < 4; ++word) {
-    uint32_t bits = device();
-    for (int i = 0; i < 8; ++i, bits >>= 4) uid.push_back(kHex[bits & 15]);
+  uid.reserve(2 * bytes.size());
+  for (const uint8_t byte : bytes) {
+    uid.push_back(kHex[byte >> 4]);
+    uid.push_back(kHex[byte & 15]);
   }
   return uid;
 }
