@@ -1,7 +1,6 @@
 #include "rpc/server.h"
 
 #include <grpcpp/ext/proto_server_reflection_plugin.h>
-#include <grpcpp/health_check_service_interface.h>
 
 #include "rpc/channel.h"
 
@@ -10,7 +9,6 @@ namespace srdf::rpc {
 Server::~Server() { Drain(std::chrono::milliseconds(0)); }
 
 Status Server::Start() {
-  grpc::EnableDefaultHealthCheckService(true);
   grpc::reflection::InitProtoReflectionServerBuilderPlugin();
   grpc::ServerBuilder builder;
   int bound_port = 0;
@@ -24,6 +22,8 @@ Status Server::Start() {
   builder.AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder.AddChannelArgument(GRPC_ARG_HTTP2_MAX_PING_STRIKES, 0);
   for (grpc::Service* service : services_) builder.RegisterService(service);
+  builder.RegisterService(&health_);
+  auto queue = builder.AddCompletionQueue();
   server_ = builder.BuildAndStart();
   if (server_ == nullptr || bound_port == 0) {
     server_.reset();
@@ -31,20 +31,24 @@ Status Server::Start() {
             "free the address, or change the service's listen setting"};
   }
   port_ = bound_port;
-  SetServing(false);
+  grpc::ServerCompletionQueue* const stream_queue = queue.get();
+  loop_ = std::make_shared<StreamLoop>(std::move(queue));
+  StreamLoop::OfferToProcess(loop_);
+  for (const auto& method : streams_) method->Begin(stream_queue, &stream_calls_);
   return {};
 }
 
-void Server::SetServing(bool serving) {
-  if (server_ != nullptr) server_->GetHealthCheckService()->SetServingStatus(serving);
-}
+void Server::SetServing(bool serving) { health_.SetServing(serving); }
 
 void Server::Drain(std::chrono::milliseconds grace) {
   if (server_ == nullptr) return;
   SetServing(false);
+  health_.End();
   server_->Shutdown(std::chrono::system_clock::now() + grace);
   server_->Wait();
+  stream_calls_.WaitForNone();
   server_.reset();
+  loop_.reset();
 }
 
 }  // namespace srdf::rpc

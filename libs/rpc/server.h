@@ -9,9 +9,13 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/status.h"
+#include "rpc/health_service.h"
+#include "rpc/stream_loop.h"
+#include "rpc/stream_method.h"
 
 namespace srdf::rpc {
 
@@ -26,6 +30,8 @@ class Server {
 
   // The service must outlive the server.
   void AddService(grpc::Service* service) { services_.push_back(service); }
+  // A method of such a service that is a bidirectional stream.
+  void AddStream(std::unique_ptr<StreamMethod> method) { streams_.push_back(std::move(method)); }
   // Listens. kUnavailable when the address cannot be had.
   Status Start();
   // Where it listens, after Start: the system's choice when the address says port 0.
@@ -39,6 +45,10 @@ class Server {
   const std::shared_ptr<grpc::ServerCredentials> credentials_;
   int port_ = 0;
   std::vector<grpc::Service*> services_;
+  std::vector<std::unique_ptr<StreamMethod>> streams_;
+  HealthService health_;
+  RunningCalls stream_calls_;
+  std::shared_ptr<StreamLoop> loop_;
   std::unique_ptr<grpc::Server> server_;
 };
 

@@ -1,6 +1,11 @@
 #include "applier/take_client.h"
 
+#include <condition_variable>
+#include <deque>
+#include <mutex>
+
 #include "rpc/channel.h"
+#include "rpc/client_duplex.h"
 #include "rpc/security.h"
 #include "rpc/status_map.h"
 #include "srdf/receiver/v1/receiver.grpc.pb.h"
@@ -15,45 +20,58 @@ using receiver::v1::TakeRequest;
 using receiver::v1::TakeResponse;
 
 constexpr std::chrono::seconds kAskDeadline{5};
+// Chunks that wait to be applied; beyond, the receiver waits.
+constexpr size_t kArrivedMax = 2;
 
 class GrpcTakeSession : public TakeSession {
  public:
   GrpcTakeSession(ReceiverService::Stub* stub, const rpc::Security& security, const std::string& flow,
-                  const ChainTip& checkpoint, const std::vector<uint64_t>& skipped) {
-    security.ClaimFlow(&context_, flow);
-    stream_ = stub->Take(&context_);
+                  const ChainTip& checkpoint, const std::vector<uint64_t>& skipped)
+      : duplex_([&](grpc::ClientContext* context, grpc::CompletionQueue* queue) {
+          security.ClaimFlow(context, flow);
+          return stub->PrepareAsyncTake(context, queue);
+        }) {
+    duplex_.Start([this](TakeResponse& response) { return OnMessage(&response); },
+                  [this](Status status) { OnEnd(std::move(status)); },
+                  [this](const grpc::ClientContext& context) { OnMetadata(context); });
     TakeRequest request;
     request.mutable_open()->set_protocol_version(1);
     request.mutable_open()->set_flow(flow);
     wire::ToProto(checkpoint, request.mutable_open()->mutable_checkpoint());
     request.mutable_open()->mutable_skipped()->Add(skipped.begin(), skipped.end());
-    stream_->Write(request);
-  }
-  ~GrpcTakeSession() override {
-    context_.TryCancel();
-    if (!finished_) (void)End();
+    duplex_.Write(request);
   }
 
   Status WaitOpen() override {
-    stream_->WaitForInitialMetadata();
-    return context_.GetServerInitialMetadata().count("srdf-take") != 0 ? Status() : End();
+    std::unique_lock lock(mu_);
+    changed_.wait(lock, [&] { return open_ || !ended_.ok(); });
+    return open_ ? Status() : ended_;
   }
 
   Result<TakenChunk> Next() override {
-    if (!stream_->Read(&response_)) return End();
-    if (response_.has_ended()) return rpc::FromProto(response_.ended());
+    TakeResponse response;
+    {
+      std::unique_lock lock(mu_);
+      changed_.wait(lock, [&] { return !arrived_.empty() || !ended_.ok(); });
+      // What was sent before the end comes before the status.
+      if (arrived_.empty()) return ended_;
+      response = std::move(arrived_.front());
+      arrived_.pop_front();
+    }
+    duplex_.Resume();
+    if (response.has_ended()) return rpc::FromProto(response.ended());
     TakenChunk chunk;
-    chunk.sequence = response_.sequence();
-    chunk.wagon_hash = response_.wagon_hash();
-    if (response_.has_skipped()) {
-      const auto& skip = response_.skipped();
+    chunk.sequence = response.sequence();
+    chunk.wagon_hash = response.wagon_hash();
+    if (response.has_skipped()) {
+      const auto& skip = response.skipped();
       chunk.skipped =
           SkippedWagon{wire::FromProto(skip.header()), {skip.reason(), skip.actor(), skip.decided_at_ms()}};
       return chunk;
     }
-    chunk.chunk_no = response_.chunk_no();
-    chunk.chunk_count = response_.chunk_count();
-    chunk.data = std::move(*response_.mutable_data());
+    chunk.chunk_no = response.chunk_no();
+    chunk.chunk_count = response.chunk_count();
+    chunk.data = std::move(*response.mutable_data());
     return chunk;
   }
 
@@ -61,38 +79,60 @@ class GrpcTakeSession : public TakeSession {
     TakeRequest request;
     request.mutable_applied()->set_sequence(sequence);
     request.mutable_applied()->set_skipped(skipped);
-    return stream_->Write(request) ? Status() : End();
+    return duplex_.Write(request) ? Status() : WaitEnd();
   }
 
   Status Failed(uint64_t sequence, const Status& problem) override {
     TakeRequest request;
     request.mutable_failed()->set_sequence(sequence);
     rpc::ToProto(problem, 0, request.mutable_failed()->mutable_problem());
-    if (!stream_->Write(request)) return End();
+    if (!duplex_.Write(request)) return WaitEnd();
     // Cancelling now could overtake what was just written: the server ends the stream when it has read it.
-    stream_->WritesDone();
-    while (stream_->Read(&response_)) {
+    duplex_.WritesDone();
+    {
+      std::lock_guard lock(mu_);
+      unwanted_ = true;
     }
+    duplex_.Resume();
+    (void)WaitEnd();
     return {};
   }
 
-  void Cancel() override { context_.TryCancel(); }
+  void Cancel() override { duplex_.Cancel(); }
 
  private:
-  Status End() {
-    if (finished_) return {StatusCode::kUnavailable, "the stream from the receiver has ended"};
-    finished_ = true;
-    // What was sent before the end comes before the status: Finish would wait for somebody to read it.
-    while (stream_->Read(&response_)) {
-    }
-    const Status status = rpc::FromGrpc(stream_->Finish());
-    return status.ok() ? Status(StatusCode::kUnavailable, "the receiver closed the stream") : status;
+  bool OnMessage(TakeResponse* response) {
+    std::lock_guard lock(mu_);
+    if (unwanted_) return true;
+    arrived_.push_back(std::move(*response));
+    changed_.notify_all();
+    return arrived_.size() < kArrivedMax;
+  }
+  void OnMetadata(const grpc::ClientContext& context) {
+    std::lock_guard lock(mu_);
+    open_ = context.GetServerInitialMetadata().count("srdf-take") != 0;
+    changed_.notify_all();
+  }
+  void OnEnd(Status status) {
+    std::lock_guard lock(mu_);
+    ended_ = std::move(status);
+    changed_.notify_all();
+  }
+  Status WaitEnd() {
+    std::unique_lock lock(mu_);
+    changed_.wait(lock, [&] { return !ended_.ok(); });
+    return ended_;
   }
 
-  grpc::ClientContext context_;
-  std::unique_ptr<grpc::ClientReaderWriter<TakeRequest, TakeResponse>> stream_;
-  TakeResponse response_;
-  bool finished_ = false;
+  std::mutex mu_;
+  std::condition_variable changed_;
+  // guarded by mu_
+  std::deque<TakeResponse> arrived_;
+  bool open_ = false;
+  bool unwanted_ = false;  // what still comes
+  Status ended_;
+  // Last member: what it calls uses the others, and is waited for first.
+  rpc::ClientDuplex<TakeRequest, TakeResponse> duplex_;
 };
 
 class GrpcTakeClient : public TakeClient {

@@ -38,7 +38,7 @@ class BatcherApp : public rpc::App {
     return {};
   }
 
-  void Register(rpc::Server* server) override { server->AddService(&service_); }
+  void Register(rpc::Server* server) override { service_.AddTo(server); }
   Status Start() override {
     for (auto& [name, flow] : flows_) probes_.push_back(std::make_unique<BatcherProbe>(metrics_, flow.get()));
     return {};

@@ -1,7 +1,6 @@
 #include "batcher/batcher_service.h"
 
 #include "rpc/caller.h"
-#include "rpc/duplex.h"
 #include "rpc/status_map.h"
 #include "wire/header_convert.h"
 
@@ -28,8 +27,14 @@ Result<BatcherFlow*> BatcherServiceImpl::Find(const std::string& flow) const {
   return it->second.get();
 }
 
-grpc::Status BatcherServiceImpl::Feed(grpc::ServerContext* context,
-                                      grpc::ServerReaderWriter<v1::FeedResponse, v1::FeedRequest>* stream) {
+void BatcherServiceImpl::AddTo(rpc::Server* server) {
+  server->AddService(this);
+  server->AddStream(std::make_unique<rpc::DuplexMethod<v1::FeedRequest, v1::FeedResponse>>(
+      [this](auto... accept) { RequestFeed(accept...); },
+      [this](const std::shared_ptr<FeedStream>& stream) { return ServeFeed(stream); }));
+}
+
+grpc::Status BatcherServiceImpl::ServeFeed(const std::shared_ptr<FeedStream>& stream) {
   v1::FeedRequest request;
   if (!stream->Read(&request) || !request.has_open() || request.open().protocol_version() != 1) {
     return rpc::ToGrpc({StatusCode::kInvalidArgument, "a feed begins with `open`, protocol version 1"});
@@ -37,21 +42,19 @@ grpc::Status BatcherServiceImpl::Feed(grpc::ServerContext* context,
   auto flow = Find(request.open().flow());
   if (!flow.ok()) return rpc::ToGrpc(flow.status());
 
-  using Duplex = rpc::ServerDuplex<v1::FeedRequest, v1::FeedResponse>;
-  const auto duplex = std::make_shared<Duplex>(context, stream);
-  auto slot = feeds_.Enter((*flow)->name(), [duplex](Status status) { duplex->Cancel(std::move(status)); });
+  auto slot = feeds_.Enter((*flow)->name(), [stream](Status status) { stream->Cancel(std::move(status)); });
   if (!slot.ok()) return rpc::ToGrpc(slot.status());
 
   SessionEvents events;
-  events.on_broken = [duplex](const Status& status) {
+  events.on_broken = [stream](const Status& status) {
     v1::FeedResponse response;
     rpc::ToProto(status, 0, response.mutable_ended()->mutable_problem());
-    duplex->AskToEnd(status, response);
+    stream->AskToEnd(status, response);
   };
-  events.on_durable = [duplex](const SourcePosition& position) {
+  events.on_durable = [stream](const SourcePosition& position) {
     v1::FeedResponse response;
     wire::ToProto(position, response.mutable_durable()->mutable_position());
-    duplex->Write(response);
+    stream->Write(response);
   };
   const auto session = std::make_shared<BatcherSession>(*flow, std::move(events));
   auto resume = session->Begin(shipper_);
@@ -59,16 +62,17 @@ grpc::Status BatcherServiceImpl::Feed(grpc::ServerContext* context,
   if (ended.ok()) {
     v1::FeedResponse opened;
     wire::ToProto(*resume, opened.mutable_opened()->mutable_resume());
-    duplex->Write(opened);
-    while (ended.ok() && stream->Read(&request)) {
-      ended = session->Append(std::move(*request.mutable_changes()->mutable_records()));
-    }
+    stream->Write(opened);
+    stream->ForEach([&](v1::FeedRequest& changes) {
+      ended = session->Append(std::move(*changes.mutable_changes()->mutable_records()));
+      return ended.ok();
+    });
   }
   // The first reason that was given is the true one; what follows from it is noise.
-  if (const Status first = duplex->end_status(); !first.ok()) ended = first;
+  if (const Status first = stream->end_status(); !first.ok()) ended = first;
   if (!ended.ok()) session->Break(ended);
   session->End();
-  duplex->Close();
+  stream->Close();
   return rpc::ToGrpc(ended);
 }
 

@@ -6,7 +6,7 @@
 #include <optional>
 
 #include "rpc/channel.h"
-#include "rpc/duplex.h"
+#include "rpc/client_duplex.h"
 #include "rpc/security.h"
 #include "srdf/shipper/v1/shipper.grpc.pb.h"
 #include "wire/header_convert.h"
@@ -58,12 +58,18 @@ class GrpcStoreSession : public StoreSession, public TailStore {
   GrpcStoreSession(ShipperService::Stub* stub, StoreEvents events)
       : stub_(stub),
         events_(std::move(events)),
-        duplex_([stub](grpc::ClientContext* context) { return stub->Store(context); }) {}
+        duplex_([stub](grpc::ClientContext* context, grpc::CompletionQueue* queue) {
+          return stub->PrepareAsyncStore(context, queue);
+        }) {}
 
   Status Open(const std::string& flow) {
     flow_ = flow;
-    duplex_.Start([this](StoreResponse& response) { OnMessage(response); },
-                  [this](Status status) { OnEnd(std::move(status)); });
+    duplex_.Start(
+        [this](StoreResponse& response) {
+          OnMessage(response);
+          return true;
+        },
+        [this](Status status) { OnEnd(std::move(status)); });
     StoreRequest request;
     request.mutable_open()->set_protocol_version(1);
     request.mutable_open()->set_flow(flow);
@@ -220,7 +226,7 @@ class GrpcStoreSession : public StoreSession, public TailStore {
   std::optional<ChainTip> stored_;
   std::optional<Result<ChainTip>> replaced_;
   Status ended_;
-  // Last member: its reader thread uses the others and is joined first.
+  // Last member: what it calls uses the others, and is waited for first.
   rpc::ClientDuplex<StoreRequest, StoreResponse> duplex_;
 };
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <iterator>
 
+#include "base/blocking_section.h"
 #include "base/clock.h"
 #include "model/prepared.h"
 
@@ -145,11 +146,15 @@ ByteView Window::Keep(ByteView body, const Buffer& buffer) {
 
 Status Window::WaitForRoom(const std::stop_token& stop) {
   std::unique_lock lock(mu_);
-  const bool room = changed_.wait(lock, stop, [&] {
+  const auto room = [&] {
     return draining_ || closed_.empty() ||
            (closed_.size() < kClosedGroupsMax && closed_bytes_ + open_.counts.bytes < limits_.bytes_max);
-  });
-  if (!room || draining_) return {StatusCode::kCancelled, "the batcher is stopping"};
+  };
+  if (!room()) {
+    const BlockingSection section;
+    changed_.wait(lock, stop, room);
+  }
+  if (draining_ || !room()) return {StatusCode::kCancelled, "the batcher is stopping"};
   return {};
 }
 
@@ -183,6 +188,7 @@ Status Window::PushHugePart(std::shared_ptr<GroupEnd> end, const std::stop_token
   }
   HugePart part{std::move(pending_.part), std::move(end)};
   pending_.part = {};
+  const BlockingSection section;
   if (!pending_.huge->Push(std::move(part), bytes, stop))
     return {StatusCode::kCancelled, "the batcher is stopping"};
   return {};

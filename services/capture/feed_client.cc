@@ -5,7 +5,7 @@
 #include <mutex>
 
 #include "rpc/channel.h"
-#include "rpc/duplex.h"
+#include "rpc/client_duplex.h"
 #include "rpc/security.h"
 #include "srdf/batcher/v1/batcher.grpc.pb.h"
 
@@ -23,11 +23,17 @@ class GrpcFeedSession : public FeedSession {
  public:
   GrpcFeedSession(BatcherService::Stub* stub, std::function<void()> on_end)
       : on_end_(std::move(on_end)),
-        duplex_([stub](grpc::ClientContext* context) { return stub->Feed(context); }) {}
+        duplex_([stub](grpc::ClientContext* context, grpc::CompletionQueue* queue) {
+          return stub->PrepareAsyncFeed(context, queue);
+        }) {}
 
   Status Open(const std::string& flow) {
-    duplex_.Start([this](FeedResponse& response) { OnMessage(response); },
-                  [this](Status status) { OnEnd(std::move(status)); });
+    duplex_.Start(
+        [this](FeedResponse& response) {
+          OnMessage(response);
+          return true;
+        },
+        [this](Status status) { OnEnd(std::move(status)); });
     FeedRequest request;
     request.mutable_open()->set_protocol_version(1);
     request.mutable_open()->set_flow(flow);
@@ -94,7 +100,7 @@ class GrpcFeedSession : public FeedSession {
   bool opened_ = false;
   bool progressed_ = false;
   Status ended_;
-  // Last member: its reader thread uses the others and is joined first.
+  // Last member: what it calls uses the others, and is waited for first.
   rpc::ClientDuplex<FeedRequest, FeedResponse> duplex_;
 };
 

@@ -31,7 +31,7 @@ class ReceiverApp : public rpc::App {
     }
   }
 
-  void Register(rpc::Server* server) override { server->AddService(&service_); }
+  void Register(rpc::Server* server) override { service_.AddTo(server); }
 
   Status Start() override {
     watch_.Start();

@@ -8,7 +8,6 @@
 #include "receiver/deliver_intake.h"
 #include "receiver/receipt_convert.h"
 #include "receiver/skip_message.h"
-#include "rpc/duplex.h"
 #include "rpc/flow_claim.h"
 #include "rpc/status_map.h"
 #include "store_watch/store_health_convert.h"
@@ -125,17 +124,26 @@ Result<ReceiverFlow*> ReceiverServiceImpl::Find(const std::string& flow) const {
   return it->second.get();
 }
 
-grpc::Status ReceiverServiceImpl::Deliver(
-    grpc::ServerContext* context, grpc::ServerReaderWriter<v1::DeliverResponse, v1::DeliverRequest>* stream) {
+void ReceiverServiceImpl::AddTo(rpc::Server* server) {
+  server->AddService(this);
+  server->AddStream(std::make_unique<rpc::DuplexMethod<v1::DeliverRequest, v1::DeliverResponse>>(
+      [this](auto... accept) { RequestDeliver(accept...); },
+      [this](const std::shared_ptr<DeliverStream>& stream) { return ServeDeliver(stream); }));
+  server->AddStream(std::make_unique<rpc::DuplexMethod<v1::TakeRequest, v1::TakeResponse>>(
+      [this](auto... accept) { RequestTake(accept...); },
+      [this](const std::shared_ptr<TakeStream>& stream) { return ServeTake(stream); }));
+}
+
+grpc::Status ReceiverServiceImpl::ServeDeliver(const std::shared_ptr<DeliverStream>& duplex) {
   v1::DeliverRequest request;
-  if (!stream->Read(&request) || !request.has_open() || request.open().protocol_version() != 1) {
+  if (!duplex->Read(&request) || !request.has_open() || request.open().protocol_version() != 1) {
     return rpc::ToGrpc(
         {StatusCode::kInvalidArgument, "a deliver stream begins with `open`, protocol version 1"});
   }
-  if (Status s = rpc::CheckFlowClaim(*context, request.open().flow()); !s.ok()) return rpc::ToGrpc(s);
+  if (Status s = rpc::CheckFlowClaim(duplex->context(), request.open().flow()); !s.ok())
+    return rpc::ToGrpc(s);
   auto flow = Find(request.open().flow());
   if (!flow.ok()) return rpc::ToGrpc(flow.status());
-  const auto duplex = std::make_shared<DeliverDuplex>(context, stream);
   auto slot =
       delivers_.Enter((*flow)->name(), [duplex](Status status) { duplex->Cancel(std::move(status)); });
   if (!slot.ok()) return rpc::ToGrpc(slot.status());
@@ -146,36 +154,42 @@ grpc::Status ReceiverServiceImpl::Deliver(
   (*flow)->BringUpToDate(ReceiverFlow::Patience::kWaits);
   Status ended = SendOpened(*flow, readiness, duplex.get());
   if (ended.ok()) ended = (*flow)->Opened();
-  std::optional<DeliverIntake> intake(std::in_place, *flow, context->peer());
+  const std::string peer = duplex->context().peer();
+  std::optional<DeliverIntake> intake(std::in_place, *flow, peer);
   ChunkAssembly assembly;
   std::vector<WagonReceipt> receipts;
-  while (ended.ok() && stream->Read(&request)) {
-    if (request.has_skip()) {
-      ended = TakeSkip(*flow, request.skip(), duplex.get());
-      intake.emplace(*flow, context->peer());  // what came of the wagon on this stream is no longer wanted
-      continue;
-    }
-    ended = (*flow)->TakeCredit(request.chunk().data().size());
-    if (!ended.ok()) break;
-    const auto whole = assembly.Add(request.mutable_chunk());
+  const auto take_chunk = [&](v1::DeliverRequest::Chunk* piece) -> Status {
+    SRDF_RETURN_IF_ERROR((*flow)->TakeCredit(piece->data().size()));
+    const auto whole = assembly.Add(piece);
     // Pieces that do not fit may be the line's fault: the next stream sends the chunk again.
-    if (!whole.ok()) ended = Status(StatusCode::kAborted, whole.status().message());
-    if (!ended.ok() || *whole == nullptr) continue;
+    if (!whole.ok()) return {StatusCode::kAborted, whole.status().message()};
+    if (*whole == nullptr) return {};
     const auto& chunk = **whole;
     receipts.clear();
-    ended = intake->Append(FromProto(chunk), &receipts);
+    const Status taken = intake->Append(FromProto(chunk), &receipts);
     for (const WagonReceipt& receipt : receipts) {
       v1::DeliverResponse response;
       ToProto(receipt, response.mutable_receipt());
       duplex->Write(response);
     }
-    if (!ended.ok()) break;
+    SRDF_RETURN_IF_ERROR(taken);
     if (const uint64_t credit = (*flow)->CreditFor(chunk.data().size()); credit != 0) {
       v1::DeliverResponse response;
       response.mutable_credit()->set_bytes(credit);
       duplex->Write(response);
     }
-  }
+    return {};
+  };
+  const auto take = [&](v1::DeliverRequest& message) {
+    if (message.has_skip()) {
+      ended = TakeSkip(*flow, message.skip(), duplex.get());
+      intake.emplace(*flow, peer);  // what came of the wagon on this stream is no longer wanted
+    } else {
+      ended = take_chunk(message.mutable_chunk());
+    }
+    return ended.ok();
+  };
+  if (ended.ok()) duplex->ForEach(take);
   if (!ended.ok()) obs::Error("deliver_failed", {{"flow", (*flow)->name()}, {"error", ended}});
   if (const Status first = duplex->end_status(); !first.ok()) ended = first;
   (*flow)->CloseDeliver();
@@ -183,17 +197,16 @@ grpc::Status ReceiverServiceImpl::Deliver(
   return rpc::ToGrpc(ended);
 }
 
-grpc::Status ReceiverServiceImpl::Take(grpc::ServerContext* context,
-                                       grpc::ServerReaderWriter<v1::TakeResponse, v1::TakeRequest>* stream) {
+grpc::Status ReceiverServiceImpl::ServeTake(const std::shared_ptr<TakeStream>& duplex) {
   v1::TakeRequest request;
-  if (!stream->Read(&request) || !request.has_open() || request.open().protocol_version() != 1) {
+  if (!duplex->Read(&request) || !request.has_open() || request.open().protocol_version() != 1) {
     return rpc::ToGrpc(
         {StatusCode::kInvalidArgument, "a take stream begins with `open`, protocol version 1"});
   }
-  if (Status s = rpc::CheckFlowClaim(*context, request.open().flow()); !s.ok()) return rpc::ToGrpc(s);
+  if (Status s = rpc::CheckFlowClaim(duplex->context(), request.open().flow()); !s.ok())
+    return rpc::ToGrpc(s);
   auto flow = Find(request.open().flow());
   if (!flow.ok()) return rpc::ToGrpc(flow.status());
-  const auto duplex = std::make_shared<TakeDuplex>(context, stream);
   auto slot = takes_.Enter((*flow)->name(), [duplex](Status status) { duplex->Cancel(std::move(status)); });
   if (!slot.ok()) return rpc::ToGrpc(slot.status());
 
@@ -207,8 +220,7 @@ grpc::Status ReceiverServiceImpl::Take(grpc::ServerContext* context,
     return rpc::ToGrpc(s);
   }
   // Tells the applier that its checkpoint was taken over.
-  context->AddInitialMetadata("srdf-take", "open");
-  stream->SendInitialMetadata();
+  duplex->SendInitialMetadata("srdf-take", "open");
   (*flow)->HandOnBy(window, [duplex](NextWagon wagon) {
     std::string frame = std::move(wagon.frame);
     duplex->Write(ChunkToTake(wagon, 0, std::move(frame)));
@@ -223,14 +235,14 @@ grpc::Status ReceiverServiceImpl::Take(grpc::ServerContext* context,
     }
   });
   Status ended;
-  while (ended.ok() && stream->Read(&request)) {
-    if (request.has_applied())
-      ended = (*flow)->Applied(request.applied().sequence(), request.applied().skipped());
-    if (request.has_failed()) {
-      ended = (*flow)->Failed(request.failed().sequence(), rpc::FromProto(request.failed().problem()));
-      break;  // the applier begins again with its checkpoint
-    }
-  }
+  duplex->ForEach([&](v1::TakeRequest& message) {
+    if (message.has_applied())
+      ended = (*flow)->Applied(message.applied().sequence(), message.applied().skipped());
+    // After a failure the applier begins again with its checkpoint.
+    if (!message.has_failed()) return ended.ok();
+    ended = (*flow)->Failed(message.failed().sequence(), rpc::FromProto(message.failed().problem()));
+    return false;
+  });
   sender.request_stop();
   // A sender that waits for the network must not keep the handler.
   if (!ended.ok()) {

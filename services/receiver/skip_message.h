@@ -3,7 +3,7 @@
 
 #include "base/status.h"
 #include "receiver/receiver_flow.h"
-#include "rpc/duplex.h"
+#include "rpc/server_duplex.h"
 #include "srdf/receiver/v1/receiver.pb.h"
 
 namespace srdf::receiver {

@@ -1,7 +1,7 @@
 #include "shipper/receiver_client.h"
 
 #include "rpc/channel.h"
-#include "rpc/duplex.h"
+#include "rpc/client_duplex.h"
 #include "rpc/security.h"
 #include "srdf/receiver/v1/receiver.grpc.pb.h"
 #include "wire/header_convert.h"
@@ -77,12 +77,16 @@ class GrpcDeliverSession : public DeliverSession {
  public:
   GrpcDeliverSession(ReceiverService::Stub* stub, const rpc::Security& security, const std::string& flow,
                      uint64_t epoch, DeliverEvents events)
-      : events_(std::move(events)), duplex_([&](grpc::ClientContext* context) {
+      : events_(std::move(events)), duplex_([&](grpc::ClientContext* context, grpc::CompletionQueue* queue) {
           security.ClaimFlow(context, flow);
-          return stub->Deliver(context);
+          return stub->PrepareAsyncDeliver(context, queue);
         }) {
-    duplex_.Start([this](DeliverResponse& response) { OnMessage(response); },
-                  [this](Status status) { events_.on_end(std::move(status)); });
+    duplex_.Start(
+        [this](DeliverResponse& response) {
+          OnMessage(response);
+          return true;
+        },
+        [this](Status status) { events_.on_end(std::move(status)); });
     DeliverRequest request;
     request.mutable_open()->set_protocol_version(1);
     request.mutable_open()->set_flow(flow);
@@ -141,7 +145,7 @@ class GrpcDeliverSession : public DeliverSession {
 
   const DeliverEvents events_;
   DeliverRequest request_;
-  // Last member: its reader thread uses the others and is joined first.
+  // Last member: what it calls uses the others, and is waited for first.
   rpc::ClientDuplex<DeliverRequest, DeliverResponse> duplex_;
 };
 

@@ -37,7 +37,7 @@ class ShipperApp : public rpc::App {
   }
 
   void Register(rpc::Server* server) override {
-    server->AddService(&service_);
+    service_.AddTo(server);
     server->AddService(&dead_letters_);
   }
 

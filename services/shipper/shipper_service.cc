@@ -3,7 +3,6 @@
 #include <algorithm>
 
 #include "rpc/caller.h"
-#include "rpc/duplex.h"
 #include "rpc/status_map.h"
 #include "shipper/delivery_replies.h"
 #include "shipper/tail_intake.h"
@@ -88,8 +87,14 @@ Result<ShipperFlow*> ShipperServiceImpl::Find(const std::string& flow) const {
   return it->second.get();
 }
 
-grpc::Status ShipperServiceImpl::Store(
-    grpc::ServerContext* context, grpc::ServerReaderWriter<v1::StoreResponse, v1::StoreRequest>* stream) {
+void ShipperServiceImpl::AddTo(rpc::Server* server) {
+  server->AddService(this);
+  server->AddStream(std::make_unique<rpc::DuplexMethod<v1::StoreRequest, v1::StoreResponse>>(
+      [this](auto... accept) { RequestStore(accept...); },
+      [this](const std::shared_ptr<StoreStream>& stream) { return ServeStore(stream); }));
+}
+
+grpc::Status ShipperServiceImpl::ServeStore(const std::shared_ptr<StoreStream>& stream) {
   v1::StoreRequest request;
   if (!stream->Read(&request) || !request.has_open() || request.open().protocol_version() != 1) {
     return rpc::ToGrpc(
@@ -98,50 +103,49 @@ grpc::Status ShipperServiceImpl::Store(
   auto flow = Find(request.open().flow());
   if (!flow.ok()) return rpc::ToGrpc(flow.status());
 
-  using Duplex = rpc::ServerDuplex<v1::StoreRequest, v1::StoreResponse>;
-  const auto duplex = std::make_shared<Duplex>(context, stream);
-  auto slot = stores_.Enter((*flow)->name(), [duplex](Status status) { duplex->Cancel(std::move(status)); });
+  auto slot = stores_.Enter((*flow)->name(), [stream](Status status) { stream->Cancel(std::move(status)); });
   if (!slot.ok()) return rpc::ToGrpc(slot.status());
 
   StoreStreamEvents events;
-  events.on_opened = [duplex](const ChainTip& tip, const DeliveryState& state) {
+  events.on_opened = [stream](const ChainTip& tip, const DeliveryState& state) {
     v1::StoreResponse response;
     wire::ToProto(tip, response.mutable_opened()->mutable_tip());
     FillState(state, response.mutable_opened()->mutable_state());
-    duplex->Write(response);
+    stream->Write(response);
   };
-  events.on_state = [duplex](const DeliveryState& state) {
+  events.on_state = [stream](const DeliveryState& state) {
     v1::StoreResponse response;
     FillState(state, response.mutable_state());
-    duplex->Write(response);
+    stream->Write(response);
   };
-  events.on_stored = [duplex](const ChainTip& tip, const DeliveryState& state) {
+  events.on_stored = [stream](const ChainTip& tip, const DeliveryState& state) {
     v1::StoreResponse response;
     wire::ToProto(tip, response.mutable_stored()->mutable_tip());
     FillState(state, response.mutable_stored()->mutable_state());
-    duplex->Write(response);
+    stream->Write(response);
   };
-  events.on_abort = [duplex](const Status& status) {
+  events.on_abort = [stream](const Status& status) {
     v1::StoreResponse response;
     rpc::ToProto(status, 0, response.mutable_ended());
-    duplex->AskToEnd(status, response);
+    stream->AskToEnd(status, response);
   };
   const Status opened = (*flow)->OpenStore(std::move(events));
   if (!opened.ok()) return rpc::ToGrpc((*flow)->ForBatcher(opened));
   Status ended;
   StoreIntake intake(*flow);
   TailIntake tail_intake((*flow)->outbox(), (*flow)->name());
-  while (ended.ok() && stream->Read(&request)) {
+  stream->ForEach([&](v1::StoreRequest& message) {
     v1::StoreResponse replaced;
-    if (TakeReplacement(request, *flow, &tail_intake, &replaced)) {
-      if (replaced.has_replaced()) duplex->Write(replaced);
-      continue;
+    if (TakeReplacement(message, *flow, &tail_intake, &replaced)) {
+      if (replaced.has_replaced()) stream->Write(replaced);
+    } else {
+      ended = (*flow)->ForBatcher(intake.Append(message.piece().data(), message.piece().last()));
     }
-    ended = (*flow)->ForBatcher(intake.Append(request.piece().data(), request.piece().last()));
-  }
-  if (const Status first = duplex->end_status(); !first.ok()) ended = first;
+    return ended.ok();
+  });
+  if (const Status first = stream->end_status(); !first.ok()) ended = first;
   (*flow)->CloseStore();
-  duplex->Close();
+  stream->Close();
   return rpc::ToGrpc(ended);
 }
 

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "rpc/flow_slots.h"
+#include "rpc/server.h"
 #include "shipper/shipper_flow.h"
 #include "srdf/shipper/v1/shipper.grpc.pb.h"
 
@@ -13,12 +14,11 @@ namespace srdf::shipper {
 
 using FlowMap = std::map<std::string, std::unique_ptr<ShipperFlow>>;
 
-class ShipperServiceImpl final : public v1::ShipperService::Service {
+class ShipperServiceImpl final
+    : public v1::ShipperService::WithAsyncMethod_Store<v1::ShipperService::Service> {
  public:
   ShipperServiceImpl(const FlowMap* flows, std::string destination)
       : flows_(flows), destination_(std::move(destination)) {}
-  grpc::Status Store(grpc::ServerContext* context,
-                     grpc::ServerReaderWriter<v1::StoreResponse, v1::StoreRequest>* stream) override;
   grpc::Status GetStatus(grpc::ServerContext* context, const v1::GetStatusRequest* request,
                          v1::GetStatusResponse* response) override;
   grpc::Status ListWagons(grpc::ServerContext* context, const v1::ListWagonsRequest* request,
@@ -37,9 +37,13 @@ class ShipperServiceImpl final : public v1::ShipperService::Service {
                              v1::RetryDeliveryResponse* response) override;
   grpc::Status GetUnsentTail(grpc::ServerContext* context, const v1::GetUnsentTailRequest* request,
                              v1::GetUnsentTailResponse* response) override;
+  // Adds itself, the stream included. The server must be gone before this object is.
+  void AddTo(rpc::Server* server);
   void Drain() { stores_.CancelAll(Status(StatusCode::kUnavailable, "the shipper is stopping")); }
 
  private:
+  using StoreStream = rpc::ServerDuplex<v1::StoreRequest, v1::StoreResponse>;
+  grpc::Status ServeStore(const std::shared_ptr<StoreStream>& stream);
   Result<ShipperFlow*> Find(const std::string& flow) const;
   Status FillStatus(ShipperFlow* flow, v1::FlowStatus* out) const;
   // What the outbox says.
