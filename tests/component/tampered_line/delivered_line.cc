@@ -37,8 +37,11 @@ DeliveredLine::DeliveredLine(uint64_t seed) : stored_(StartTip()), applied_(Star
               .first->second.get();
   service_ = std::make_unique<receiver::ReceiverServiceImpl>(&flows_);
   std::string address;
-  receiver_server_ = Serve(service_.get(), &address);
-  to_receiver_ = grpc::CreateChannel(address, grpc::InsecureChannelCredentials());
+  receiver_server_ = std::make_unique<rpc::Server>("127.0.0.1:0", grpc::InsecureServerCredentials());
+  service_->AddTo(receiver_server_.get());
+  store::Must(receiver_server_->Start());
+  to_receiver_ = grpc::CreateChannel("127.0.0.1:" + std::to_string(receiver_server_->port()),
+                                     grpc::InsecureChannelCredentials());
   tamperer_ = std::make_unique<Tamperer>(to_receiver_, seed);
   tamperer_server_ = Serve(tamperer_.get(), &address);
   // Under TLS nobody on the line could tamper: these are checks of their own.
@@ -69,7 +72,7 @@ DeliveredLine::~DeliveredLine() {
   applier_.join();
   service_->Drain();
   tamperer_server_->Shutdown(std::chrono::system_clock::now());
-  receiver_server_->Shutdown(std::chrono::system_clock::now());
+  receiver_server_->Drain(milliseconds(0));
 }
 
 void DeliveredLine::Store(size_t payload_bytes) {

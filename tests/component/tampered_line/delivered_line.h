@@ -12,6 +12,7 @@
 #include "component/tampered_line/tamperer.h"
 #include "receiver/receiver_service.h"
 #include "rpc/security.h"
+#include "rpc/server.h"
 #include "shipper/delivery_link.h"
 #include "unit/receiver/line_fixture.h"
 
@@ -48,7 +49,7 @@ class DeliveredLine {
   receiver::FlowMap flows_;
   receiver::ReceiverFlow* flow_ = nullptr;
   std::unique_ptr<receiver::ReceiverServiceImpl> service_;
-  std::unique_ptr<grpc::Server> receiver_server_;
+  std::unique_ptr<rpc::Server> receiver_server_;
   std::shared_ptr<grpc::Channel> to_receiver_;
   std::unique_ptr<Tamperer> tamperer_;
   std::unique_ptr<grpc::Server> tamperer_server_;
