@@ -48,6 +48,7 @@ Result<SourcePosition> BatcherSession::Begin(ShipperClient* shipper) {
   StoreEvents events;
   events.on_state = [this](const DeliveryState& state) { OnState(state); };
   events.on_end = [this](const Status& status) { Break(status); };
+  events.waits_from_wagons = flow_->adaptive_wagons_in_flight();
   auto store = shipper->Open(flow_->name(), std::move(events));
   if (!store.ok()) {
     flow_->Problem(store.status());

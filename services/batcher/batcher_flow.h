@@ -40,7 +40,7 @@ struct BatcherStatus {
 };
 
 struct SessionEvents {
-  std::function<void(const SourcePosition&)> on_durable;  // sealer's thread
+  std::function<void(const SourcePosition&)> on_durable;  // sealer's thread, after each wagon
   std::function<void(Status)> on_broken;                  // once, any thread: end the feed with this
 };
 

@@ -1,5 +1,7 @@
 #include "batcher/batcher_service.h"
 
+#include <chrono>
+
 #include "rpc/caller.h"
 #include "rpc/status_map.h"
 #include "wire/header_convert.h"
@@ -7,6 +9,12 @@
 namespace srdf::batcher {
 
 namespace {
+
+using std::chrono::steady_clock;
+
+// Capture learns by it that the feed gets somewhere; a message for each small wagon would be most of its
+// work.
+constexpr std::chrono::milliseconds kDurableEvery{200};
 
 void ToProto(const MergeCounts& counts, v1::MergeCounts* out) {
   out->set_merges(counts.merges);
@@ -51,7 +59,9 @@ grpc::Status BatcherServiceImpl::ServeFeed(const std::shared_ptr<FeedStream>& st
     rpc::ToProto(status, 0, response.mutable_ended()->mutable_problem());
     stream->AskToEnd(status, response);
   };
-  events.on_durable = [stream](const SourcePosition& position) {
+  events.on_durable = [stream, said_at = steady_clock::time_point()](const SourcePosition& position) mutable {
+    if (steady_clock::now() - said_at < kDurableEvery) return;
+    said_at = steady_clock::now();
     v1::FeedResponse response;
     wire::ToProto(position, response.mutable_durable()->mutable_position());
     stream->Write(response);

@@ -73,6 +73,7 @@ class GrpcStoreSession : public StoreSession, public TailStore {
     StoreRequest request;
     request.mutable_open()->set_protocol_version(1);
     request.mutable_open()->set_flow(flow);
+    request.mutable_open()->set_waits_from_wagons(events_.waits_from_wagons);
     duplex_.Write(request);
     std::unique_lock lock(mu_);
     if (!changed_.wait_for(lock, kOpenTimeout, [&] { return opened_ || !ended_.ok(); })) {

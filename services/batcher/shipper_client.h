@@ -68,6 +68,8 @@ class StoreSession {
 struct StoreEvents {
   std::function<void(const DeliveryState&)> on_state;  // on another thread
   std::function<void(Status)> on_end;                  // once, on another thread
+  // While fewer wagons are unapplied, on_state need not tell that they have become fewer still; 0: it does.
+  uint64_t waits_from_wagons = 0;
 };
 
 class ShipperClient {

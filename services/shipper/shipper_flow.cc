@@ -26,6 +26,13 @@ ChainTip TipOf(const store::OutboxWagon& wagon) {
   return {header.epoch, header.sequence, header.uid, wagon.hash, header.last};
 }
 
+// A message less for each wagon of a quiet flow, whose batcher waits for nothing.
+bool MustBeTold(const DeliveryState& told, const DeliveryState& now, uint64_t waits_from_wagons) {
+  if (told == now) return false;
+  const bool fewer = now.unapplied_wagons < told.unapplied_wagons && now.outbox_full == told.outbox_full;
+  return !fewer || told.unapplied_wagons >= waits_from_wagons;
+}
+
 }  // namespace
 
 ShipperFlow::ShipperFlow(const config::FlowConfig& config, store::Outbox* outbox, ReceiverClient* receiver,
@@ -131,8 +138,10 @@ void ShipperFlow::PushLocked(const ChainTip* stored) {
   if (!state.ok()) return stream_->on_abort(ForBatcher(state.status()));
   if (stored != nullptr) {
     stream_->on_stored(*stored, *state);
-  } else if (told_ != *state) {
+  } else if (MustBeTold(*told_, *state, stream_->waits_from_wagons)) {
     stream_->on_state(*state);
+  } else {
+    return;
   }
   told_ = *state;
 }

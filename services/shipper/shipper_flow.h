@@ -43,6 +43,8 @@ struct StoreStreamEvents {
   std::function<void(const DeliveryState&)> on_state;
   std::function<void(const ChainTip&, const DeliveryState&)> on_stored;
   std::function<void(Status)> on_abort;
+  // on_state is called for fewer wagons only when so many, or more, were unapplied by what was told last.
+  uint64_t waits_from_wagons = 0;
 };
 
 class ShipperFlow {

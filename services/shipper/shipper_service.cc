@@ -129,6 +129,7 @@ grpc::Status ShipperServiceImpl::ServeStore(const std::shared_ptr<StoreStream>& 
     rpc::ToProto(status, 0, response.mutable_ended());
     stream->AskToEnd(status, response);
   };
+  events.waits_from_wagons = request.open().waits_from_wagons();
   const Status opened = (*flow)->OpenStore(std::move(events));
   if (!opened.ok()) return rpc::ToGrpc((*flow)->ForBatcher(opened));
   Status ended;
