@@ -120,7 +120,7 @@ Status DdlApplier::Run(const WagonHeader& header, unsigned number, const Stateme
       // The same, and it stays on record as refused until it is marked: nobody has to ask who changed what.
       intent.fingerprint_before = std::move(now);
       SRDF_FAILPOINT("applier.after_ddl_intent");
-    } else if (now != intent.fingerprint_before) {
+    } else if (now != intent.fingerprint_before && !ReplacesItself(statement.sql)) {
       if (!drop) return {};
       repeated_drop = true;
     }
@@ -156,7 +156,9 @@ Status DdlApplier::AfterLostConnection(const WagonHeader& header, const DdlInten
   if (!found.ok() || !found->has_value()) return lost;
   if ((*found)->has_run) return {};
   auto now = DdlFingerprint(ddl->get(), statement);
-  if (!now.ok() || *now == intent.fingerprint_before || IsDrop(statement.sql)) return lost;
+  if (!now.ok() || *now == intent.fingerprint_before) return lost;
+  // A half of it would have changed them, too. The next round runs it again.
+  if (IsDrop(statement.sql) || ReplacesItself(statement.sql)) return lost;
   SRDF_RETURN_IF_ERROR((*ddl)->Execute(DdlMarkStatement(header, intent.number)));
   return {};
 }

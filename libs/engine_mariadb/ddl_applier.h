@@ -17,7 +17,9 @@
 // A statement that would not repeat exactly on the rows of its table is refused before it runs
 // (ddl_repeatability.h).
 //
-// A DROP of several objects is not atomic: found half-done, it runs again with sql_if_exists.
+// But some statements are not atomic, and a server or session dead in their middle leaves a half: a DROP of
+// several objects; CREATE OR REPLACE, the old object gone and the new one not there; TRUNCATE of several
+// partitions. All of these can do no harm once more: not marked, they run again, a DROP with sql_if_exists.
 // A lost connection does not end a statement at the server: each statement runs under a named lock
 // (GET_LOCK) of its own connection, so that a second attempt waits until the first has ended.
 #pragma once

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 #include <mysqld_error.h>
-#include <strings.h>
 
 #include "engine_mariadb/sql_tokens.h"
 
@@ -19,6 +18,19 @@ constexpr uint32_t kRelaxedUniqueChecks = 1u << 27;
 constexpr uint32_t kIfExists = 1u << 28;
 
 int Flag(bool on) { return on ? 1 : 0; }
+
+// The words behind SET STATEMENT … FOR, else all.
+Tokens SkipSetStatement(const Tokens& all) {
+  Tokens tokens = all;
+  if (!tokens.Next().Is("SET")) return all;
+  int depth = 0;
+  for (Token token = tokens.Next(); token.kind != Token::kEnd; token = tokens.Next()) {
+    if (token.IsPunctuation('(')) ++depth;
+    if (token.IsPunctuation(')')) --depth;
+    if (depth == 0 && token.Is("FOR")) return tokens;
+  }
+  return all;
+}
 
 }  // namespace
 
@@ -78,35 +90,36 @@ Status RestoreContext(Connection* connection, const Statement& statement, bool i
   return status.WithContext("cannot restore the session context of a DDL statement");
 }
 
-bool IsDrop(std::string_view sql) {
-  for (;;) {
-    while (!sql.empty() &&
-           (sql[0] == ' ' || sql[0] == '\t' || sql[0] == '\n' || sql[0] == '\r' || sql[0] == '(')) {
-      sql.remove_prefix(1);
-    }
-    size_t end = std::string_view::npos;
-    if (sql.substr(0, 2) == "/*" && sql.substr(2, 1) != "!" && sql.substr(2, 2) != "M!") {
-      end = sql.find("*/", 2);
-      if (end != std::string_view::npos) ++end;
-    } else if (sql.substr(0, 1) == "#" || sql.substr(0, 3) == "-- ") {
-      end = sql.find('\n');
-    } else {
-      return sql.size() > 4 && strncasecmp(sql.data(), "DROP", 4) == 0;
-    }
-    if (end == std::string_view::npos) return false;
-    sql.remove_prefix(end + 1);
+bool IsDrop(std::string_view sql) { return SkipSetStatement(Tokens(sql)).Next().Is("DROP"); }
+
+bool ReplacesItself(std::string_view sql) {
+  Tokens tokens = SkipSetStatement(Tokens(sql));
+  const Token verb = tokens.Next();
+  if (verb.Is("TRUNCATE")) return true;
+  if (verb.Is("CREATE")) return tokens.Next().Is("OR") && tokens.Next().Is("REPLACE");
+  if (!verb.Is("ALTER")) return false;
+  Token token = tokens.Next();
+  while (token.IsOneOf({"ONLINE", "IGNORE"})) token = tokens.Next();
+  if (!token.Is("TABLE")) return false;
+  if (tokens.Peek().Is("IF")) {  // IF EXISTS
+    tokens.Next();
+    tokens.Next();
   }
+  tokens.Next();  // [database .] table
+  token = tokens.Next();
+  if (token.IsPunctuation('.')) {
+    tokens.Next();
+    token = tokens.Next();
+  }
+  // Right behind the name: in another place TRUNCATE may be the name of a column.
+  return token.Is("TRUNCATE") && tokens.Next().Is("PARTITION");
 }
 
 std::string TextToRun(const Statement& statement) {
   const std::string_view sql = statement.sql;
   if (statement.invoker_user.empty()) return statement.sql;
-  Tokens tokens(sql);
-  Token token = tokens.Next();
-  if (token.Is("SET")) {  // SET STATEMENT … FOR statement
-    while (token.kind != Token::kEnd && !token.Is("FOR")) token = tokens.Next();
-    token = tokens.Next();
-  }
+  Tokens tokens = SkipSetStatement(Tokens(sql));
+  const Token token = tokens.Next();
   if (!token.Is("ALTER") || !tokens.Peek().Is("EVENT")) return statement.sql;
   const auto at = static_cast<size_t>(token.text.data() + token.text.size() - sql.data());
   std::string definer = " DEFINER=" + Connection::QuoteIdentifier(statement.invoker_user);

@@ -18,8 +18,13 @@ std::string ContextStatement(const Statement& statement, bool if_exists);
 // Sets up a fresh connection: default database where it exists, then the context.
 Status RestoreContext(Connection* connection, const Statement& statement, bool if_exists);
 
-// True when the statement begins with DROP, after white space and comments.
+// A DROP, behind comments and SET STATEMENT … FOR.
 bool IsDrop(std::string_view sql);
+
+// True when the statement leaves the same whether it runs once, twice, or once more after a half of it:
+// CREATE OR REPLACE of anything, TRUNCATE, ALTER TABLE … TRUNCATE PARTITION. Not for a DROP, which needs
+// sql_if_exists for that. Pure.
+bool ReplacesItself(std::string_view sql);
 
 // The statement's text as it is to run here. ALTER EVENT makes whoever runs it the event's definer, unless it
 // names one: it gets the definer that it had at the source.

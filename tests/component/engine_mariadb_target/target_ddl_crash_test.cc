@@ -173,6 +173,104 @@ TEST(TargetDdl, AHalfDoneDropIsFinished) {
   EXPECT_EQ("0", t.Value("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema='d'"));
 }
 
+// TRAP 24: of statements that are not atomic, the server dead in the middle leaves a half. The select holds
+// the replace between its drop of the old table and the new one.
+TEST(TargetDdl, TrapAReplaceWhoseServerOrSessionDiedAfterItsDropRunsAgain) {
+  for (const bool server_dies : {true, false}) {
+    SCOPED_TRACE(server_dies ? "server dies" : "session dies");
+    Target t(MariaDbServerOptions{});
+    t.Execute({"CREATE DATABASE d", "CREATE TABLE d.u(old INT)", "CREATE TABLE d.pause(seconds INT)",
+               "INSERT INTO d.pause VALUES(60)"});
+    std::jthread killer([&] {
+      const std::string id = WaitForValue(
+          &t,
+          "SELECT IFNULL((SELECT MAX(id) FROM information_schema.processlist WHERE state='User sleep'), '')",
+          "");
+      if (server_dies) {
+        kill(t.server().pid(), SIGKILL);
+      } else if (!id.empty()) {
+        t.Execute({"KILL CONNECTION " + id});
+      }
+    });
+    const Statement statement =
+        OrdinaryStatement("d", "CREATE OR REPLACE TABLE u AS SELECT SLEEP(seconds) AS x FROM pause");
+    const auto lost = ApplyDdl(t, statement);
+    killer.join();
+    ASSERT_EQ(lost.status().code(), StatusCode::kUnavailable) << lost.status().ToString();
+    t.CloseSession();
+    if (server_dies) {
+      t.server().Kill();
+      ASSERT_TRUE(t.server().Restart().ok());
+    }
+    ASSERT_EQ("0", t.Value("SELECT COUNT(*) FROM information_schema.tables WHERE table_schema='d' AND "
+                           "table_name='u'"));
+    t.Execute({"DELETE FROM d.pause"});
+    auto again = ApplyDdl(t, statement);
+    ASSERT_TRUE(again.ok()) << again.status().ToString();
+    EXPECT_EQ("x", t.Value("SELECT GROUP_CONCAT(column_name) FROM information_schema.columns WHERE "
+                           "table_schema='d' AND table_name='u'"));
+  }
+}
+
+TEST(TargetDdl, TrapAHalfThatADeadServerLeftIsMadeWhole) {
+  const std::string partitions =
+      "CREATE TABLE d.p(x INT) PARTITION BY RANGE(x) (PARTITION p0 VALUES LESS THAN (10), PARTITION p1 "
+      "VALUES "
+      "LESS THAN (20))";
+  struct {
+    const char* sql;
+    std::vector<std::string> before;
+    const char* half;
+    const char* check;
+    const char* wanted;
+  } const cases[] = {
+      {"CREATE OR REPLACE TABLE a(x INT);",  // nothing can be put behind it
+       {"CREATE TABLE d.a(old INT)"},
+       "DROP TABLE d.a",
+       "SELECT GROUP_CONCAT(column_name) FROM information_schema.columns WHERE table_schema='d'",
+       "x"},
+      {"CREATE OR REPLACE DATABASE e",
+       {"CREATE DATABASE e"},
+       "DROP DATABASE e",
+       "SELECT COUNT(*) FROM information_schema.schemata WHERE schema_name='e'",
+       "1"},
+      {"CREATE OR REPLACE FUNCTION f() RETURNS INT DETERMINISTIC RETURN 2",
+       {"CREATE FUNCTION d.f() RETURNS INT DETERMINISTIC RETURN 1"},
+       "DROP FUNCTION d.f",
+       "SELECT d.f()",
+       "2"},
+      {"TRUNCATE TABLE p",
+       {partitions, "INSERT INTO d.p VALUES(1),(11)"},
+       "ALTER TABLE d.p TRUNCATE PARTITION p0",
+       "SELECT COUNT(*) FROM d.p",
+       "0"},
+      {"ALTER TABLE p TRUNCATE PARTITION p0, p1",
+       {partitions, "INSERT INTO d.p VALUES(1),(11)"},
+       "ALTER TABLE d.p TRUNCATE PARTITION p0",
+       "SELECT COUNT(*) FROM d.p",
+       "0"},
+      {"SET STATEMENT lock_wait_timeout=10 FOR DROP TABLE a, b",
+       {"CREATE TABLE d.a(x INT)", "CREATE TABLE d.b(x INT)"},
+       "DROP TABLE d.a",
+       "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema='d'",
+       "0"},
+  };
+  Target t(MariaDbServerOptions{});
+  for (const auto& c : cases) {
+    SCOPED_TRACE(c.sql);
+    t.Execute({"CREATE OR REPLACE DATABASE d"});
+    t.Execute(c.before);
+    const Statement statement = OrdinaryStatement("d", c.sql);
+    ASSERT_NO_FATAL_FAILURE(KillAt(&t, "applier.after_ddl_intent", statement));
+    t.Execute({c.half});
+    t.server().Kill();
+    ASSERT_TRUE(t.server().Restart().ok());
+    auto again = ApplyDdl(t, statement);
+    EXPECT_TRUE(again.ok()) << again.status().ToString();
+    EXPECT_EQ(c.wanted, t.Value(c.check));
+  }
+}
+
 TEST(TargetDdl, AStatementStillRunningFromALostConnectionIsWaitedFor) {
   Target t;
   t.Execute({"CREATE DATABASE d", "CREATE TABLE d.item(c0 INT PRIMARY KEY)"});

@@ -9,12 +9,29 @@ namespace {
 
 TEST(DdlContext, ADropIsKnownBehindCommentsAndInAnyCase) {
   for (const char* sql : {"DROP TABLE a", "drop database x", "  \n\tDrop view v", "/* c */ DROP TABLE a",
-                          "# c\nDROP TABLE a", "-- c\n /* d */ dRoP TABLE a"}) {
+                          "# c\nDROP TABLE a", "-- c\n /* d */ dRoP TABLE a", "/*!50000 DROP TABLE a */",
+                          "SET STATEMENT lock_wait_timeout=1 FOR DROP TABLE a, b"}) {
     EXPECT_TRUE(IsDrop(sql)) << sql;
   }
   for (const char* sql : {"ALTER TABLE a DROP COLUMN b", "CREATE TABLE dropped(x INT)", "", "/* DROP TABLE a",
-                          "/*!50000 DROP TABLE a */", "# DROP TABLE a", "DRO"}) {
+                          "# DROP TABLE a", "DRO", "SET STATEMENT lock_wait_timeout=1"}) {
     EXPECT_FALSE(IsDrop(sql)) << sql;
+  }
+}
+
+TEST(DdlContext, WhatReplacesItselfIsKnownByItsFirstWords) {
+  for (const char* sql : {"CREATE OR REPLACE TABLE a(x INT)",
+                          "create /* c */ or replace definer=root@localhost view v AS SELECT 1",
+                          "SET STATEMENT a=(SELECT 1 FOR UPDATE), b=2 FOR CREATE OR REPLACE DATABASE d",
+                          "TRUNCATE a", "TRUNCATE TABLE `a`", "ALTER TABLE a TRUNCATE PARTITION p0, p1",
+                          "ALTER ONLINE IGNORE TABLE IF EXISTS d.`a b` TRUNCATE PARTITION ALL"}) {
+    EXPECT_TRUE(ReplacesItself(sql)) << sql;
+  }
+  for (const char* sql : {"CREATE TABLE a(x INT) REPLACE SELECT 1 AS x", "CREATE TABLE `or`(`replace` INT)",
+                          "DROP TABLE a", "RENAME TABLE a TO b", "", "ALTER TABLE a ADD truncate INT",
+                          "ALTER TABLE a DROP COLUMN truncate PARTITION BY HASH(x)",
+                          "ALTER TABLE truncate PARTITION BY HASH(x)", "ALTER DATABASE d COMMENT 'x'"}) {
+    EXPECT_FALSE(ReplacesItself(sql)) << sql;
   }
 }
 
