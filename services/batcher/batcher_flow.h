@@ -1,23 +1,17 @@
 // BatcherFlow: one flow in the batcher: at most one feed session at a time, and what is known across them.
 //
-// A session is a Store stream to the shipper, a window and a sealer thread; it begins and ends with capture's
-// Feed stream. When either side breaks, the session ends and the open window is dropped: capture is fed
-// again from the position the outbox covers.
+// When a session (batcher_session.h) breaks, capture is fed again from the position the outbox covers.
 #pragma once
 
-#include <condition_variable>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
-#include <stop_token>
 #include <string>
-#include <thread>
 
 #include "base/status.h"
+#include "batcher/batcher_session.h"
 #include "batcher/sealer.h"
-#include "batcher/shipper_client.h"
 #include "batcher/tail_merger.h"
 #include "batcher/window.h"
 #include "config/config.h"
@@ -37,66 +31,6 @@ struct BatcherStatus {
   MergeCounts merges;
   Status problem;
   int64_t problem_since_ms = 0;
-};
-
-struct SessionEvents {
-  std::function<void(const SourcePosition&)> on_durable;  // sealer's thread, after each wagon
-  std::function<void(Status)> on_broken;                  // once, any thread: end the feed with this
-};
-
-class BatcherFlow;
-
-// Begin once, then Append from the feed's thread; End (or the destructor) ends it.
-class BatcherSession : public std::enable_shared_from_this<BatcherSession> {
- public:
-  BatcherSession(BatcherFlow* flow, SessionEvents events);
-  ~BatcherSession();
-  BatcherSession(const BatcherSession&) = delete;
-  BatcherSession& operator=(const BatcherSession&) = delete;
-
-  // Opens the Store stream; returns where capture resumes.
-  Result<SourcePosition> Begin(ShipperClient* shipper);
-  Status Append(std::string records);
-  // Any thread: ends the session with this status.
-  void Break(const Status& status);
-  // The feed has ended: what is whole is sealed, as far as that takes a few seconds at most (so that a feed
-  // that keeps breaking at one place still gets on), then the session breaks. Tells the flow. Not from the
-  // sealer's thread.
-  void End();
-  // Any thread: what is whole is sealed, then the session ends.
-  void Drain();
-  // Waits until everything gathered by now is sealed; the uid of the last wagon, empty for none.
-  Result<std::string> SealNow();
-  // Merges what waits in the outbox, on the sealer's thread.
-  Result<MergeCounts> MergeNow(const std::string& actor, bool dry_run);
-  WindowStatus window_status() const { return window_.GetStatus(); }
-
- private:
-  void RunSealer(const std::stop_token& stop);
-  // Merges what is due, until there is a group to be sealed. False: the session is over.
-  bool MergeUntilGroup(const std::stop_token& stop);
-  Status MergeIfDue();
-  struct MergeRequest;
-  void OnState(const DeliveryState& state);
-
-  BatcherFlow* const flow_;
-  const SessionEvents events_;
-  std::stop_source stop_;
-  Window window_;
-
-  std::mutex mu_;
-  std::condition_variable sealed_;
-  // guarded by mu_; store_ is set once
-  std::unique_ptr<StoreSession> store_;
-  bool broken_ = false;
-  bool sealer_running_ = false;
-  std::string last_uid_;
-  DeliveryState state_;
-  std::shared_ptr<MergeRequest> merge_request_;
-
-  std::unique_ptr<Sealer> sealer_;      // sealer thread, once that runs
-  std::unique_ptr<TailMerger> merger_;  // the same
-  std::thread thread_;
 };
 
 class BatcherFlow {

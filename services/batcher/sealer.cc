@@ -120,6 +120,13 @@ Status Sealer::SealHuge(Group* group, wire::WagonBuilder* builder, WagonHeader* 
 }
 
 Result<WagonHeader> Sealer::Seal(Group group, const std::stop_token& stop) {
+  SRDF_ASSIGN_OR_RETURN(WagonHeader header, Send(std::move(group), stop));
+  SRDF_ASSIGN_OR_RETURN(ChainTip stored, session_->WaitStored());
+  SRDF_RETURN_IF_ERROR(Stored(header, std::move(stored)));
+  return header;
+}
+
+Result<WagonHeader> Sealer::Send(Group group, const std::stop_token& stop) {
   SRDF_FAILPOINT("batcher.before_seal");
   WagonHeader header;
   header.uid = NewWagonUid();
@@ -148,24 +155,26 @@ Result<WagonHeader> Sealer::Seal(Group group, const std::stop_token& stop) {
   // One piece is held back, so that the last one can be told.
   std::string held;
   bool any = false;
-  std::string hash;
   const auto send = [&](std::string_view piece) -> Status {
     if (any) SRDF_RETURN_IF_ERROR(session_->Send(held, false));
     held.assign(piece);
     any = true;
     return {};
   };
-  SRDF_RETURN_IF_ERROR(builder->Finish(&header, kPieceBytesMax, send, &hash));
+  SRDF_RETURN_IF_ERROR(builder->Finish(&header, kPieceBytesMax, send, &sent_hash_));
   SRDF_FAILPOINT("batcher.before_store");
   SRDF_RETURN_IF_ERROR(session_->Send(held, true));
-  SRDF_ASSIGN_OR_RETURN(ChainTip stored, session_->WaitStored());
+  return header;
+}
+
+Status Sealer::Stored(const WagonHeader& header, ChainTip stored) {
   SRDF_FAILPOINT("batcher.after_store");
-  if (stored.sequence != header.sequence || stored.hash != hash) {
+  if (stored.sequence != header.sequence || stored.hash != sent_hash_) {
     return Status(StatusCode::kInternal, "the outbox stored wagon " + std::to_string(stored.sequence) +
                                              ", not wagon " + std::to_string(header.sequence));
   }
   tip_ = std::move(stored);
-  return header;
+  return {};
 }
 
 }  // namespace srdf::batcher

@@ -2,8 +2,8 @@
 //
 //   compact → serialize → compress → encrypt → checksum → Store, wait until durable
 //
-// Driven by one thread. Keeps the chain: each wagon names the hash of the one before. The key is asked for at
-// each wagon, so a rotated ring is in force from the next one on.
+// Driven by one thread at a time. Keeps the chain: each wagon names the hash of the one before. The key is
+// asked for at each wagon, so a rotated ring is in force from the next one on.
 #pragma once
 
 #include <cstdint>
@@ -46,6 +46,10 @@ class Sealer {
 
   // Returns the header when the wagon is durable in the outbox. The group's memory is free then.
   Result<WagonHeader> Seal(Group group, const std::stop_token& stop);
+  // The same in two steps. Send returns when the wagon is on its way to the outbox; Stored is to be called
+  // when that has it, with its word. kInternal when it stored something else.
+  Result<WagonHeader> Send(Group group, const std::stop_token& stop);
+  Status Stored(const WagonHeader& header, ChainTip stored);
   const ChainTip& tip() const { return tip_; }
   // The end of the outbox was rewritten by this session; the position is the same.
   void TailReplaced(ChainTip tip) { tip_ = std::move(tip); }
@@ -60,6 +64,7 @@ class Sealer {
   const SealerOptions options_;
   StoreSession* const session_;
   ChainTip tip_;
+  std::string sent_hash_;  // of the wagon that was sent last
 };
 
 }  // namespace srdf::batcher

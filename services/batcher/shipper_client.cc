@@ -184,8 +184,10 @@ class GrpcStoreSession : public StoreSession, public TailStore {
     } else if (response.has_stored()) {
       // The state first: what is sealed next is decided on when this one is seen stored.
       if (response.stored().has_state()) events_.on_state(FromProto(response.stored().state()));
+      ChainTip tip = wire::FromProto(response.stored().tip());
+      if (events_.on_stored != nullptr && events_.on_stored(tip)) return;
       std::lock_guard lock(mu_);
-      stored_ = wire::FromProto(response.stored().tip());
+      stored_ = std::move(tip);
     } else if (response.has_replaced()) {
       std::lock_guard lock(mu_);
       const auto& replaced = response.replaced();

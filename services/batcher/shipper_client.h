@@ -68,6 +68,8 @@ class StoreSession {
 struct StoreEvents {
   std::function<void(const DeliveryState&)> on_state;  // on another thread
   std::function<void(Status)> on_end;                  // once, on another thread
+  // The frame sent last is durable, and this the new tip. True: WaitStored will not be called for it.
+  std::function<bool(const ChainTip&)> on_stored = nullptr;
   // While fewer wagons are unapplied, on_state need not tell that they have become fewer still; 0: it does.
   uint64_t waits_from_wagons = 0;
 };

@@ -222,7 +222,7 @@ Status Window::EndTransaction(const TransactionEnd& end, const std::stop_token& 
   } else if (open_.counts.bytes >= limits_.bytes_max) {
     CloseOpen(SealReason::kMaxBytes);
   }
-  changed_.notify_all();
+  if (tell_of_appends_) changed_.notify_all();
   return {};
 }
 
@@ -262,7 +262,14 @@ void Window::CloseOpen(SealReason reason) {
   closed_.push_back(std::move(open_));
   open_ = {};
   open_refs_.clear();
-  changed_.notify_all();
+}
+
+Group Window::PopClosed() {
+  Group group = std::move(closed_.front());
+  closed_.pop_front();
+  closed_bytes_ -= group.counts.bytes;
+  ++in_hand_;
+  return group;
 }
 
 std::optional<SealReason> Window::Due(SteadyTime now) const {
@@ -291,12 +298,36 @@ std::optional<Group> Window::Take(const std::stop_token& stop) {
       changed_.wait_until(lock, stop, opened_at_ + limits_.age_max, woken);
     }
   }
-  Group group = std::move(closed_.front());
-  closed_.pop_front();
-  closed_bytes_ -= group.counts.bytes;
-  ++in_hand_;
   changed_.notify_all();
-  return group;
+  return PopClosed();
+}
+
+std::optional<Group> Window::TakeNow() {
+  std::lock_guard lock(mu_);
+  if (closed_.empty()) {
+    const auto reason = Due(std::chrono::steady_clock::now());
+    if (!reason.has_value()) return std::nullopt;
+    CloseOpen(*reason);
+  }
+  changed_.notify_all();
+  return PopClosed();
+}
+
+std::optional<Group> Window::TakeSmall(uint64_t bytes_max) {
+  std::lock_guard lock(mu_);
+  if (closed_.empty() && open_.counts.transactions == 0) return std::nullopt;
+  if (!closed_.empty() || !limits_.adaptive || !destination_ready_ || draining_ ||
+      open_.counts.bytes > bytes_max) {
+    changed_.notify_all();
+    return std::nullopt;
+  }
+  CloseOpen(SealReason::kAdaptive);
+  return PopClosed();
+}
+
+bool Window::IsDrained() const {
+  std::lock_guard lock(mu_);
+  return draining_ && closed_.empty() && open_.counts.transactions == 0;
 }
 
 bool Window::WaitUntil(SteadyTime deadline, const std::stop_token& stop) {
@@ -327,16 +358,17 @@ void Window::Done() {
   --in_hand_;
 }
 
-void Window::SetDestinationReady(bool ready) {
+void Window::SetDestinationReady(bool ready, bool tell) {
   std::lock_guard lock(mu_);
   destination_ready_ = ready;
-  changed_.notify_all();
+  if (tell) changed_.notify_all();
 }
 
 bool Window::CloseNow(SealReason reason) {
   std::lock_guard lock(mu_);
   if (open_.counts.transactions == 0) return false;
   CloseOpen(reason);
+  changed_.notify_all();
   return true;
 }
 

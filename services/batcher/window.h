@@ -1,6 +1,7 @@
 // Window: gathers whole transactions of a flow and decides when they become a consistency group.
 //
-// The feed's thread appends records; the sealer's thread takes groups. A group is closed when a limit is
+// The feed's thread appends records; whoever seals takes groups: the sealer's thread, or, a small group of a
+// quiet flow, the thread that made it due. A group is closed when a limit is
 // reached (events, bytes, age), at every commit in that mode, by DDL (which is a group of its own), by an
 // operator, and in adaptive mode as soon as the destination can take the next wagon: so a quiet flow seals
 // each commit at once and a busy one gathers while the last wagon is on its way.
@@ -48,6 +49,10 @@ class Window {
   // kCancelled when stopped or closed.
   Status Append(std::string records, const std::stop_token& stop);
 
+  // Feed thread: whether the sealer's thread is told of every transaction. If not, TakeSmall is to be called
+  // after Append, or what it would do done.
+  void TellOfAppends(bool tell) { tell_of_appends_ = tell; }
+
   // Feed thread: nothing comes any more; a transaction under way is given up, then as Drain.
   void EndFeed();
 
@@ -58,14 +63,22 @@ class Window {
   // that has come, and after Wake.
   bool WaitUntil(std::chrono::steady_clock::time_point deadline, const std::stop_token& stop);
 
+  // Any thread. What Take would return at once; nothing when it would wait, or is at its end.
+  std::optional<Group> TakeNow();
+  // Any thread. The open window, when the destination is ready for it (adaptive mode), nothing is before it
+  // and it has no more bytes than this. If not, and there is something to seal, the sealer's thread is told.
+  std::optional<Group> TakeSmall(uint64_t bytes_max);
+  // Any thread. Nothing is left, and nothing will come.
+  bool IsDrained() const;
+
   // Any thread: a WaitUntil under way, or else the next one, returns false.
   void Wake();
 
-  // Sealer thread: the group taken last is sealed, or given up.
+  // Any thread: the group taken last is sealed, or given up.
   void Done();
 
-  // Any thread.
-  void SetDestinationReady(bool ready);
+  // Any thread. `tell`: the sealer's thread; if not, TakeSmall is to be called.
+  void SetDestinationReady(bool ready, bool tell = true);
   // Closes what is gathered now with this reason; false when there is nothing.
   bool CloseNow(SealReason reason);
   // No more appends; what is whole is sealed (reason kDrain), the rest is dropped.
@@ -100,12 +113,14 @@ class Window {
   // With mu_ held.
   void AddPendingToOpen(const TransactionEnd& end);
   void CloseOpen(SealReason reason);
+  Group PopClosed();
   std::optional<SealReason> Due(SteadyTime now) const;
 
   const WindowLimits limits_;
 
   // feed thread only
   Pending pending_;
+  bool tell_of_appends_ = true;
   std::map<uint32_t, SchemaPtr> schemas_;
   std::shared_ptr<std::string> block_;  // only its free end is written to; groups refer to the rest
 
