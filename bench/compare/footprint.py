@@ -42,9 +42,9 @@ def run(site, options, targets):
     _print("By load (adaptive window)", "load", results["loads"])
     _print("By window (oltp_write_only)", "window_rows", results["windows"])
     for service in SERVICES:
-        peak = max(r["peak_bytes"][service] for r in results["loads"] + results["windows"])
+        peak = max(r["peak_bytes"][service] for rs in results.values() for r in rs)
         limit = SMALL_LIMIT_MIB if service in SMALL else LIMIT_MIB
-        targets.check("memory, %s: peak MiB over all loads and windows" % service, peak / MIB, limit, False)
+        targets.check("memory, %s: peak MiB over all flows, loads and windows" % service, peak / MIB, limit, False)
     return results
 
 
@@ -52,10 +52,10 @@ def _by_flows(site, options):
     """The most flows first: so the targets hold the same when fewer of them go on. The last mesh, of one flow, stays."""
     results = []
     for count in sorted({1, (flows(options) + 1) // 2, flows(options)}, reverse=True):
-        for server in site.mesh_targets[count:]:
-            server.stop()
         if site.mesh is not None:
             site.mesh.down()
+        for server in site.mesh_targets[count:]:
+            server.stop()
         site.mesh = site.new_mesh("flows%d" % count, flows=count)
         site.mesh.create(site.source.gtid())
         site.mesh.up()

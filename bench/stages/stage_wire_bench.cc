@@ -28,21 +28,31 @@ constexpr char kMesh[] = "bench";
 constexpr size_t kChunkBytes = 1u << 20;
 constexpr uint32_t kChunks = 16;  // of a wagon
 
-class ReadingReceiver : public receiver::v1::ReceiverService::Service {
+class ReadingReceiver
+    : public receiver::v1::ReceiverService::WithAsyncMethod_Deliver<receiver::v1::ReceiverService::Service> {
  public:
-  grpc::Status Deliver(grpc::ServerContext*,
-                       grpc::ServerReaderWriter<receiver::v1::DeliverResponse, receiver::v1::DeliverRequest>*
-                           stream) override {
-    receiver::v1::DeliverRequest request;
-    while (stream->Read(&request)) {
-      const auto& chunk = request.chunk();
-      if (!request.has_chunk() || chunk.continues() || chunk.chunk_no() + 1 != chunk.chunk_count()) continue;
-      receiver::v1::DeliverResponse response;
-      response.mutable_receipt()->set_sequence(chunk.sequence());
-      response.mutable_receipt()->set_receipt(receiver::v1::RECEIPT_ACCEPTED);
-      stream->Write(response);
-    }
-    return grpc::Status::OK;
+  using Stream = rpc::ServerDuplex<receiver::v1::DeliverRequest, receiver::v1::DeliverResponse>;
+
+  void AddTo(rpc::Server* server) {
+    server->AddService(this);
+    server->AddStream(
+        std::make_unique<rpc::DuplexMethod<receiver::v1::DeliverRequest, receiver::v1::DeliverResponse>>(
+            [this](auto... accept) { RequestDeliver(accept...); },
+            [](const std::shared_ptr<Stream>& stream) {
+              stream->ForEach(
+                  [&](receiver::v1::DeliverRequest& request) { return Answer(stream.get(), request); });
+              return grpc::Status::OK;
+            }));
+  }
+
+ private:
+  static bool Answer(Stream* stream, const receiver::v1::DeliverRequest& request) {
+    const auto& chunk = request.chunk();
+    if (!request.has_chunk() || chunk.continues() || chunk.chunk_no() + 1 != chunk.chunk_count()) return true;
+    receiver::v1::DeliverResponse response;
+    response.mutable_receipt()->set_sequence(chunk.sequence());
+    response.mutable_receipt()->set_receipt(receiver::v1::RECEIPT_ACCEPTED);
+    return stream->Write(response);
   }
 };
 
@@ -84,7 +94,7 @@ class Line {
     receiver_ = Must(rpc::Security::Open(config, "receiver"));
     shipper_ = Must(rpc::Security::Open(config, "shipper"));
     server_ = std::make_unique<rpc::Server>("127.0.0.1:0", receiver_->ForServer([](rpc::Refusal) {}));
-    server_->AddService(&service_);
+    service_.AddTo(server_.get());
     Must(server_->Start());
     client_ = shipper::NewGrpcReceiverClient("127.0.0.1:" + std::to_string(server_->port()), *shipper_);
     shipper::DeliverEvents events;

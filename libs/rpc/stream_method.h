@@ -18,7 +18,7 @@
 
 namespace srdf::rpc {
 
-// The calls that a server has under way.
+// The calls that a server has under way, and those that it waits for.
 class RunningCalls {
  public:
   void Enter() {
@@ -67,20 +67,20 @@ class DuplexMethod final : public StreamMethod {
 
  private:
   void AcceptNext() {
+    calls_->Enter();
     next_ = std::make_shared<Duplex>();
     accept_(next_->accept_context(), next_->stream(), queue_, queue_, &on_call_);
   }
   void OnCall(bool ok) {
     std::shared_ptr<Duplex> call = std::move(next_);
-    if (!ok) return;
-    calls_->Enter();
+    if (!ok) return calls_->Leave();  // the last: the server may go now
+    AcceptNext();
     call->Begin();
     std::thread([this, call, calls = calls_]() mutable {
       call->Finish(handle_(call));
       call.reset();
       calls->Leave();
     }).detach();
-    AcceptNext();
   }
 
   const Acceptor accept_;

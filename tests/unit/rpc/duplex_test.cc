@@ -9,6 +9,7 @@
 #include <memory>
 #include <mutex>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include "rpc/channel.h"
@@ -158,6 +159,14 @@ TEST_F(Duplex, BigMessagesThatTheClientDoesNotReadMakeTheServerWait) {
   Client client(stub_.get(), [](const TakeResponse&) { return false; });
   ASSERT_TRUE(client.Send(1));
   ASSERT_TRUE(client.WaitForMessages(1));
+  // Until the server gets no further.
+  uint64_t seen = 0;
+  for (int quiet = 0; quiet < 5;) {
+    const uint64_t now = written;
+    quiet = now == seen ? quiet + 1 : 0;
+    seen = now;
+    std::this_thread::sleep_for(50ms);
+  }
   EXPECT_LT(written, kMessages);
   for (size_t i = 2; i <= kMessages; ++i) {
     client.Resume();
@@ -225,8 +234,9 @@ TEST_F(Duplex, AStreamThatTheServerCancelsEndsAtBothEnds) {
   ASSERT_TRUE(client.Send(1));
   EXPECT_FALSE(client.WaitForEnd().ok());
   // What is written by then, or soon, is refused.
-  while (client.Send(2)) {
-  }
+  const auto deadline = std::chrono::steady_clock::now() + kSoon;
+  while (client.Send(2)) ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+  while (service_->ended() == 0) ASSERT_LT(std::chrono::steady_clock::now(), deadline);
 }
 
 TEST_F(Duplex, AHandlerThatReturnsTellsItsStatus) {
@@ -250,6 +260,20 @@ TEST_F(Duplex, AServerThatDrainsEndsItsStreams) {
   server_->Drain(50ms);
   EXPECT_EQ(service_->ended(), 1);
   EXPECT_FALSE(client.WaitForEnd().ok());
+}
+
+TEST_F(Duplex, AServerIsGoneWhileItsClientsGoOnInTheSameProcess) {
+  for (int i = 0; i < 20; ++i) {
+    Serve([](Service::Stream* stream, TakeRequest&) { return stream->Write(Answer(1)); });
+    Client client(stub_.get(), nullptr);
+    if (i % 2 == 0) {
+      ASSERT_TRUE(client.Send(1));
+      ASSERT_TRUE(client.WaitForMessages(1));
+    }
+    server_.reset();
+    service_.reset();
+    EXPECT_FALSE(client.WaitForEnd().ok());
+  }
 }
 
 TEST_F(Duplex, ACallThatCannotBeginEnds) {
