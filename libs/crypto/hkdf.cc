@@ -32,8 +32,9 @@ class Hmac {
   Block Of(std::string_view key, std::initializer_list<std::string_view> pieces) {
     std::array<uint8_t, kHashBlockBytes> padded{};
     if (key.size() > padded.size()) {
-      const Block shorter = Hash({key});
+      Block shorter = Hash({key});
       std::copy(shorter.begin(), shorter.end(), padded.begin());
+      OPENSSL_cleanse(shorter.data(), shorter.size());
     } else {
       std::copy(key.begin(), key.end(), padded.begin());
     }
@@ -42,10 +43,11 @@ class Hmac {
     Begin();
     Update(pad);
     for (const std::string_view piece : pieces) Update(piece);
-    const Block inner = End();
+    Block inner = End();
     for (uint8_t& byte : padded) byte ^= 0x36 ^ 0x5c;
     const Block mac = Hash({pad, View(inner)});
     OPENSSL_cleanse(padded.data(), padded.size());
+    OPENSSL_cleanse(inner.data(), inner.size());
     return mac;
   }
 
@@ -73,13 +75,12 @@ class Hmac {
 
 }  // namespace
 
-std::array<uint8_t, kHkdfBytes> HkdfSha256(std::string_view key, std::string_view salt,
-                                           std::string_view info) {
+void HkdfSha256(std::string_view key, std::string_view salt, std::string_view info,
+                std::array<uint8_t, kHkdfBytes>* out) {
   Hmac hmac;
   Block extracted = hmac.Of(salt, {key});
-  const Block out = hmac.Of(View(extracted), {info, std::string_view("\1", 1)});
+  *out = hmac.Of(View(extracted), {info, std::string_view("\1", 1)});
   OPENSSL_cleanse(extracted.data(), extracted.size());
-  return out;
 }
 
 }  // namespace srdf::crypto

@@ -12,7 +12,8 @@ namespace srdf::crypto {
 
 constexpr size_t kHkdfBytes = 32;
 
-std::array<uint8_t, kHkdfBytes> HkdfSha256(std::string_view key, std::string_view salt,
-                                           std::string_view info);
+// Into `out`, so that no copy is left behind.
+void HkdfSha256(std::string_view key, std::string_view salt, std::string_view info,
+                std::array<uint8_t, kHkdfBytes>* out);
 
 }  // namespace srdf::crypto

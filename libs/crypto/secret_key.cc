@@ -44,7 +44,7 @@ SecretKey SecretKey::Clone() const {
 SecretKey SecretKey::Derive(std::string_view salt, std::string_view info) const {
   static_assert(kHkdfBytes == kKeyBytes);
   SecretKey derived;
-  derived.bytes_ = HkdfSha256(bytes(), salt, info);
+  HkdfSha256(bytes(), salt, info, &derived.bytes_);
   return derived;
 }
 
