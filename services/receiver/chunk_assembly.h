@@ -2,7 +2,7 @@
 // bytes per second.
 //
 // Only a whole chunk reaches the inbox, so a stream that breaks within one sends it again from its beginning.
-// At most one chunk (1 MiB) is in memory. Driven by the stream's handler thread.
+// At most one chunk (1 MiB) is in memory. Driven by one thread at a time (the streams').
 #pragma once
 
 #include "base/status.h"

@@ -1,7 +1,7 @@
 // DeliverIntake: takes the chunks of one Deliver stream into the inbox, and says the receipts.
 //
-// Driven by the stream's handler thread. A wagon that began on an earlier stream goes on where that one
-// stopped. Errors of the wagon are receipts, not stream errors; a Status comes back only when the stream
+// Driven by one thread at a time (the streams'). A wagon that began on an earlier stream goes on where that
+// one stopped. Errors of the wagon are receipts, not stream errors; a Status comes back only when the stream
 // cannot go on. Nothing is believed of a chunk: sizes, numbers and names are checked before anything is kept.
 //
 // After a refusal the sender's next chunks are on their way already. They are let pass in silence (numbers

@@ -64,10 +64,10 @@ void ReceiverFlow::Tick() {
     store_problem_ = {};
   }
   const auto flow = inbox_->GetFlow(name_);
-  if (awaits_target_ && std::chrono::steady_clock::now() >= awaits_target_until_) {
+  if (flow.ok() && awaits_target_ && std::chrono::steady_clock::now() >= awaits_target_until_) {
     awaits_target_ = false;
     obs::Warn("target_not_awaited", {{"flow", name_}, {"why", "the applier has not connected"}});
-    if (deliver_ != nullptr && flow.ok() && flow->tip_known) TellTip(*flow);
+    if (deliver_ != nullptr && flow->tip_known) TellTip(*flow);
   }
   TellReadiness(true, flow);
   if (const Status released = ReleaseCredit(); !released.ok()) {
@@ -85,8 +85,12 @@ void ReceiverFlow::TellReadiness(bool also_leisurely, const Result<store::InboxF
   told_ = std::move(now);
 }
 
-// To a stream that was opened before.
+// To a stream that was opened before. While it still is, what it is told first may be older: then after that.
 void ReceiverFlow::TellTip(const store::InboxFlow& flow) {
+  if (!opened_) {
+    tip_to_tell_ = true;
+    return;
+  }
   told_ = ReadinessOf(Facts(flow));
   credit_out_ = FirstCredit(told_);
   credit_owed_ = kCreditBytes - credit_out_;

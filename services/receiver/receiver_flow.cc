@@ -25,7 +25,7 @@ Readiness ReceiverFlow::OpenDeliver(DeliverStreamEvents events) {
   BringUpToDate(Patience::kWaits);
   std::lock_guard lock(mu_);
   deliver_ = std::make_shared<const DeliverStreamEvents>(std::move(events));
-  opened_ = false;
+  opened_ = tip_to_tell_ = false;
   told_ = ReadinessOf(Facts(inbox_->GetFlow(name_)));
   credit_out_ = FirstCredit(told_);
   credit_owed_ = kCreditBytes - credit_out_;
@@ -35,6 +35,10 @@ Readiness ReceiverFlow::OpenDeliver(DeliverStreamEvents events) {
 Status ReceiverFlow::Opened() {
   std::lock_guard lock(mu_);
   opened_ = true;
+  if (std::exchange(tip_to_tell_, false)) {
+    SRDF_ASSIGN_OR_RETURN(const store::InboxFlow flow, inbox_->GetFlow(name_));
+    TellTip(flow);
+  }
   return ReleaseCredit();
 }
 

@@ -241,7 +241,8 @@ class ReceiverFlow {
   uint64_t credit_out_ = 0;  // granted and not used
   uint64_t credit_owed_ = 0;
   std::chrono::steady_clock::time_point credit_given_at_;
-  bool opened_ = false;  // the stream has its first word, and more credit may follow
+  bool opened_ = false;       // the stream has its first word, and more credit may follow
+  bool tip_to_tell_ = false;  // it became known while the stream was being opened
   ReceiptCounts counts_;
   LogAllowance refusal_log_;
   Readiness told_;  // to the present stream

@@ -180,7 +180,11 @@ grpc::Status ReceiverServiceImpl::ServeDeliver(const std::shared_ptr<DeliverStre
     }
     return {};
   };
+  const bool shared = flows_->size() > 1;
   const auto take = [&](v1::DeliverRequest& message) {
+    // One flow's disk keeps no other flow waiting.
+    std::optional<BlockingSection> section;
+    if (shared) section.emplace();
     if (message.has_skip()) {
       ended = TakeSkip(*flow, message.skip(), duplex.get());
       intake.emplace(*flow, peer);  // what came of the wagon on this stream is no longer wanted
@@ -235,7 +239,10 @@ grpc::Status ReceiverServiceImpl::ServeTake(const std::shared_ptr<TakeStream>& d
     }
   });
   Status ended;
+  const bool shared = flows_->size() > 1;
   duplex->ForEach([&](v1::TakeRequest& message) {
+    std::optional<BlockingSection> section;
+    if (shared) section.emplace();
     if (message.has_applied())
       ended = (*flow)->Applied(message.applied().sequence(), message.applied().skipped());
     // After a failure the applier begins again with its checkpoint.

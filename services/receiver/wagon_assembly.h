@@ -3,8 +3,8 @@
 //
 // A wagon of one chunk is not kept before it is accepted: then all of it goes to disk at once.
 //
-// Driven by the stream's handler thread. Dropping the object leaves the chunks on disk: the next assembly of
-// the same wagon goes on there.
+// Driven by one thread at a time (the streams'). Dropping the object leaves the chunks on disk: the next
+// assembly of the same wagon goes on there.
 #pragma once
 
 #include <cstdint>

@@ -24,7 +24,10 @@ DeliveryLink::DeliveryLink(LinkOptions options, store::Outbox* outbox, ReceiverC
       policy_(options_.retry),
       outbox_(outbox),
       receiver_(receiver),
-      events_(std::move(events)) {}
+      events_(std::move(events)) {
+  // Whether it is wanted is known when the link starts; calls may come before.
+  WantAgreement("the shipper is starting");
+}
 
 DeliveryLink::~DeliveryLink() { Stop(); }
 
@@ -109,8 +112,12 @@ void DeliveryLink::SetStateLocked(LinkState state, const Status& problem) {
 // The steady clock of the process before is gone: what is left is read off the wall clock, within bounds.
 void DeliveryLink::RestoreWaits() {
   const auto flow = outbox_->GetFlow(options_.flow);
-  if (!flow.ok()) return;  // the first round meets the same error, and shows it
   std::lock_guard lock(mu_);
+  if (!flow.ok()) {  // the first round meets the same error, and shows it
+    WantAgreement("the outbox could not be read");
+    return;
+  }
+  status_.agreement_wanted = {};
   if (flow->sends_early) WantAgreement("the shipper ended while wagons were sent before they were stored");
   if (flow->failing_since_ms != 0) {
     const milliseconds told(WallClockMs() - flow->failing_since_ms);
@@ -389,6 +396,8 @@ Result<DestinationState> DeliveryLink::Agree(DeliveryStream* stream, const std::
     suspended_sequence_ = 0;
     fresh_.Clear();
   }
+  // Nothing is in doubt any more, whatever becomes of this round.
+  if (!agreement_wanted().ok()) SRDF_RETURN_IF_ERROR(outbox_->SetSendsEarly(options_.flow, false));
   Reached();
   uint64_t applied = destination.applied_sequence;
   std::optional<std::pair<uint64_t, Status>> failed;

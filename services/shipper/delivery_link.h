@@ -2,7 +2,7 @@
 //
 //   open the stream → agree on what the destination has (Outbox::Reconcile) → send within the credit
 //
-// Several wagons are in flight; receipts and results come back on the stream's reader thread. While the
+// Several wagons are in flight; receipts and results come back on the streams' thread. While the
 // link's thread has nothing to wait for, they are noted, and it writes them to the outbox together, within
 // kNoteWait; else the reader writes them at once. What the outbox says is behind by no more than that.
 // Whatever breaks, the next round begins with the agreement, so nothing is sent in doubt and nothing is
@@ -16,7 +16,7 @@
 // follows from being stored until the next agreement (docs/adr/0013-handing-on-before-the-disk.md).
 //
 // Its methods are in files: delivery_link.cc (rounds and what ends them), delivery_link_send.cc (the
-// link's thread, sending), delivery_link_receipts.cc (the reader thread, what the destination says),
+// link's thread, sending), delivery_link_receipts.cc (the streams' thread, what the destination says),
 // delivery_link_notes.cc (writing down what went well), delivery_link_early.cc (sending before storing),
 // delivery_link_skip.cc (wagons that are given up).
 #pragma once

@@ -1,4 +1,4 @@
-// The stream's reader thread: what the destination says, and what that does in the outbox.
+// The streams' thread: what the destination says, and what that does in the outbox.
 #include <algorithm>
 
 #include "base/clock.h"

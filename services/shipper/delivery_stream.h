@@ -1,4 +1,4 @@
-// DeliveryStream: what the destination has told on the present stream. Written by the stream's reader thread,
+// DeliveryStream: what the destination has told on the present stream. Written by the streams' thread,
 // read by the link's; guarded by the link's mutex.
 #pragma once
 

@@ -69,7 +69,7 @@ struct SkipToSend {
   SkipDecision decision;
 };
 
-// All are called on the stream's reader thread; on_end is the last.
+// All are called on the streams' thread; on_end is the last.
 struct DeliverEvents {
   std::function<void(const DestinationState&)> on_opened;
   std::function<void(const WagonReceipt&)> on_receipt;
@@ -82,7 +82,7 @@ struct DeliverEvents {
   std::function<void(Status)> on_end;
 };
 
-// Destroying it cancels the stream and waits for the reader thread.
+// Destroying it cancels the stream and waits for the streams' thread.
 class DeliverSession {
  public:
   virtual ~DeliverSession() = default;

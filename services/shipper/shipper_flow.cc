@@ -58,6 +58,8 @@ Status ShipperFlow::Start() {
   SRDF_ASSIGN_OR_RETURN(const store::OutboxFlow flow, outbox_->GetFlow(name_));
   SRDF_RETURN_IF_ERROR(send_settings_.Load());
   link_.Start(flow.paused);
+  std::lock_guard lock(mu_);
+  changed_.notify_all();  // a stream may wait to learn whether an agreement is wanted
   return {};
 }
 

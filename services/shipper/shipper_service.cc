@@ -135,7 +135,11 @@ grpc::Status ShipperServiceImpl::ServeStore(const std::shared_ptr<StoreStream>& 
   Status ended;
   StoreIntake intake(*flow);
   TailIntake tail_intake((*flow)->outbox(), (*flow)->name());
+  const bool shared = flows_->size() > 1;
   stream->ForEach([&](v1::StoreRequest& message) {
+    // One flow's disk keeps no other flow waiting.
+    std::optional<BlockingSection> section;
+    if (shared) section.emplace();
     v1::StoreResponse replaced;
     if (TakeReplacement(message, *flow, &tail_intake, &replaced)) {
       if (replaced.has_replaced()) stream->Write(replaced);
