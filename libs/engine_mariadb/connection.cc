@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <sys/socket.h>
 
+#include <cerrno>
 #include <mutex>
 
 namespace srdf::engine_mariadb {
@@ -177,7 +178,12 @@ bool Connection::WaitForAnswer() const {
   if (pvio != nullptr && pvio->cache != nullptr && pvio->cache + pvio->cache_size > pvio->cache_pos)
     return true;
   pollfd p{mysql_get_socket(mysql_), POLLIN, 0};
-  return poll(&p, 1, kAnswerMs) > 0;
+  int answered = 0;
+  // A signal is no answer, and no silence either.
+  do {
+    answered = poll(&p, 1, kAnswerMs);
+  } while (answered < 0 && errno == EINTR);
+  return answered > 0;
 }
 
 Result<std::vector<Connection::StatementResult>> Connection::ReadAll(size_t count) {

@@ -89,11 +89,6 @@ class GrpcTakeSession : public TakeSession {
     if (!duplex_.Write(request)) return WaitEnd();
     // Cancelling now could overtake what was just written: the server ends the stream when it has read it.
     duplex_.WritesDone();
-    {
-      std::lock_guard lock(mu_);
-      unwanted_ = true;
-    }
-    duplex_.Resume();
     (void)WaitEnd();
     return {};
   }
@@ -118,7 +113,13 @@ class GrpcTakeSession : public TakeSession {
     ended_ = std::move(status);
     changed_.notify_all();
   }
+  // What still comes is read and dropped: the end comes after it.
   Status WaitEnd() {
+    {
+      std::lock_guard lock(mu_);
+      unwanted_ = true;
+    }
+    duplex_.Resume();
     std::unique_lock lock(mu_);
     changed_.wait(lock, [&] { return !ended_.ok(); });
     return ended_;
