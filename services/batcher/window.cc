@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include "base/blocking_section.h"
 #include "base/clock.h"
@@ -18,6 +19,12 @@ constexpr size_t kHugeBytesMax = 8u << 20;
 constexpr size_t kHugePartBytes = 2u << 20;
 constexpr size_t kSmallBufferBytes = 16u << 10;
 constexpr size_t kBlockBytes = 256u << 10;
+// More than this in one period is a busy feed. Beside the latency that such a load has anyway the gap is
+// little; measured with four clients at full speed, wagons a fifth as many leave the source a fifth more
+// transactions.
+constexpr std::chrono::milliseconds kRatePeriod{100};
+constexpr uint64_t kBusyTransactions = 80;
+constexpr std::chrono::milliseconds kBusyGap{20};
 
 template <typename Sequence>
 void MoveAppend(Sequence* to, Sequence* from) {
@@ -213,6 +220,7 @@ Status Window::EndTransaction(const TransactionEnd& end, const std::stop_token& 
     CloseOpen(SealReason::kMaxEvents);
   }
   AddPendingToOpen(end);
+  CountTransaction(std::chrono::steady_clock::now());
   if (statement) {
     CloseOpen(SealReason::kStatement);
   } else if (limits_.on_commit) {
@@ -232,6 +240,7 @@ void Window::AddPendingToOpen(const TransactionEnd& end) {
     open_.commit_time_first_ms = pending_.commit_time_ms;
     open_.opened_at_ms = WallClockMs();
     opened_at_ = std::chrono::steady_clock::now();
+    sealer_knows_ = false;
   }
   open_.end.last = end.position;
   open_.end.last_gtid = pending_.gtid;
@@ -258,6 +267,7 @@ void Window::AddPendingToOpen(const TransactionEnd& end) {
 void Window::CloseOpen(SealReason reason) {
   if (open_.counts.transactions == 0) return;
   open_.reason = reason;
+  if (reason == SealReason::kAdaptive) adaptive_closed_at_ = std::chrono::steady_clock::now();
   closed_bytes_ += open_.counts.bytes;
   closed_.push_back(std::move(open_));
   open_ = {};
@@ -275,9 +285,30 @@ Group Window::PopClosed() {
 std::optional<SealReason> Window::Due(SteadyTime now) const {
   if (open_.counts.transactions == 0) return std::nullopt;
   if (draining_) return SealReason::kDrain;
-  if (limits_.adaptive && destination_ready_) return SealReason::kAdaptive;
+  if (MayGo(now)) return SealReason::kAdaptive;
   if (now - opened_at_ >= limits_.age_max) return SealReason::kMaxAge;
   return std::nullopt;
+}
+
+bool Window::MayGo(SteadyTime now) const {
+  return limits_.adaptive && destination_ready_ && (!busy_ || now >= adaptive_closed_at_ + kBusyGap);
+}
+
+Window::SteadyTime Window::NextDue() const {
+  const SteadyTime oldest = opened_at_ + limits_.age_max;
+  const bool gap = limits_.adaptive && destination_ready_ && busy_;
+  return gap ? std::min(oldest, adaptive_closed_at_ + kBusyGap) : oldest;
+}
+
+void Window::CountTransaction(SteadyTime now) {
+  ++rate_transactions_;
+  const auto passed = now - rate_since_;
+  if (passed < kRatePeriod) return;
+  const bool busy = rate_transactions_ * kRatePeriod > kBusyTransactions * passed;
+  if (busy != busy_) sealer_knows_ = false;
+  busy_ = busy;
+  rate_since_ = now;
+  rate_transactions_ = 0;
 }
 
 std::optional<Group> Window::Take(const std::stop_token& stop) {
@@ -295,7 +326,8 @@ std::optional<Group> Window::Take(const std::stop_token& stop) {
     if (open_.counts.transactions == 0) {
       changed_.wait(lock, stop, [&] { return woken() || open_.counts.transactions != 0; });
     } else {
-      changed_.wait_until(lock, stop, opened_at_ + limits_.age_max, woken);
+      const SteadyTime due = NextDue();
+      changed_.wait_until(lock, stop, due, [&] { return woken() || NextDue() != due; });
     }
   }
   changed_.notify_all();
@@ -316,9 +348,11 @@ std::optional<Group> Window::TakeNow() {
 std::optional<Group> Window::TakeSmall(uint64_t bytes_max) {
   std::lock_guard lock(mu_);
   if (closed_.empty() && open_.counts.transactions == 0) return std::nullopt;
-  if (!closed_.empty() || !limits_.adaptive || !destination_ready_ || draining_ ||
-      open_.counts.bytes > bytes_max) {
-    changed_.notify_all();
+  const bool may_go = MayGo(std::chrono::steady_clock::now());
+  if (!closed_.empty() || !may_go || draining_ || open_.counts.bytes > bytes_max) {
+    // It waits until then by itself.
+    const bool waits = closed_.empty() && !may_go && !draining_ && std::exchange(sealer_knows_, true);
+    if (!waits) changed_.notify_all();
     return std::nullopt;
   }
   CloseOpen(SealReason::kAdaptive);
@@ -340,9 +374,10 @@ bool Window::WaitUntil(SteadyTime deadline, const std::stop_token& stop) {
       return false;
     }
     const bool open = open_.counts.transactions != 0;
-    changed_.wait_until(lock, stop, open ? std::min(deadline, opened_at_ + limits_.age_max) : deadline, [&] {
-      return !closed_.empty() || draining_ || woken_ || Due(std::chrono::steady_clock::now()).has_value() ||
-             (open_.counts.transactions != 0) != open;
+    const SteadyTime due = NextDue();
+    changed_.wait_until(lock, stop, open ? std::min(deadline, due) : deadline, [&] {
+      return NextDue() != due || !closed_.empty() || draining_ || woken_ ||
+             Due(std::chrono::steady_clock::now()).has_value() || (open_.counts.transactions != 0) != open;
     });
   }
 }
@@ -360,6 +395,7 @@ void Window::Done() {
 
 void Window::SetDestinationReady(bool ready, bool tell) {
   std::lock_guard lock(mu_);
+  if (ready != destination_ready_) sealer_knows_ = false;
   destination_ready_ = ready;
   if (tell) changed_.notify_all();
 }

@@ -4,7 +4,8 @@
 // quiet flow, the thread that made it due. A group is closed when a limit is
 // reached (events, bytes, age), at every commit in that mode, by DDL (which is a group of its own), by an
 // operator, and in adaptive mode as soon as the destination can take the next wagon: so a quiet flow seals
-// each commit at once and a busy one gathers while the last wagon is on its way.
+// each commit at once and a busy one gathers while the last wagon is on its way, and one that is busy beyond
+// that for some milliseconds more: a wagon costs the machine as much as a hundred rows.
 //
 // Memory: the open window and the closed groups that wait are bounded; Append blocks beyond that. A
 // transaction larger than the byte limit is passed on in parts (Group::huge).
@@ -115,6 +116,11 @@ class Window {
   void CloseOpen(SealReason reason);
   Group PopClosed();
   std::optional<SealReason> Due(SteadyTime now) const;
+  // Adaptive mode: whether the destination waits for what is gathered, and since when or from when on it may
+  // have it. A feed of many transactions a second is gathered for kBusyGap at least.
+  bool MayGo(SteadyTime now) const;
+  SteadyTime NextDue() const;
+  void CountTransaction(SteadyTime now);
 
   const WindowLimits limits_;
 
@@ -134,6 +140,11 @@ class Window {
   uint64_t closed_bytes_ = 0;
   size_t in_hand_ = 0;
   bool destination_ready_ = false;
+  SteadyTime adaptive_closed_at_{};
+  SteadyTime rate_since_{};
+  uint64_t rate_transactions_ = 0;
+  bool busy_ = false;
+  bool sealer_knows_ = false;  // when the open window is due, as things are
   bool woken_ = false;
   bool draining_ = false;
 };

@@ -154,6 +154,28 @@ TEST_F(WindowTest, BusyDestinationLetsTransactionsGatherIntoOneGroup) {
   EXPECT_EQ(group.part.schemas.size(), 1u);
 }
 
+TEST_F(WindowTest, ABusyFeedIsGatheredForAWhileEvenThoughTheDestinationWaits) {
+  Window window({});
+  window.TellOfAppends(false);
+  window.SetDestinationReady(true);
+  Append(&window, {feed_.Schema()});
+  uint64_t transactions = 0, groups = 0, gathered = 0;
+  const auto end = std::chrono::steady_clock::now() + std::chrono::milliseconds(300);
+  for (auto now = end - std::chrono::milliseconds(300); now < end; now = std::chrono::steady_clock::now()) {
+    Append(&window, {feed_.Transaction()});
+    ++transactions;
+    if (const auto group = window.TakeSmall(1u << 30)) {
+      ++groups;
+      gathered += group->counts.transactions;
+      window.Done();
+    }
+  }
+  EXPECT_LT(groups * 3, transactions * 2) << "a third of the time it was busy, and gathered";
+  // What is left becomes due by itself.
+  while (gathered < transactions) gathered += Take(&window).counts.transactions;
+  EXPECT_EQ(gathered, transactions);
+}
+
 TEST_F(WindowTest, TransactionIsNeverSplitOverGroups) {
   Window window({});
   window.SetDestinationReady(true);
