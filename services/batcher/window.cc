@@ -230,7 +230,8 @@ Status Window::EndTransaction(const TransactionEnd& end, const std::stop_token& 
   } else if (open_.counts.bytes >= limits_.bytes_max) {
     CloseOpen(SealReason::kMaxBytes);
   }
-  if (tell_of_appends_) changed_.notify_all();
+  // Of a closed group at once: the feed may wait for room before it comes to TakeSmall.
+  if (tell_of_appends_ || !closed_.empty()) changed_.notify_all();
   return {};
 }
 

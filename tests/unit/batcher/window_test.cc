@@ -176,6 +176,35 @@ TEST_F(WindowTest, ABusyFeedIsGatheredForAWhileEvenThoughTheDestinationWaits) {
   EXPECT_EQ(gathered, transactions);
 }
 
+TEST_F(WindowTest, AFullWindowIsTakenAlthoughTheFeedThatWaitsForRoomHasNotReturned) {
+  WindowLimits limits;
+  limits.adaptive = false;
+  limits.bytes_max = 4096;
+  Window window(limits);
+  window.TellOfAppends(false);
+  std::string records = feed_.Schema();
+  for (int i = 0; i < 500; ++i) records += feed_.Transaction(2);
+  auto fed = std::async(std::launch::async, [&] {
+    const bool all = window.Append(std::move(records), stop_.get_token()).ok();
+    window.EndFeed();
+    return all;
+  });
+  uint64_t transactions = 0;
+  while (!window.IsDrained()) {
+    if (!window.WaitUntil(std::chrono::steady_clock::now() + seconds(10), stop_.get_token())) {
+      ADD_FAILURE() << "nobody was told of a full window";
+      stop_.request_stop();
+      break;
+    }
+    while (const auto group = window.TakeNow()) {
+      transactions += group->counts.transactions;
+      window.Done();
+    }
+  }
+  EXPECT_TRUE(fed.get());
+  EXPECT_EQ(transactions, 500u);
+}
+
 TEST_F(WindowTest, TransactionIsNeverSplitOverGroups) {
   Window window({});
   window.SetDestinationReady(true);
