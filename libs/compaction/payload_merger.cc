@@ -52,6 +52,9 @@ class PayloadMergerImpl : public PayloadMerger {
         return compactor_->AddPrepared(record.type, Keep(std::string(record.body)));
       case RecordType::kStatement:
         return {StatusCode::kFailedPrecondition, "a wagon with a statement cannot be merged with others"};
+      case RecordType::kMark:
+      case RecordType::kRangeCopy:
+        return {StatusCode::kFailedPrecondition, "a mark, or rows of a copy, cannot be merged with others"};
       case RecordType::kTransactionBegin:
       case RecordType::kTransactionEnd:
         break;

@@ -45,6 +45,7 @@ struct ApplyStats {
   uint64_t rows = 0;
   uint64_t statements = 0;
   uint64_t server_statements = 0;  // round trips
+  std::vector<std::string> marks;  // that the wagon held (model/mark.h)
 };
 
 class TargetSession {
@@ -80,6 +81,11 @@ class TargetEngine {
   virtual Result<std::vector<PreflightProblem>> Preflight() = 0;
   // Connects and prepares the schema `srdf` (created when missing).
   virtual Result<std::unique_ptr<TargetSession>> Connect() = 0;
+  // A consistent snapshot of the target as it is now, with the flow's checkpoint in it. Opens its own
+  // connection; any thread. kUnimplemented: this engine cannot.
+  virtual Result<std::unique_ptr<Snapshot>> OpenSnapshot(const std::string& flow) {
+    return Status(StatusCode::kUnimplemented, "this target cannot be read by snapshots: " + flow);
+  }
 };
 
 }  // namespace srdf::engine

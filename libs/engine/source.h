@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "engine/snapshot.h"
 #include "model/position.h"
 
 namespace srdf::engine {
@@ -81,6 +82,11 @@ class SourceEngine {
   // The current end of the source's log. Opens its own connection.
   virtual Result<SourcePosition> CurrentPosition() = 0;
   virtual std::unique_ptr<ChangeReader> NewReader() = 0;
+  // Takes a consistent snapshot without a lock; its position() is a transaction boundary of the log. Opens
+  // its own connection. kUnimplemented: this engine cannot.
+  virtual Result<std::unique_ptr<Snapshot>> OpenSnapshot() {
+    return Status(StatusCode::kUnimplemented, "this source cannot take a snapshot at a known position");
+  }
 };
 
 }  // namespace srdf::engine

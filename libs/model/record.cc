@@ -10,7 +10,7 @@ Status Torn(std::string_view what) {
   return {StatusCode::kDataLoss, "change stream: torn or malformed " + std::string(what)};
 }
 
-bool KnownType(uint8_t type) { return type >= 1 && type <= 7; }
+bool KnownType(uint8_t type) { return type >= 1 && type <= 9; }
 
 }  // namespace
 

@@ -31,6 +31,8 @@ enum class RecordType : uint8_t {
   kTransactionEnd = 5,
   kPreparedPart = 6,     // model/prepared.h
   kPreparedOutcome = 7,  // the same
+  kMark = 8,             // model/mark.h
+  kRangeCopy = 9,        // the same
 };
 
 // No record body is larger: the longest row image of MariaDB is bounded by max_allowed_packet (1 GiB); the

@@ -26,6 +26,10 @@ const char* SealReasonName(SealReason reason) {
       return "drain";
     case SealReason::kMerged:
       return "merged";
+    case SealReason::kCopy:
+      return "copy";
+    case SealReason::kMark:
+      return "mark";
   }
   return "unknown";
 }

@@ -24,6 +24,8 @@ enum class SealReason : uint8_t {
   kHugeTransaction = 8,
   kDrain = 9,    // the batcher stops
   kMerged = 10,  // holds what several wagons held that could not be sent
+  kCopy = 11,    // rows of a copy, which are a wagon of their own
+  kMark = 12,    // a mark, the same
 };
 const char* SealReasonName(SealReason reason);
 

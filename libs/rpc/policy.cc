@@ -54,7 +54,21 @@ const std::vector<MethodRule>& AllRules() {
       {"/srdf.capture.v1.CaptureService/Preflight", kLooks, false},
       {"/srdf.applier.v1.ApplierService/Preflight", kLooks, false},
 
+      // Reading the tables themselves: operators alone.
+      {"/srdf.snapshot.v1.SnapshotService/Expect", kOperates, false},
+      {"/srdf.snapshot.v1.SnapshotService/Open", kOperates, false},
+      {"/srdf.snapshot.v1.SnapshotService/ListTables", kOperates, false},
+      {"/srdf.snapshot.v1.SnapshotService/Digest", kOperates, false},
+      {"/srdf.snapshot.v1.SnapshotService/ReadRows", kOperates, false},
+      {"/srdf.snapshot.v1.SnapshotService/Close", kOperates, false},
+      {"/srdf.capture.v1.CopyService/GetCopy", kLooks, false},
+
       // Steering.
+      {"/srdf.capture.v1.CopyService/StartCopy", kOperates, false},
+      {"/srdf.capture.v1.CopyService/PauseCopy", kOperates, false},
+      {"/srdf.capture.v1.CopyService/ResumeCopy", kOperates, false},
+      {"/srdf.capture.v1.CopyService/CancelCopy", kOperates, false},
+      {"/srdf.capture.v1.CopyService/CopyRows", kOperates, false},
       {"/srdf.capture.v1.CaptureService/ResumeFlow", kOperates, false},
       {"/srdf.batcher.v1.BatcherService/SealFlow", kOperates, false},
       {"/srdf.batcher.v1.BatcherService/MergeFlow", kOperates, false},

@@ -202,7 +202,7 @@ WagonRow ReadWagonRow(const Query& q) {
   h.bytes_before = q.U64(c++);
   h.payload_raw_bytes = q.U64(c++);
   h.payload_compressed_bytes = q.U64(c++);
-  h.seal_reason = ParseWord(q.Text(c++), SealReason::kMerged, SealReasonName);
+  h.seal_reason = ParseWord(q.Text(c++), SealReason::kMark, SealReasonName);
   h.codec = ParseWord(q.Text(c++), Codec::kGzip, CodecName);
   h.encryption = ParseWord(q.Text(c++), EncryptionMode::kAes256Gcm, EncryptionWord);
   h.key_id = q.Text(c++);

@@ -94,6 +94,8 @@ Status CheckPayloadRecord(uint8_t type, size_t body_bytes) {
     case RecordType::kStatement:
     case RecordType::kPreparedPart:
     case RecordType::kPreparedOutcome:
+    case RecordType::kMark:
+    case RecordType::kRangeCopy:
       break;
     default:
       return Broken("record of type " + std::to_string(type) + " in the payload");

@@ -84,6 +84,9 @@ Status Window::AppendRecord(const Record& record, const Buffer& buffer, const st
       ++pending_.statements;
       pending_.bytes += record.whole.size();
       break;
+    case RecordType::kMark:
+    case RecordType::kRangeCopy:
+      return Malformed("rows of a copy");
     case RecordType::kTransactionEnd: {
       if (!pending_.open) return Malformed("a transaction ends that did not begin");
       SRDF_ASSIGN_OR_RETURN(const TransactionEnd end, DecodeTransactionEnd(record.body));

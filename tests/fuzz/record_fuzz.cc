@@ -1,5 +1,6 @@
 // The change stream: every record's decoder, and that what it accepts is written again as it was.
 #include "fuzz/fuzz_target.h"
+#include "model/mark.h"
 #include "model/prepared.h"
 #include "model/record.h"
 #include "model/schema.h"
@@ -74,6 +75,12 @@ void ReadRecords(ByteView records, int depth) {
       case RecordType::kPreparedOutcome:
         RoundTrip<PreparedOutcome>(record.body, DecodePreparedOutcome, EncodePreparedOutcome);
         break;
+      case RecordType::kMark:
+        RoundTrip<Mark>(record.body, DecodeMark, EncodeMark);
+        break;
+      case RecordType::kRangeCopy:
+        RoundTrip<RangeCopy>(record.body, DecodeRangeCopy, EncodeRangeCopy);
+        break;
     }
   }
 }
@@ -127,12 +134,20 @@ std::vector<std::string> Seeds() {
   const std::string outcome = Whole(RecordType::kPreparedOutcome, body);
 
   body.clear();
+  EncodeMark({"mark"}, &body);
+  const std::string mark = Whole(RecordType::kMark, body);
+  body.clear();
+  EncodeRangeCopy({1, RangeCopyKind::kRange, "a", "z", 0}, &body);
+  const std::string range = Whole(RecordType::kRangeCopy, body);
+
+  body.clear();
   EncodeTransactionBegin({"0-1-101", 1'700'000'000'000}, &body);
   const std::string begin = Whole(RecordType::kTransactionBegin, body);
   body.clear();
   EncodeTransactionEnd({{"0-1-101", "bin.000001", 1234}, 512}, &body);
   const std::string end = Whole(RecordType::kTransactionEnd, body);
-  return {begin + schema_record + run + end, begin + statement_record + end, begin + part + outcome + end};
+  return {begin + schema_record + run + end, begin + statement_record + end, begin + part + outcome + end,
+          begin + mark + end, begin + schema_record + range + run + end};
 }
 
 }  // namespace srdf::fuzz

@@ -83,6 +83,9 @@ Status StreamRecorder::Take(const Record& record) {
     }
     case RecordType::kRowRun:
       return TakeRun(record, schemas);
+    case RecordType::kMark:
+    case RecordType::kRangeCopy:
+      return {StatusCode::kInternal, "a source has no copies"};
   }
   return {};
 }
