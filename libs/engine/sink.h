@@ -45,7 +45,7 @@ struct ApplyStats {
   uint64_t rows = 0;
   uint64_t statements = 0;
   uint64_t server_statements = 0;  // round trips
-  std::vector<std::string> marks;  // that the wagon held (model/mark.h)
+  std::vector<std::string> marks = {};  // that the wagon held (model/mark.h)
 };
 
 class TargetSession {
