@@ -38,10 +38,14 @@ Result<RangeCopy> DecodeRangeCopy(ByteView in) {
   copy.until = std::string(r.Blob());
   copy.copies = r.Varint();
   const bool known = kind >= static_cast<uint8_t>(RangeCopyKind::kRange) &&
-                     kind <= static_cast<uint8_t>(RangeCopyKind::kCopies);
+                     kind <= static_cast<uint8_t>(RangeCopyKind::kMore);
   if (!r.ok() || !r.AtEnd() || !known) return Torn("range of a copy");
   copy.kind = static_cast<RangeCopyKind>(kind);
-  if (copy.kind != RangeCopyKind::kRange && copy.until.empty()) return Torn("range of a copy");
+  const bool one = copy.kind == RangeCopyKind::kKey || copy.kind == RangeCopyKind::kCopies;
+  const bool bounded = !copy.after.empty() || !copy.until.empty();
+  if ((one && copy.until.empty()) || (copy.kind == RangeCopyKind::kMore && bounded)) {
+    return Torn("range of a copy");
+  }
   return copy;
 }
 

@@ -16,6 +16,8 @@
 //             first, to the last; both empty: the whole table, also one without a key) are these, no others
 //   kKey      the row with the key `until` is this one, or there is none
 //   kCopies   of a table without a key: of rows whose image is `until` there are exactly `copies`; no runs
+//   kMore     these rows are added to what is there: the table was cleared by a kRange of this copy, and has
+//             more rows than one wagon takes
 //
 // Pure. Bytes: docs/formats/change-stream.md.
 #pragma once
@@ -38,7 +40,7 @@ struct Mark {
 void EncodeMark(const Mark& mark, std::string* out);
 Result<Mark> DecodeMark(ByteView in);
 
-enum class RangeCopyKind : uint8_t { kRange = 1, kKey = 2, kCopies = 3 };
+enum class RangeCopyKind : uint8_t { kRange = 1, kKey = 2, kCopies = 3, kMore = 4 };
 
 struct RangeCopy {
   uint32_t table_ref = 0;

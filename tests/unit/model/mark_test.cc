@@ -29,7 +29,8 @@ TEST(MarkTest, WhatIsWrittenIsRead) {
   EncodeMark({"m1"}, &mark);
   EXPECT_EQ(DecodeMark(mark)->id, "m1");
   for (const RangeCopy& copy : {SomeRange(), RangeCopy{1, RangeCopyKind::kRange, "", "", 0},
-                                RangeCopy{2, RangeCopyKind::kCopies, "", "image", 3}}) {
+                                RangeCopy{2, RangeCopyKind::kCopies, "", "image", 3},
+                                RangeCopy{3, RangeCopyKind::kMore, "", "", 0}}) {
     std::string range;
     EncodeRangeCopy(copy, &range);
     EXPECT_EQ(*DecodeRangeCopy(range), copy);
@@ -65,6 +66,9 @@ TEST(MarkTest, AMarkHasAnIdAndAKeyIsNamed) {
   EncodeMark({std::string(kMarkIdBytesMax + 1, 'x')}, &mark);
   EXPECT_FALSE(DecodeMark(mark).ok());
   EncodeRangeCopy({1, RangeCopyKind::kKey, "", "", 0}, &range);
+  EXPECT_FALSE(DecodeRangeCopy(range).ok());
+  range.clear();
+  EncodeRangeCopy({1, RangeCopyKind::kMore, "", "z", 0}, &range);
   EXPECT_FALSE(DecodeRangeCopy(range).ok());
 }
 
