@@ -82,6 +82,11 @@ class SourceEngine {
   // The current end of the source's log. Opens its own connection.
   virtual Result<SourcePosition> CurrentPosition() = 0;
   virtual std::unique_ptr<ChangeReader> NewReader() = 0;
+  // Whether `position` is at or after `other`: the log up to it has all that the log up to `other` has. Any
+  // thread. kInvalidArgument when one of them is not a position of this engine.
+  virtual Result<bool> Contains(const SourcePosition& position, const SourcePosition& other) const {
+    return position.gtid == other.gtid;
+  }
   // Takes a consistent snapshot without a lock; its position() is a transaction boundary of the log. Opens
   // its own connection. kUnimplemented: this engine cannot.
   virtual Result<std::unique_ptr<Snapshot>> OpenSnapshot() {

@@ -5,6 +5,7 @@
 #include "engine_mariadb/change_reader.h"
 #include "engine_mariadb/connection.h"
 #include "engine_mariadb/failover_reader.h"
+#include "engine_mariadb/gtid_position.h"
 #include "engine_mariadb/source_preflight.h"
 
 namespace srdf::engine_mariadb {
@@ -63,6 +64,12 @@ class MariaDbSourceEngine : public engine::SourceEngine {
       break;
     }
     return position;
+  }
+
+  Result<bool> Contains(const SourcePosition& position, const SourcePosition& other) const override {
+    SRDF_ASSIGN_OR_RETURN(const GtidPosition has, GtidPosition::Parse(position.gtid));
+    SRDF_ASSIGN_OR_RETURN(const GtidPosition wanted, GtidPosition::Parse(other.gtid));
+    return has.Contains(wanted);
   }
 
   std::unique_ptr<engine::ChangeReader> NewReader() override {
