@@ -36,6 +36,9 @@ constexpr const char* kTargetGrants[] = {
     " SHOW VIEW, CREATE ROUTINE, ALTER ROUTINE, EXECUTE, EVENT, TRIGGER ON *.* TO 'srdf'@'127.0.0.1'",
     "GRANT SELECT, INSERT, UPDATE, DELETE ON srdf.* TO 'srdf'@'127.0.0.1'",
 };
+// What copies, comparisons and repairs need besides.
+constexpr const char* kSourceCopyGrants[] = {"GRANT EVENT, TRIGGER ON *.* TO 'srdf'@'127.0.0.1'"};
+constexpr const char* kTargetCopyGrants[] = {"GRANT DELETE ON *.* TO 'srdf'@'127.0.0.1'"};
 
 std::string ReadFile(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
@@ -143,7 +146,7 @@ Result<std::unique_ptr<Mesh>> Mesh::Create(const MeshOptions& options) {
   SRDF_RETURN_IF_ERROR(mesh->WriteConfig());
   if (options.beside == nullptr) {
     SRDF_RETURN_IF_ERROR(mesh->MakeCertificates());
-    SRDF_RETURN_IF_ERROR(mesh->InitFlow());
+    if (options.init_flow) SRDF_RETURN_IF_ERROR(mesh->InitFlow());
     if (!options.site.empty()) SRDF_RETURN_IF_ERROR(mesh->MakeKeyRing());
   }
   SRDF_RETURN_IF_ERROR(mesh->StartGuardian());
@@ -195,6 +198,10 @@ Status Mesh::CreateUsers() {
   at_source.insert(at_source.end(), std::begin(kSourceGrants), std::end(kSourceGrants));
   std::vector<std::string> at_target = {create};
   at_target.insert(at_target.end(), std::begin(kTargetGrants), std::end(kTargetGrants));
+  if (options_.may_copy) {
+    at_source.insert(at_source.end(), std::begin(kSourceCopyGrants), std::end(kSourceCopyGrants));
+    at_target.insert(at_target.end(), std::begin(kTargetCopyGrants), std::end(kTargetCopyGrants));
+  }
   SRDF_RETURN_IF_ERROR(options_.source->Execute(at_source));
   return options_.target->Execute(at_target);
 }

@@ -39,6 +39,10 @@ struct MeshOptions {
   std::chrono::milliseconds restart_pause{0};
   // Lines at the top level of the configuration file.
   std::vector<std::string> lines = {};
+  // The users may also copy tables, compare and repair them.
+  bool may_copy = false;
+  // Record where the flow starts; false: that is left to `srdfctl establish`.
+  bool init_flow = true;
   // For a mesh over two hosts, one object per site: "source" or "target"; empty: everything runs here. The
   // second one is made beside the first: it has the same flow, users and ports (and the first one's data_dir
   // in its file, so that what belongs to the mesh is shared), and a data directory of its own.
