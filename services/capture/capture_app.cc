@@ -4,11 +4,16 @@
 
 #include "capture/capture_probe.h"
 #include "capture/capture_service.h"
+#include "capture/source_snapshots.h"
 #include "engine_mariadb/source_engine.h"
 
 namespace srdf::capture {
 
 namespace {
+
+std::string AddressOf(const config::DatabaseConfig& server) {
+  return server.socket.empty() ? server.host + ":" + std::to_string(server.port) : server.socket;
+}
 
 class CaptureApp : public rpc::App {
  public:
@@ -18,6 +23,7 @@ class CaptureApp : public rpc::App {
         service_(&flows_) {}
 
   Status Build(const config::Config& config) {
+    std::map<std::string, SourceSnapshots::Source> sources;
     for (const config::FlowConfig& flow : config.flows) {
       SRDF_ASSIGN_OR_RETURN(const std::string password, config::ReadSecret(flow.source));
       engine_mariadb::SourceOptions options;
@@ -33,7 +39,9 @@ class CaptureApp : public rpc::App {
       engines_.push_back(engine_mariadb::NewSourceEngine(std::move(options)));
       flows_.emplace(flow.name, std::make_unique<CaptureFlow>(flow.name, engines_.back().get(), feed_.get(),
                                                               flow.encryption_enabled));
+      sources[flow.name] = {flows_.at(flow.name).get(), "mariadb at " + AddressOf(flow.source)};
     }
+    snapshots_ = std::make_unique<SourceSnapshots>(std::move(sources));
     return {};
   }
 
@@ -55,6 +63,7 @@ class CaptureApp : public rpc::App {
   std::unique_ptr<FeedClient> feed_;
   std::vector<std::unique_ptr<engine::SourceEngine>> engines_;
   FlowMap flows_;
+  std::unique_ptr<SourceSnapshots> snapshots_;
   std::vector<std::unique_ptr<CaptureProbe>> probes_;
   CaptureServiceImpl service_;
 };

@@ -14,19 +14,11 @@ constexpr std::chrono::milliseconds kBackoffMax{3000};
 constexpr std::chrono::milliseconds kPreflightAgain{5000};
 constexpr std::chrono::hours kStoppedAgain{24};
 
-class FeedSink : public engine::ChangeSink {
- public:
-  explicit FeedSink(FeedSession* session) : session_(session) {}
-  Status Consume(std::string_view records, bool) override {
-    SRDF_RETURN_IF_ERROR(session_->Send(records));
-    SRDF_FAILPOINT("capture.after_hand_on");
-    return {};
-  }
-  void Idle(const engine::SourceLag&) override {}
-
- private:
-  FeedSession* const session_;
-};
+// Where the log is read from; how far a copy of tables is there is the gate's matter.
+SourcePosition PlaceOf(SourcePosition position) {
+  position.copy.clear();
+  return position;
+}
 
 // Errors that pass by themselves: a server or a service that is away, or a session that was replaced.
 bool Heals(const Status& status) {
@@ -62,10 +54,13 @@ void CaptureFlow::Stop() {
   thread_.request_stop();
   reader_->Interrupt();
   std::shared_ptr<FeedSession> session;
+  std::shared_ptr<StreamGate> gate;
   {
     std::lock_guard lock(mu_);
     session = session_;
+    gate = gate_;
   }
+  if (gate != nullptr) gate->Interrupt({StatusCode::kCancelled, "capture is stopping"});
   // Not under the lock: the session's end comes back to it.
   if (session != nullptr) session->Cancel();
   session.reset();
@@ -79,6 +74,15 @@ CaptureStatus CaptureFlow::GetStatus() const {
   CaptureStatus status = status_;
   status.stats = reader_->Stats();
   return status;
+}
+
+Result<std::shared_ptr<StreamGate>> CaptureFlow::Gate() const {
+  std::lock_guard lock(mu_);
+  if (gate_ != nullptr && status_.state == CaptureState::kStreaming) return gate_;
+  return Status(StatusCode::kFailedPrecondition,
+                "flow " + name_ + " is not streaming: its capture " +
+                    std::string(status_.state == CaptureState::kConnecting ? "is connecting" : "has stopped"),
+                "see `srdfctl status`");
 }
 
 void CaptureFlow::SetState(CaptureState state, std::vector<Status> problems) {
@@ -151,28 +155,35 @@ Status CaptureFlow::RunOnce(const std::stop_token& stop) {
   const uint64_t round = ++rounds_;
   SRDF_ASSIGN_OR_RETURN(std::shared_ptr<FeedSession> session, feed_->Open(name_, [this, round] {
     std::lock_guard lock(mu_);
-    if (running_round_ == round) reader_->Interrupt();
+    if (running_round_ != round) return;
+    reader_->Interrupt();
+    gate_->Interrupt({StatusCode::kUnavailable, "the feed to the batcher has ended"});
   }));
+  SRDF_ASSIGN_OR_RETURN(const std::shared_ptr<StreamGate> gate, StreamGate::New(source_, session.get()));
   {
     std::lock_guard lock(mu_);
     running_round_ = round;
     session_ = session;
+    gate_ = gate;
     if (stop.stop_requested()) return {StatusCode::kCancelled, "stopping"};
   }
   const SourcePosition& resume = session->resume();
   obs::Info("capture_streaming", {{"flow", name_}, {"from", resume.gtid}});
   SetState(CaptureState::kStreaming, {});
   SRDF_FAILPOINT("capture.before_resume");
-  FeedSink sink(session.get());
   Status ended = session->Ended();
-  if (ended.ok()) ended = reader_->Run(resume, &sink);
+  if (ended.ok()) ended = reader_->Run(PlaceOf(resume), gate.get());
   if (Status s = session->Ended(); !s.ok()) ended = s;
   progressed_ = session->progressed();
   {
     std::lock_guard lock(mu_);
     running_round_ = 0;
     session_.reset();
+    gate_.reset();
   }
+  // Others may be sending, and wait for the batcher.
+  session->Cancel();
+  gate->Close();
   return ended;
 }
 

@@ -17,6 +17,7 @@
 #include "base/backoff.h"
 #include "base/status.h"
 #include "capture/feed_client.h"
+#include "capture/stream_gate.h"
 #include "engine/source.h"
 
 namespace srdf::capture {
@@ -45,6 +46,10 @@ class CaptureFlow {
   // Any thread.
   CaptureStatus GetStatus() const;
   Result<std::vector<engine::PreflightProblem>> Preflight() { return source_->Preflight(); }
+  // The gate of the stream that runs now. kFailedPrecondition when none does.
+  Result<std::shared_ptr<StreamGate>> Gate() const;
+  // A snapshot of the source, at no place of the stream.
+  Result<std::unique_ptr<engine::Snapshot>> OpenSnapshot() { return source_->OpenSnapshot(); }
   const std::string& name() const { return name_; }
 
  private:
@@ -72,7 +77,8 @@ class CaptureFlow {
   // guarded by mu_
   CaptureStatus status_;
   std::shared_ptr<FeedSession> session_;
-  uint64_t running_round_ = 0;  // whose end may interrupt the reader; 0: none
+  std::shared_ptr<StreamGate> gate_;  // of the session
+  uint64_t running_round_ = 0;        // whose end may interrupt the reader; 0: none
 
   std::jthread thread_;
 };

@@ -15,7 +15,7 @@ class Security;
 
 namespace srdf::capture {
 
-// One open feed. Send comes from one thread; Ended and Cancel from any.
+// One open feed. Send comes from one thread at a time; Ended and Cancel from any.
 class FeedSession {
  public:
   virtual ~FeedSession() = default;

@@ -1,0 +1,321 @@
+#include "capture/stream_gate.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "base/clock.h"
+#include "failpoint/failpoint.h"
+
+namespace srdf::capture {
+
+namespace {
+
+// A message to the batcher carries so much at most, unless one record is larger.
+constexpr size_t kMessageBytes = 512u << 10;
+// How often a wait asks whether anybody still wants its result.
+constexpr std::chrono::milliseconds kAskAgain{200};
+// The log has a transaction before the storage engine has committed it: with semi-synchronous replication by
+// seconds, else by less than a millisecond.
+constexpr std::chrono::milliseconds kSnapshotPauseMax{100};
+
+Status TornRecords() { return {StatusCode::kInternal, "the reader handed on a torn record"}; }
+
+Status CheckLimits(const CallLimits& limits, std::chrono::steady_clock::time_point now) {
+  if (limits.cancelled != nullptr && limits.cancelled())
+    return {StatusCode::kCancelled, "nobody waits for it"};
+  if (now >= limits.deadline)
+    return {StatusCode::kDeadlineExceeded, "the stream has not come to that place in time"};
+  return {};
+}
+
+}  // namespace
+
+Result<std::shared_ptr<StreamGate>> StreamGate::New(engine::SourceEngine* source, FeedSession* session) {
+  std::shared_ptr<StreamGate> gate(new StreamGate(source, session));
+  const std::string encoded = session->resume().copy;
+  if (!encoded.empty()) {
+    SRDF_ASSIGN_OR_RETURN(gate->copy_, DecodeCopyState(encoded));
+    gate->filter_.Follow(gate->copy_, encoded);
+  }
+  return gate;
+}
+
+Status StreamGate::Consume(std::string_view records, bool) {
+  while (!records.empty()) {
+    std::optional<SourcePosition> up_to;
+    {
+      std::unique_lock lock(mu_);
+      SRDF_RETURN_IF_ERROR(WaitToPass(&lock));
+      passing_ = true;
+      if (!spots_.empty()) up_to = spots_.front()->at;
+    }
+    Status status = Pass(&records, up_to);
+    std::lock_guard lock(mu_);
+    passing_ = false;
+    FindDue();
+    changed_.notify_all();
+    SRDF_RETURN_IF_ERROR(status);
+  }
+  SRDF_FAILPOINT("capture.after_hand_on");
+  return {};
+}
+
+void StreamGate::Idle(const engine::SourceLag&) {}
+
+// A transaction that has begun goes on; before the next one, those who want the gate come first.
+Status StreamGate::WaitToPass(std::unique_lock<std::mutex>* lock) {
+  changed_.wait(*lock, [&] {
+    if (!ended_.ok()) return true;
+    if (held_) return false;
+    return open_ || (takers_ == 0 && (spots_.empty() || !spots_.front()->due));
+  });
+  return ended_;
+}
+
+Status StreamGate::Pass(std::string_view* records, const std::optional<SourcePosition>& up_to) {
+  SRDF_ASSIGN_OR_RETURN(const size_t bytes, Walk(*records, up_to));
+  const std::string_view part = records->substr(0, bytes);
+  records->remove_prefix(bytes);
+  return filter_.active() ? PassFiltered(part) : session_->Send(part);
+}
+
+// How much may pass: all of it, or up to the end of the transaction that reaches the place.
+Result<size_t> StreamGate::Walk(std::string_view records, const std::optional<SourcePosition>& up_to) {
+  size_t at = 0;
+  bool open = open_;  // written by this thread alone
+  ByteView end;
+  while (at < records.size()) {
+    ByteReader r(records.substr(at));
+    const auto type = static_cast<RecordType>(r.U8());
+    const ByteView body = r.Raw(r.U32());
+    if (!r.ok()) return TornRecords();
+    at += kRecordHeaderBytes + body.size();
+    if (type == RecordType::kTableSchema) SRDF_RETURN_IF_ERROR(filter_.SeeSchema(body));
+    if (type == RecordType::kTransactionBegin) open = true;
+    if (type != RecordType::kTransactionEnd) continue;
+    open = false;
+    end = body;
+    if (!up_to) continue;
+    SRDF_ASSIGN_OR_RETURN(const TransactionEnd here, DecodeTransactionEnd(body));
+    SRDF_ASSIGN_OR_RETURN(const bool reached, source_->Contains(here.position, *up_to));
+    if (reached) break;
+  }
+  std::optional<TransactionEnd> last;
+  if (!end.empty()) {
+    SRDF_ASSIGN_OR_RETURN(last, DecodeTransactionEnd(end));
+    last->position.copy = filter_.encoded();
+  }
+  std::lock_guard lock(mu_);
+  open_ = open;
+  if (last) position_ = std::move(last->position);
+  return at;
+}
+
+Status StreamGate::PassFiltered(std::string_view records) {
+  filtered_.clear();
+  RecordCursor cursor(records);
+  Record record;
+  for (;;) {
+    SRDF_ASSIGN_OR_RETURN(const bool more, cursor.Next(&record));
+    if (!more) break;
+    if (!filtered_.empty() && filtered_.size() + record.whole.size() > kMessageBytes) {
+      SRDF_RETURN_IF_ERROR(session_->Send(filtered_));
+      filtered_.clear();
+    }
+    SRDF_RETURN_IF_ERROR(filter_.Append(record, &filtered_));
+  }
+  return filtered_.empty() ? Status() : session_->Send(filtered_);
+}
+
+void StreamGate::FindDue() {
+  if (open_ || spots_.empty() || spots_.front()->due) return;
+  Spot& spot = *spots_.front();
+  auto reached = source_->Contains(position_, spot.at);
+  auto exact = source_->Contains(spot.at, position_);
+  for (const auto* result : {&reached, &exact}) {
+    if (result->ok()) continue;
+    if (ended_.ok()) ended_ = result->status();
+    return;
+  }
+  spot.due = *reached;
+  spot.missed = *reached && !*exact;
+}
+
+template <typename Ready>
+Status StreamGate::WaitUntil(std::unique_lock<std::mutex>* lock, const CallLimits& limits,
+                             const Ready& ready) {
+  for (;;) {
+    if (!ended_.ok()) return ended_;
+    if (ready()) return {};
+    const auto now = std::chrono::steady_clock::now();
+    SRDF_RETURN_IF_ERROR(CheckLimits(limits, now));
+    changed_.wait_until(*lock, std::min(limits.deadline, now + kAskAgain));
+  }
+}
+
+Status StreamGate::Take(const CallLimits& limits) {
+  std::unique_lock lock(mu_);
+  ++takers_;
+  Status status = WaitUntil(&lock, limits, [&] { return BetweenTransactions(); });
+  --takers_;
+  if (status.ok()) held_ = true;
+  changed_.notify_all();
+  return status;
+}
+
+void StreamGate::Release() {
+  std::lock_guard lock(mu_);
+  held_ = false;
+  changed_.notify_all();
+}
+
+Result<StreamGate::PlacedSnapshot> StreamGate::OpenSnapshot(const CallLimits& limits) {
+  SRDF_RETURN_IF_ERROR(Take(limits));
+  auto snapshot = OpenReached(limits);
+  std::shared_ptr<Spot> spot;
+  {
+    std::lock_guard lock(mu_);
+    if (snapshot.ok() && ended_.ok()) {
+      spot = std::make_shared<Spot>(Spot{(*snapshot)->position()});
+      spots_.push_back(spot);
+      FindDue();
+    }
+    held_ = false;
+    changed_.notify_all();
+    if (snapshot.ok() && !ended_.ok()) return ended_;
+  }
+  if (!snapshot.ok()) return snapshot.status();
+  return PlacedSnapshot{std::move(*snapshot), std::make_unique<Place>(shared_from_this(), std::move(spot))};
+}
+
+// Places are in the order of the log: each snapshot also lies at or after the last place.
+Result<std::unique_ptr<engine::Snapshot>> StreamGate::OpenReached(const CallLimits& limits) {
+  SourcePosition reached;
+  {
+    std::lock_guard lock(mu_);
+    reached = spots_.empty() ? position_ : spots_.back()->at;
+  }
+  for (std::chrono::milliseconds pause{1};; pause = std::min(pause * 2, kSnapshotPauseMax)) {
+    SRDF_ASSIGN_OR_RETURN(auto snapshot, source_->OpenSnapshot());
+    SRDF_ASSIGN_OR_RETURN(const bool contained, source_->Contains(snapshot->position(), reached));
+    if (contained) return snapshot;
+    std::unique_lock lock(mu_);
+    if (!ended_.ok()) return ended_;
+    if (Status s = CheckLimits(limits, std::chrono::steady_clock::now()); !s.ok()) {
+      return s.WithContext("the source's snapshots end at \"" + snapshot->position().gtid +
+                           "\", its log was read up to \"" + reached.gtid + "\"");
+    }
+    changed_.wait_for(lock, pause);
+  }
+}
+
+Status StreamGate::Change(const CopyChange& change, const CallLimits& limits) {
+  SRDF_RETURN_IF_ERROR(Take(limits));
+  Status status = SendHere({}, change);
+  Release();
+  return status;
+}
+
+Status StreamGate::SendAt(const std::shared_ptr<Spot>& spot, std::string_view records,
+                          const CopyChange& change, bool last, const CallLimits& limits) {
+  {
+    std::unique_lock lock(mu_);
+    SRDF_RETURN_IF_ERROR(WaitUntil(&lock, limits, [&] {
+      return BetweenTransactions() && !spots_.empty() && spots_.front() == spot && spot->due;
+    }));
+    if (spot->missed) {
+      return {StatusCode::kAborted,
+              "the stream passed by \"" + spot->at.gtid + "\", where a snapshot of the source lies"};
+    }
+    held_ = true;
+  }
+  Status status = SendHere(records, change);
+  {
+    std::lock_guard lock(mu_);
+    held_ = false;
+    changed_.notify_all();
+  }
+  if (last && status.ok()) Leave(spot);
+  return status;
+}
+
+Status StreamGate::SendHere(std::string_view records, const CopyChange& change) {
+  SourcePosition position;
+  std::optional<CopyState> copy;
+  {
+    std::lock_guard lock(mu_);
+    if (!ended_.ok()) return ended_;
+    sending_ = true;
+    position = position_;
+    copy = copy_;
+  }
+  const auto send = [&]() -> Status {
+    if (change != nullptr) {
+      SRDF_RETURN_IF_ERROR(change(&copy));
+      position.copy.clear();
+      if (copy) {
+        SRDF_ASSIGN_OR_RETURN(position.copy, EncodeCopyState(*copy));
+      }
+    }
+    std::string message;
+    std::string body;
+    EncodeTransactionBegin({"", WallClockMs()}, &body);
+    AppendRecord(RecordType::kTransactionBegin, body, &message);
+    RecordCursor cursor(records);
+    Record record;
+    for (;;) {
+      SRDF_ASSIGN_OR_RETURN(const bool more, cursor.Next(&record));
+      if (!more) break;
+      if (message.size() + record.whole.size() > kMessageBytes) {
+        SRDF_RETURN_IF_ERROR(session_->Send(message));
+        message.clear();
+      }
+      message.append(record.whole);
+    }
+    body.clear();
+    EncodeTransactionEnd({position, 0}, &body);
+    AppendRecord(RecordType::kTransactionEnd, body, &message);
+    return session_->Send(message);
+  };
+  Status status = send();
+  if (status.ok() && change != nullptr) filter_.Follow(copy, position.copy);
+  std::lock_guard lock(mu_);
+  sending_ = false;
+  if (status.ok()) {
+    position_ = std::move(position);
+    copy_ = std::move(copy);
+  }
+  changed_.notify_all();
+  return status;
+}
+
+void StreamGate::Leave(const std::shared_ptr<Spot>& spot) {
+  std::lock_guard lock(mu_);
+  spots_.erase(std::remove(spots_.begin(), spots_.end(), spot), spots_.end());
+  FindDue();
+  changed_.notify_all();
+}
+
+SourcePosition StreamGate::position() const {
+  std::lock_guard lock(mu_);
+  return position_;
+}
+
+std::optional<CopyState> StreamGate::copy() const {
+  std::lock_guard lock(mu_);
+  return copy_;
+}
+
+void StreamGate::Interrupt(Status why) {
+  std::lock_guard lock(mu_);
+  if (ended_.ok()) ended_ = std::move(why);
+  changed_.notify_all();
+}
+
+void StreamGate::Close() {
+  Interrupt({StatusCode::kUnavailable, "the flow's stream has ended"});
+  std::unique_lock lock(mu_);
+  changed_.wait(lock, [&] { return !sending_; });
+}
+
+}  // namespace srdf::capture

@@ -1,0 +1,386 @@
+#include "capture/stream_gate.h"
+
+#include <gtest/gtest.h>
+
+#include <atomic>
+#include <thread>
+
+#include "model/mark.h"
+#include "model/schema.h"
+
+namespace srdf::capture {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using std::chrono::steady_clock;
+
+SourcePosition At(int n) { return {"0-1-" + std::to_string(n), "bin.000001", static_cast<uint64_t>(n)}; }
+
+int NumberOf(const SourcePosition& position) { return std::stoi(position.gtid.substr(4)); }
+
+class FakeSnapshot : public engine::Snapshot {
+ public:
+  explicit FakeSnapshot(SourcePosition position) : position_(std::move(position)) {}
+  const SourcePosition& position() const override { return position_; }
+  Result<std::vector<engine::TableInfo>> ListTables() override { return Unused(); }
+  Result<TableSchema> Describe(const std::string&, const std::string&) override { return Unused(); }
+  Result<engine::ReadEnd> ReadRange(const TableSchema&, const engine::KeyRange&, const engine::ReadLimits&,
+                                    engine::RowSink*) override {
+    return Unused();
+  }
+  Result<engine::ReadEnd> ReadKeys(const TableSchema&, const std::vector<std::string>&,
+                                   engine::RowSink*) override {
+    return Unused();
+  }
+  Status Ping() override { return {}; }
+
+ private:
+  static Status Unused() { return {StatusCode::kUnimplemented, "not read here"}; }
+  const SourcePosition position_;
+};
+
+// Snapshots lie where the test says; the last word stays.
+class FakeSource : public engine::SourceEngine {
+ public:
+  Result<std::vector<engine::PreflightProblem>> Preflight() override {
+    return std::vector<engine::PreflightProblem>{};
+  }
+  Result<SourcePosition> CurrentPosition() override { return SourcePosition{}; }
+  std::unique_ptr<engine::ChangeReader> NewReader() override { return nullptr; }
+  Result<bool> Contains(const SourcePosition& position, const SourcePosition& other) const override {
+    return NumberOf(position) >= NumberOf(other);
+  }
+  Result<std::unique_ptr<engine::Snapshot>> OpenSnapshot() override {
+    std::lock_guard lock(mu_);
+    const int at = snapshots_.front();
+    if (snapshots_.size() > 1) snapshots_.erase(snapshots_.begin());
+    return std::unique_ptr<engine::Snapshot>(std::make_unique<FakeSnapshot>(At(at)));
+  }
+  void SetSnapshots(std::vector<int> at) {
+    std::lock_guard lock(mu_);
+    snapshots_ = std::move(at);
+  }
+
+ private:
+  std::mutex mu_;
+  std::vector<int> snapshots_;
+};
+
+// Keeps what was sent, as words: "T8", "mark a", "copied 5" for an insert into table 5, "| 8" for an end.
+class FakeSession : public FeedSession {
+ public:
+  const SourcePosition& resume() const override { return resume_; }
+  Status Send(std::string_view records) override {
+    if (sending_.exchange(true)) ADD_FAILURE() << "two threads send at once";
+    std::unique_lock lock(mu_);
+    RecordCursor cursor(records);
+    Record record;
+    for (;;) {
+      auto more = cursor.Next(&record);
+      EXPECT_TRUE(more.ok());
+      if (!more.ok() || !*more) break;
+      Note(record);
+    }
+    changed_.notify_all();
+    changed_.wait(lock, [&] { return !full_; });
+    sending_ = false;
+    return ended_;
+  }
+  Status Ended() const override {
+    std::lock_guard lock(mu_);
+    return ended_;
+  }
+  bool progressed() const override { return true; }
+  void Cancel() override {
+    std::lock_guard lock(mu_);
+    ended_ = {StatusCode::kCancelled, "cancelled"};
+    full_ = false;
+    changed_.notify_all();
+  }
+
+  std::string sent() const {
+    std::lock_guard lock(mu_);
+    return sent_;
+  }
+  bool WaitForSent(const std::string& text) {
+    std::unique_lock lock(mu_);
+    return changed_.wait_for(lock, seconds(20), [&] { return sent_.find(text) != std::string::npos; });
+  }
+  void SetFull() {
+    std::lock_guard lock(mu_);
+    full_ = true;
+  }
+
+  SourcePosition resume_ = At(7);
+
+ private:
+  void Note(const Record& record) {
+    switch (record.type) {
+      case RecordType::kTransactionBegin: {
+        const std::string gtid = DecodeTransactionBegin(record.body)->gtid;
+        sent_ += gtid.empty() ? "[" : "T" + gtid.substr(4) + " ";
+        break;
+      }
+      case RecordType::kTransactionEnd:
+        sent_ += "| " + std::to_string(NumberOf(DecodeTransactionEnd(record.body)->position)) + " ";
+        break;
+      case RecordType::kMark:
+        sent_ += "mark " + DecodeMark(record.body)->id + " ";
+        break;
+      case RecordType::kRowRun:
+        sent_ += "rows " + std::to_string(ByteReader(record.body).U32()) + " ";
+        break;
+      case RecordType::kStatement:
+        sent_ += "statement ";
+        break;
+      default:
+        break;
+    }
+  }
+
+  std::atomic<bool> sending_ = false;
+  mutable std::mutex mu_;
+  std::condition_variable changed_;
+  std::string sent_;
+  bool full_ = false;
+  Status ended_;
+};
+
+std::string BeginOf(int n) {
+  std::string body, out;
+  EncodeTransactionBegin({n == 0 ? "" : At(n).gtid, 0}, &body);
+  AppendRecord(RecordType::kTransactionBegin, body, &out);
+  return out;
+}
+std::string EndOf(int n) {
+  std::string body, out;
+  EncodeTransactionEnd({At(n), 0}, &body);
+  AppendRecord(RecordType::kTransactionEnd, body, &out);
+  return out;
+}
+std::string Transaction(int n) { return BeginOf(n) + EndOf(n); }
+std::string MarkOf(const std::string& id) {
+  std::string body, out;
+  EncodeMark({id}, &body);
+  AppendRecord(RecordType::kMark, body, &out);
+  return out;
+}
+std::string SchemaOf(uint32_t ref, const std::string& table) {
+  TableSchema schema;
+  schema.table_ref = ref;
+  schema.database = "shop";
+  schema.table = table;
+  std::string body, out;
+  EncodeTableSchema(schema, &body);
+  AppendRecord(RecordType::kTableSchema, body, &out);
+  return out;
+}
+std::string RunOf(uint32_t ref) {
+  std::string out;
+  RowRunWriter writer(&out);
+  writer.Begin({ref, RowOp::kInsert, 0, {}, "\x01"});
+  writer.Add({0, "k", {}, {}, "row"});
+  writer.End();
+  return out;
+}
+
+class StreamGateTest : public ::testing::Test {
+ protected:
+  void SetUp() override { Open(); }
+  void Open() {
+    auto gate = StreamGate::New(&source_, &session_);
+    ASSERT_TRUE(gate.ok()) << gate.status().ToString();
+    gate_ = *gate;
+  }
+  static CallLimits Soon() { return {steady_clock::now() + seconds(20), nullptr}; }
+  StreamGate::PlacedSnapshot Snapshot(int at) {
+    source_.SetSnapshots({at});
+    auto opened = gate_->OpenSnapshot(Soon());
+    EXPECT_TRUE(opened.ok()) << opened.status().ToString();
+    return std::move(*opened);
+  }
+
+  FakeSource source_;
+  FakeSession session_;
+  std::shared_ptr<StreamGate> gate_;
+};
+
+TEST_F(StreamGateTest, WhatTheSnapshotShowsPassesFirstAndNothingBehindItPassesBeforeThePlace) {
+  auto opened = Snapshot(9);
+  // All in one buffer, as a reader that is behind hands it on.
+  std::jthread reader(
+      [&] { EXPECT_TRUE(gate_->Consume(Transaction(8) + Transaction(9) + Transaction(10), true).ok()); });
+  ASSERT_TRUE(session_.WaitForSent("T9 | 9 "));
+  std::this_thread::sleep_for(milliseconds(20));  // what must not pass had the time to
+  EXPECT_EQ(session_.sent(), "T8 | 8 T9 | 9 ");
+  ASSERT_TRUE(opened.place->Send(MarkOf("a"), nullptr, true, Soon()).ok());
+  reader.join();
+  EXPECT_EQ(session_.sent(), "T8 | 8 T9 | 9 [mark a | 9 T10 | 10 ");
+}
+
+TEST_F(StreamGateTest, AnIdleStreamGetsWhatBelongsWhereItStandsWithoutTheReader) {
+  auto opened = Snapshot(7);
+  ASSERT_TRUE(opened.place->Send(MarkOf("a"), nullptr, true, Soon()).ok());
+  EXPECT_EQ(session_.sent(), "[mark a | 7 ");
+}
+
+TEST_F(StreamGateTest, ASnapshotBehindTheStreamIsTakenAgain) {
+  source_.SetSnapshots({5, 6, 7});
+  auto opened = gate_->OpenSnapshot(Soon());
+  ASSERT_TRUE(opened.ok());
+  EXPECT_EQ(opened->snapshot->position().gtid, At(7).gtid);
+}
+
+TEST_F(StreamGateTest, ASnapshotThatNeverReachesTheStreamEndsAtTheDeadlineAndTheStreamGoesOn) {
+  source_.SetSnapshots({6});
+  auto opened = gate_->OpenSnapshot({steady_clock::now() + milliseconds(30), nullptr});
+  EXPECT_EQ(opened.status().code(), StatusCode::kDeadlineExceeded);
+  EXPECT_TRUE(gate_->Consume(Transaction(8), true).ok());
+}
+
+TEST_F(StreamGateTest, AnOpenTransactionPassesWholeBeforeTheGateIsTaken) {
+  ASSERT_TRUE(gate_->Consume(BeginOf(8), false).ok());
+  EXPECT_EQ(gate_->OpenSnapshot({steady_clock::now() + milliseconds(30), nullptr}).status().code(),
+            StatusCode::kDeadlineExceeded);
+  source_.SetSnapshots({8});
+  std::jthread taker([&] {
+    auto opened = gate_->OpenSnapshot(Soon());
+    ASSERT_TRUE(opened.ok());
+    EXPECT_TRUE(opened->place->Send(MarkOf("a"), nullptr, true, Soon()).ok());
+  });
+  ASSERT_TRUE(gate_->Consume(EndOf(8), true).ok());
+  taker.join();
+  EXPECT_EQ(session_.sent(), "T8 | 8 [mark a | 8 ");
+}
+
+TEST_F(StreamGateTest, PlacesComeInTheirOrderAndOneThatIsLetGoOfHoldsNothingUp) {
+  auto first = Snapshot(8);
+  auto second = Snapshot(8);
+  auto third = Snapshot(9);
+  std::jthread reader(
+      [&] { EXPECT_TRUE(gate_->Consume(Transaction(8) + Transaction(9) + Transaction(10), true).ok()); });
+  std::jthread later([&] { EXPECT_TRUE(third.place->Send(MarkOf("c"), nullptr, true, Soon()).ok()); });
+  ASSERT_TRUE(session_.WaitForSent("T8 | 8 "));
+  EXPECT_EQ(second.place->Send(MarkOf("b"), nullptr, true, {steady_clock::now() + milliseconds(20), nullptr})
+                .code(),
+            StatusCode::kDeadlineExceeded);
+  first.place.reset();
+  EXPECT_TRUE(second.place->Send(MarkOf("b"), nullptr, true, Soon()).ok());
+  later.join();
+  reader.join();
+  EXPECT_EQ(session_.sent(), "T8 | 8 [mark b | 8 T9 | 9 [mark c | 9 T10 | 10 ");
+}
+
+TEST_F(StreamGateTest, SeveralPiecesAtOnePlaceStandTogether) {
+  auto opened = Snapshot(8);
+  std::jthread reader([&] { EXPECT_TRUE(gate_->Consume(Transaction(8) + Transaction(9), true).ok()); });
+  ASSERT_TRUE(opened.place->Send(RunOf(100), nullptr, false, Soon()).ok());
+  ASSERT_TRUE(opened.place->Send(RunOf(101), nullptr, true, Soon()).ok());
+  reader.join();
+  EXPECT_EQ(session_.sent(), "T8 | 8 [rows 100 | 8 [rows 101 | 8 T9 | 9 ");
+}
+
+TEST_F(StreamGateTest, TheEndOfTheSessionEndsEveryWait) {
+  auto opened = Snapshot(8);
+  std::jthread owner([&] {
+    EXPECT_EQ(opened.place->Send(MarkOf("a"), nullptr, true, Soon()).code(), StatusCode::kUnavailable);
+  });
+  auto due = Snapshot(8);
+  std::jthread reader([&] {
+    EXPECT_EQ(gate_->Consume(Transaction(8) + Transaction(9), true).code(), StatusCode::kUnavailable);
+  });
+  // The first place is sent or waits; the second is never filled, so the reader waits for it.
+  ASSERT_TRUE(session_.WaitForSent("T8 | 8 "));
+  gate_->Interrupt({StatusCode::kUnavailable, "the feed has ended"});
+  owner.join();
+  reader.join();
+  EXPECT_EQ(gate_->OpenSnapshot(Soon()).status().code(), StatusCode::kUnavailable);
+  gate_->Close();
+}
+
+TEST_F(StreamGateTest, CloseWaitsForWhoeverStillSends) {
+  auto opened = Snapshot(7);
+  session_.SetFull();
+  std::jthread owner([&] { (void)opened.place->Send(MarkOf("a"), nullptr, true, Soon()); });
+  ASSERT_TRUE(session_.WaitForSent("mark a"));
+  std::atomic<bool> closed = false;
+  std::jthread closer([&] {
+    gate_->Close();
+    closed = true;
+  });
+  std::this_thread::sleep_for(milliseconds(20));
+  EXPECT_FALSE(closed) << "the session would be gone while it sends";
+  session_.Cancel();
+  closer.join();
+}
+
+CopyState CopyOf(const std::string& table, CopyPhase phase) {
+  CopyState copy;
+  copy.plan = "p";
+  copy.schema_done = true;
+  copy.tables = {{"shop", table, phase, "", "", 0, 0, 0, 0}};
+  return copy;
+}
+
+TEST_F(StreamGateTest, ChangesOfTablesThatWaitAreLeftOutUntilTheirCopyBegins) {
+  // The schemas were sent before there was a copy.
+  ASSERT_TRUE(gate_->Consume(BeginOf(8) + SchemaOf(1, "a") + SchemaOf(2, "b") + EndOf(8), true).ok());
+  ASSERT_TRUE(gate_
+                  ->Change(
+                      [](std::optional<CopyState>* copy) {
+                        *copy = CopyOf("a", CopyPhase::kWaiting);
+                        return Status();
+                      },
+                      Soon())
+                  .ok());
+  ASSERT_TRUE(gate_->Consume(BeginOf(9) + RunOf(1) + RunOf(2) + EndOf(9), true).ok());
+  EXPECT_EQ(session_.sent(), "T8 | 8 [| 8 T9 rows 2 | 9 ");
+  auto opened = Snapshot(9);
+  ASSERT_TRUE(opened.place
+                  ->Send(
+                      RunOf(100),
+                      [](std::optional<CopyState>* copy) {
+                        (*copy)->tables[0].phase = CopyPhase::kCopying;
+                        return Status();
+                      },
+                      true, Soon())
+                  .ok());
+  ASSERT_TRUE(gate_->Consume(BeginOf(10) + RunOf(1) + EndOf(10), true).ok());
+  EXPECT_EQ(session_.sent(), "T8 | 8 [| 8 T9 rows 2 | 9 [rows 100 | 9 T10 rows 1 | 10 ");
+}
+
+TEST_F(StreamGateTest, StatementsAreLeftOutUntilTheTablesAreCreated) {
+  CopyState copy = CopyOf("a", CopyPhase::kWaiting);
+  copy.schema_done = false;
+  session_.resume_.copy = *EncodeCopyState(copy);
+  Open();
+  std::string statement;
+  AppendRecord(RecordType::kStatement, "x", &statement);
+  ASSERT_TRUE(gate_->Consume(BeginOf(8) + statement + EndOf(8), true).ok());
+  ASSERT_TRUE(gate_
+                  ->Change(
+                      [](std::optional<CopyState>* state) {
+                        (*state)->schema_done = true;
+                        return Status();
+                      },
+                      Soon())
+                  .ok());
+  ASSERT_TRUE(gate_->Consume(BeginOf(9) + statement + EndOf(9), true).ok());
+  EXPECT_EQ(session_.sent(), "T8 | 8 [| 8 T9 statement | 9 ");
+}
+
+TEST_F(StreamGateTest, AChangeThatIsRefusedLeavesStreamAndStateAsTheyWere) {
+  const Status refused = gate_->Change(
+      [](std::optional<CopyState>* copy) {
+        *copy = CopyState();
+        return Status(StatusCode::kAborted, "no");
+      },
+      Soon());
+  EXPECT_EQ(refused.code(), StatusCode::kAborted);
+  EXPECT_FALSE(gate_->copy().has_value());
+  EXPECT_EQ(session_.sent(), "");
+}
+
+}  // namespace
+}  // namespace srdf::capture
