@@ -9,6 +9,7 @@ namespace {
 constexpr uint8_t kVersion = 1;
 constexpr uint8_t kSchemaDone = 0x01;
 constexpr uint8_t kPaused = 0x02;
+constexpr uint8_t kAllTables = 0x04;
 
 Status Torn() { return {StatusCode::kDataLoss, "position: torn or malformed state of a copy"}; }
 
@@ -21,11 +22,19 @@ const TableCopy* CopyState::Find(std::string_view database, std::string_view tab
   return found == tables.end() ? nullptr : &*found;
 }
 
+CopyState NewCopy(const std::string& plan) {
+  CopyState copy;
+  copy.plan = plan;
+  copy.all_tables = true;
+  return copy;
+}
+
 Result<std::string> EncodeCopyState(const CopyState& state) {
   std::string out;
   ByteWriter w(&out);
   w.U8(kVersion);
-  w.U8((state.schema_done ? kSchemaDone : 0) | (state.paused ? kPaused : 0));
+  w.U8((state.schema_done ? kSchemaDone : 0) | (state.paused ? kPaused : 0) |
+       (state.all_tables ? kAllTables : 0));
   w.Blob(state.plan);
   w.U64(static_cast<uint64_t>(state.started_at_ms));
   w.Varint(state.tables_total);
@@ -60,6 +69,7 @@ Result<CopyState> DecodeCopyState(ByteView in) {
   const uint8_t flags = r.U8();
   state.schema_done = (flags & kSchemaDone) != 0;
   state.paused = (flags & kPaused) != 0;
+  state.all_tables = (flags & kAllTables) != 0;
   state.plan = std::string(r.Blob());
   state.started_at_ms = static_cast<int64_t>(r.U64());
   state.tables_total = r.Varint();

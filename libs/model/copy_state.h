@@ -11,8 +11,11 @@
 //                                    inserted since), and they are exact too. So a change of a row that is
 //                                    not there is left out: the row comes with its range
 //
-// While `schema_done` is false nothing of the tables exists for certain, and neither their changes nor DDL
-// statements are sent. A table that others can change by a foreign key that acts comes before those; tables
+// While `schema_done` is false nothing of the tables exists for certain, and their changes are not sent; of a
+// copy of all tables neither are DDL statements. Without any table, and `schema_done` false, the copy was
+// asked for and is not planned yet: then neither rows nor statements are sent. A flow whose target has
+// nothing begins so: its first checkpoint has NewCopy() as its copy, and what is logged before the plan is
+// made needs no table. A table that others can change by a foreign key that acts comes before those; tables
 // without a key, and those that foreign keys connect in a circle, are copied in one snapshot (they go from
 // kWaiting to not listed). Tables of one `group` that is not 0 leave the list together. Pure.
 #pragma once
@@ -47,6 +50,7 @@ struct CopyState {
   std::string plan;  // uid of the copy
   bool schema_done = false;
   bool paused = false;
+  bool all_tables = false;  // of the source
   int64_t started_at_ms = 0;
   std::vector<TableCopy> tables;  // not done, in order
   // Of all tables, those that are done as well.
@@ -58,8 +62,14 @@ struct CopyState {
 
   friend bool operator==(const CopyState&, const CopyState&) = default;
 
+  // Asked for, and what is to be copied is not known yet.
+  bool unplanned() const { return !schema_done && tables.empty(); }
   const TableCopy* Find(std::string_view database, std::string_view table) const;
 };
+
+// A copy of all tables that is to be planned, for the first checkpoint of a flow. CopyService.StartCopy with
+// the same plan plans it.
+CopyState NewCopy(const std::string& plan);
 
 // No copy state is larger: it is part of every wagon's header while the copy goes on. About 5,000 tables.
 constexpr size_t kCopyStateBytesMax = 512u << 10;

@@ -27,7 +27,8 @@ Status CopyFilter::SeeSchema(ByteView body) {
 
 void CopyFilter::Follow(const std::optional<CopyState>& copy, std::string encoded) {
   active_ = copy.has_value();
-  schema_done_ = !active_ || copy->schema_done;
+  nothing_passes_ = active_ && copy->unplanned();
+  no_statements_ = active_ && !copy->schema_done && copy->all_tables;
   encoded_ = std::move(encoded);
   waiting_.clear();
   left_out_.clear();
@@ -51,10 +52,10 @@ Status CopyFilter::Append(const Record& record, std::string* out) {
       return {};
     }
     case RecordType::kRowRun:
-      if (left_out_.count(ByteReader(record.body).U32()) != 0) return {};
+      if (nothing_passes_ || left_out_.count(ByteReader(record.body).U32()) != 0) return {};
       break;
     case RecordType::kStatement:
-      if (!schema_done_) return {};
+      if (nothing_passes_ || no_statements_) return {};
       break;
     default:
       break;

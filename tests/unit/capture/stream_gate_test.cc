@@ -353,6 +353,7 @@ TEST_F(StreamGateTest, ChangesOfTablesThatWaitAreLeftOutUntilTheirCopyBegins) {
 TEST_F(StreamGateTest, StatementsAreLeftOutUntilTheTablesAreCreated) {
   CopyState copy = CopyOf("a", CopyPhase::kWaiting);
   copy.schema_done = false;
+  copy.all_tables = true;
   session_.resume_.copy = *EncodeCopyState(copy);
   Open();
   std::string statement;
@@ -368,6 +369,13 @@ TEST_F(StreamGateTest, StatementsAreLeftOutUntilTheTablesAreCreated) {
                   .ok());
   ASSERT_TRUE(gate_->Consume(BeginOf(9) + statement + EndOf(9), true).ok());
   EXPECT_EQ(session_.sent(), "T8 | 8 [| 8 T9 statement | 9 ");
+}
+
+TEST_F(StreamGateTest, OfACopyThatIsNotPlannedYetNoRowPasses) {
+  session_.resume_.copy = *EncodeCopyState(NewCopy("p"));
+  Open();
+  ASSERT_TRUE(gate_->Consume(BeginOf(8) + SchemaOf(1, "a") + RunOf(1) + EndOf(8), true).ok());
+  EXPECT_EQ(session_.sent(), "T8 | 8 ");
 }
 
 TEST_F(StreamGateTest, AChangeThatIsRefusedLeavesStreamAndStateAsTheyWere) {
