@@ -1,10 +1,12 @@
 // A consistent read of a server's tables: what establish, verify and repair read by.
 //
-// Rows come as images: of all columns but generated ones, in the engine's own encoding as it stands in the
-// log (MariaDB: a row of a row event), so that a row read here and the same row read from the log or from the
-// other side are the same bytes. Keys are images of the key's columns alone. Each object is driven by one
-// thread and holds one connection; it takes no lock that a writer waits for (a DDL statement on a table that
-// is being read waits for the read).
+// Rows come as images: of all columns but generated ones (SnapshotColumns in model/schema.h), in the engine's
+// own encoding as it stands in the log (MariaDB: a row of a row event), so that a row read here and the same
+// row read from the log or from the other side are the same bytes. A key is what a row run has as a row's
+// key: the values of TableSchema::key_columns as they stand in the image, one after the other in the table's
+// order, without a null bitmap. Rows are ordered by the key's index, whose columns may have another order.
+// Each object is driven by one thread and holds one connection; it takes no lock that a writer waits for (a
+// DDL statement on a table that is being read waits for the read).
 #pragma once
 
 #include <cstdint>
@@ -26,7 +28,7 @@ struct TableInfo {
   uint64_t bytes_estimate = 0;
   std::string engine;
   bool transactional = true;
-  std::vector<std::string> key_columns;  // the logical key; empty: none
+  std::vector<std::string> key_columns;  // the logical key, in its index's order; empty: none
   std::string definition;                // normalised CREATE TABLE: equal text, equal table
   bool empty = false;                    // certain
 };
@@ -74,6 +76,12 @@ class Snapshot {
   // Those of these keys that there are, in any order.
   virtual Result<ReadEnd> ReadKeys(const TableSchema& schema, const std::vector<std::string>& keys,
                                    RowSink* sink) = 0;
+  // The key of the rows-th row behind `after` (empty: of the table), read from the key's index alone; empty
+  // when there are fewer.
+  virtual Result<std::string> KeyAt(const TableSchema& schema, const std::string& after, uint64_t rows) {
+    return Status(StatusCode::kUnimplemented, "this engine finds no row of " + schema.table + " behind " +
+                                                  std::to_string(after.size() + rows));
+  }
   // Keeps the connection alive; kUnavailable when it is gone.
   virtual Status Ping() = 0;
 };

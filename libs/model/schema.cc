@@ -2,6 +2,14 @@
 
 namespace srdf {
 
+std::string SnapshotColumns(const TableSchema& schema) {
+  std::string bitmap((schema.columns.size() + 7) / 8, '\0');
+  for (size_t i = 0; i < schema.columns.size(); ++i) {
+    if (!schema.columns[i].generated) bitmap[i / 8] = static_cast<char>(bitmap[i / 8] | 1 << (i % 8));
+  }
+  return bitmap;
+}
+
 void EncodeTableSchema(const TableSchema& s, std::string* out) {
   ByteWriter w(out);
   w.U32(s.table_ref);
@@ -12,7 +20,7 @@ void EncodeTableSchema(const TableSchema& s, std::string* out) {
     w.Blob(c.name);
     w.U8(c.type);
     w.U16(c.type_meta);
-    w.U8(static_cast<uint8_t>((c.is_unsigned ? 1 : 0) | (c.nullable ? 2 : 0)));
+    w.U8(static_cast<uint8_t>((c.is_unsigned ? 1 : 0) | (c.nullable ? 2 : 0) | (c.generated ? 4 : 0)));
     w.U16(c.collation);
     w.Varint(c.labels.size());
     for (const std::string& label : c.labels) w.Blob(label);
@@ -44,6 +52,7 @@ Result<TableSchema> DecodeTableSchema(ByteView in) {
     const uint8_t bits = r.U8();
     c.is_unsigned = (bits & 1) != 0;
     c.nullable = (bits & 2) != 0;
+    c.generated = (bits & 4) != 0;
     c.collation = r.U16();
     const uint64_t labels = r.Varint();
     for (uint64_t l = 0; l < labels && r.ok(); ++l) c.labels.emplace_back(r.Blob());
