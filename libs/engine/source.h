@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/status.h"
+#include "engine/schema_dump.h"
 #include "engine/snapshot.h"
 #include "model/position.h"
 
@@ -91,6 +92,13 @@ class SourceEngine {
   // its own connection. kUnimplemented: this engine cannot.
   virtual Result<std::unique_ptr<Snapshot>> OpenSnapshot() {
     return Status(StatusCode::kUnimplemented, "this source cannot take a snapshot at a known position");
+  }
+  // The definitions of now. Opens its own connection; takes no lock that a writer waits for. kNotFound: a
+  // table of the request is not there. kAborted: something was altered meanwhile, read again.
+  // kPermissionDenied: the source would not show everything, with the missing privileges as remedy.
+  virtual Result<SchemaDump> ReadSchema(const SchemaRequest& request) {
+    return Status(StatusCode::kUnimplemented, "this source cannot be asked for the definitions of " +
+                                                  std::to_string(request.tables.size()) + " tables");
   }
 };
 

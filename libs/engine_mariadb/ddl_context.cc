@@ -9,14 +9,6 @@ namespace srdf::engine_mariadb {
 
 namespace {
 
-// Bits of flags2 in a Query event (THD option bits that are written to the log; they never change).
-constexpr uint32_t kAutoIsNull = 1u << 14;
-constexpr uint32_t kNoCheckConstraintChecks = 1u << 15;
-constexpr uint32_t kExplicitDefaultsForTimestamp = 1u << 24;
-constexpr uint32_t kNoForeignKeyChecks = 1u << 26;
-constexpr uint32_t kRelaxedUniqueChecks = 1u << 27;
-constexpr uint32_t kIfExists = 1u << 28;
-
 int Flag(bool on) { return on ? 1 : 0; }
 
 // The words behind SET STATEMENT … FOR, else all.
@@ -39,10 +31,11 @@ std::string ContextStatement(const Statement& s, bool if_exists) {
   if (s.has_flags2) {
     out += fmt::format(
         ", foreign_key_checks={}, unique_checks={}, sql_auto_is_null={}, check_constraint_checks={}",
-        Flag((s.flags2 & kNoForeignKeyChecks) == 0), Flag((s.flags2 & kRelaxedUniqueChecks) == 0),
-        Flag((s.flags2 & kAutoIsNull) != 0), Flag((s.flags2 & kNoCheckConstraintChecks) == 0));
+        Flag((s.flags2 & kFlags2NoForeignKeyChecks) == 0), Flag((s.flags2 & kFlags2RelaxedUniqueChecks) == 0),
+        Flag((s.flags2 & kFlags2AutoIsNull) != 0), Flag((s.flags2 & kFlags2NoCheckConstraintChecks) == 0));
   }
-  out += fmt::format(", sql_if_exists={}", Flag(if_exists || (s.has_flags2 && (s.flags2 & kIfExists) != 0)));
+  out += fmt::format(", sql_if_exists={}",
+                     Flag(if_exists || (s.has_flags2 && (s.flags2 & kFlags2IfExists) != 0)));
   if (s.has_sql_mode) out += fmt::format(", sql_mode={}", s.sql_mode);
   if (s.auto_increment_increment != 0 && s.auto_increment_offset != 0) {
     out += fmt::format(", auto_increment_increment={}, auto_increment_offset={}", s.auto_increment_increment,
@@ -75,7 +68,7 @@ Status RestoreContext(Connection* connection, const Statement& statement, bool i
     // Not every version lets a session change it; most need not.
     SRDF_ASSIGN_OR_RETURN(const std::string now,
                           connection->QueryValue("SELECT @@explicit_defaults_for_timestamp"));
-    const std::string wanted = (statement.flags2 & kExplicitDefaultsForTimestamp) != 0 ? "1" : "0";
+    const std::string wanted = (statement.flags2 & kFlags2ExplicitDefaultsForTimestamp) != 0 ? "1" : "0";
     if (now != wanted) {
       SRDF_RETURN_IF_ERROR(connection->Execute("SET SESSION explicit_defaults_for_timestamp=" + wanted));
     }

@@ -4,13 +4,23 @@
 // and a default database that does not exist can simply be left out.
 #pragma once
 
+#include <cstdint>
 #include <string>
+#include <string_view>
 
 #include "base/status.h"
 #include "engine_mariadb/connection.h"
 #include "model/statement.h"
 
 namespace srdf::engine_mariadb {
+
+// Bits of flags2 in a Query event (THD option bits that are written to the log; they never change).
+constexpr uint32_t kFlags2AutoIsNull = 1u << 14;
+constexpr uint32_t kFlags2NoCheckConstraintChecks = 1u << 15;
+constexpr uint32_t kFlags2ExplicitDefaultsForTimestamp = 1u << 24;
+constexpr uint32_t kFlags2NoForeignKeyChecks = 1u << 26;
+constexpr uint32_t kFlags2RelaxedUniqueChecks = 1u << 27;
+constexpr uint32_t kFlags2IfExists = 1u << 28;
 
 // The SET statement for a context; `if_exists` makes DROP, ALTER and RENAME forgiving (sql_if_exists).
 std::string ContextStatement(const Statement& statement, bool if_exists);

@@ -6,6 +6,7 @@
 #include "engine_mariadb/connection.h"
 #include "engine_mariadb/failover_reader.h"
 #include "engine_mariadb/gtid_position.h"
+#include "engine_mariadb/schema_reader.h"
 #include "engine_mariadb/source_preflight.h"
 
 namespace srdf::engine_mariadb {
@@ -13,6 +14,8 @@ namespace srdf::engine_mariadb {
 namespace {
 
 constexpr unsigned kQueryTimeoutSeconds = 30;
+// The server opens every table for it.
+constexpr unsigned kSchemaTimeoutSeconds = 600;
 
 constexpr int kPositionTries = 20;
 
@@ -45,7 +48,30 @@ class MariaDbSourceEngine : public engine::SourceEngine {
   }
 
   Result<SourcePosition> CurrentPosition() override {
-    SRDF_ASSIGN_OR_RETURN(const auto connection, Connect());
+    SRDF_ASSIGN_OR_RETURN(const auto connection, Connect(kQueryTimeoutSeconds));
+    return PositionAt(connection.get());
+  }
+
+  Result<engine::SchemaDump> ReadSchema(const engine::SchemaRequest& request) override {
+    SRDF_ASSIGN_OR_RETURN(const auto connection, Connect(kSchemaTimeoutSeconds));
+    SRDF_ASSIGN_OR_RETURN(auto dump, ReadSchemaObjects(connection.get(), request));
+    SRDF_ASSIGN_OR_RETURN(dump.read_by, PositionAt(connection.get()));
+    return dump;
+  }
+
+  Result<bool> Contains(const SourcePosition& position, const SourcePosition& other) const override {
+    SRDF_ASSIGN_OR_RETURN(const GtidPosition has, GtidPosition::Parse(position.gtid));
+    SRDF_ASSIGN_OR_RETURN(const GtidPosition wanted, GtidPosition::Parse(other.gtid));
+    return has.Contains(wanted);
+  }
+
+  std::unique_ptr<engine::ChangeReader> NewReader() override {
+    if (options_.alternates.empty()) return std::make_unique<MariaDbChangeReader>(options_);
+    return std::make_unique<FailoverReader>(options_);
+  }
+
+ private:
+  static Result<SourcePosition> PositionAt(Connection* connection) {
     // A reader checks the place against the GTIDs, so both must be of one moment. Without one there is no
     // place.
     SourcePosition position;
@@ -66,34 +92,23 @@ class MariaDbSourceEngine : public engine::SourceEngine {
     return position;
   }
 
-  Result<bool> Contains(const SourcePosition& position, const SourcePosition& other) const override {
-    SRDF_ASSIGN_OR_RETURN(const GtidPosition has, GtidPosition::Parse(position.gtid));
-    SRDF_ASSIGN_OR_RETURN(const GtidPosition wanted, GtidPosition::Parse(other.gtid));
-    return has.Contains(wanted);
-  }
-
-  std::unique_ptr<engine::ChangeReader> NewReader() override {
-    if (options_.alternates.empty()) return std::make_unique<MariaDbChangeReader>(options_);
-    return std::make_unique<FailoverReader>(options_);
-  }
-
- private:
-  Result<std::unique_ptr<Connection>> Connect() {
-    if (options_.alternates.empty()) return ConnectTo(options_.endpoint);
+  Result<std::unique_ptr<Connection>> Connect(unsigned read_timeout_seconds) {
+    if (options_.alternates.empty()) return ConnectTo(options_.endpoint, read_timeout_seconds);
     std::vector<engine::ServerEndpoint> servers = options_.alternates;
     servers.insert(servers.begin(), options_.endpoint);
     SRDF_ASSIGN_OR_RETURN(const size_t at, FindReachable(servers, 0));
-    return ConnectTo(servers[at]);
+    return ConnectTo(servers[at], read_timeout_seconds);
   }
 
-  static Result<std::unique_ptr<Connection>> ConnectTo(const engine::ServerEndpoint& server) {
+  static Result<std::unique_ptr<Connection>> ConnectTo(const engine::ServerEndpoint& server,
+                                                       unsigned read_timeout_seconds) {
     ConnectionOptions options;
-    options.read_timeout_seconds = kQueryTimeoutSeconds;
+    options.read_timeout_seconds = read_timeout_seconds;
     return Connection::Open(server, options);
   }
 
   Result<std::vector<engine::PreflightProblem>> Check(const engine::ServerEndpoint& server) {
-    SRDF_ASSIGN_OR_RETURN(const auto connection, ConnectTo(server));
+    SRDF_ASSIGN_OR_RETURN(const auto connection, ConnectTo(server, kQueryTimeoutSeconds));
     return CheckSource(connection.get(), options_.server_id, options_.before_image);
   }
 

@@ -111,24 +111,6 @@ void CheckRetention(const Variables& variables, std::vector<PreflightProblem>* p
        false});
 }
 
-// The global privileges of the current user and its current role, as SHOW GRANTS lists them.
-Result<std::set<std::string>> GlobalPrivileges(Connection* connection) {
-  SRDF_ASSIGN_OR_RETURN(const auto rows, connection->Query("SHOW GRANTS"));
-  std::set<std::string> out;
-  for (const ResultRow& row : rows) {
-    const std::string grant = row[0].value_or("");
-    const size_t end = grant.find(" ON *.* TO ");
-    if (grant.rfind("GRANT ", 0) != 0 || end == std::string::npos) continue;
-    for (size_t at = 6; at < end;) {
-      size_t comma = grant.find(", ", at);
-      if (comma == std::string::npos || comma > end) comma = end;
-      out.insert(grant.substr(at, comma - at));
-      at = comma + 2;
-    }
-  }
-  return out;
-}
-
 Status CheckPrivileges(Connection* connection, std::vector<PreflightProblem>* problems) {
   SRDF_ASSIGN_OR_RETURN(const std::set<std::string> held, GlobalPrivileges(connection));
   if (held.count("ALL PRIVILEGES") != 0) return {};
@@ -215,6 +197,23 @@ Status CheckPrepared(Connection* connection, std::vector<PreflightProblem>* prob
 }
 
 }  // namespace
+
+Result<std::set<std::string>> GlobalPrivileges(Connection* connection) {
+  SRDF_ASSIGN_OR_RETURN(const auto rows, connection->Query("SHOW GRANTS"));
+  std::set<std::string> out;
+  for (const ResultRow& row : rows) {
+    const std::string grant = row[0].value_or("");
+    const size_t end = grant.find(" ON *.* TO ");
+    if (grant.rfind("GRANT ", 0) != 0 || end == std::string::npos) continue;
+    for (size_t at = 6; at < end;) {
+      size_t comma = grant.find(", ", at);
+      if (comma == std::string::npos || comma > end) comma = end;
+      out.insert(grant.substr(at, comma - at));
+      at = comma + 2;
+    }
+  }
+  return out;
+}
 
 Result<std::vector<PreflightProblem>> CheckSource(Connection* connection, uint32_t replica_server_id,
                                                   const std::string& before_image) {

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -16,5 +17,8 @@ namespace srdf::engine_mariadb {
 // that the server could not be asked.
 Result<std::vector<engine::PreflightProblem>> CheckSource(Connection* connection, uint32_t replica_server_id,
                                                           const std::string& before_image);
+
+// The privileges on *.* of the current user and its current role, as SHOW GRANTS lists them.
+Result<std::set<std::string>> GlobalPrivileges(Connection* connection);
 
 }  // namespace srdf::engine_mariadb
