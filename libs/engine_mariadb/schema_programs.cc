@@ -78,10 +78,31 @@ Status SchemaPrograms::Add(const std::string& kind, const ObjectName& name, cons
   if (!statement.ok()) return statement.status().WithContext(kind + " " + QuotedName(name));
   // Triggers show the time of their creation; and the schedule of an event had not passed when it was
   // written.
-  if (const int64_t us = std::strtoll(Text(written_us).c_str(), nullptr, 10); us > 0)
+  if (const int64_t us = std::strtoll(Text(written_us).c_str(), nullptr, 10); us > 0) {
     statement->timestamp_us = us;
+  }
+  // The database had another collation when the object was made, which the object keeps: so the target's has
+  // it for a moment, too.
+  SRDF_ASSIGN_OR_RETURN(const std::string now, CollationOf(name.database));
+  const std::string then = Text(row[at.database_collation]);
+  const std::string alter = "ALTER DATABASE " + Connection::QuoteIdentifier(name.database) + " COLLATE = ";
+  if (then != now) dump_->after_rows.push_back(context_->Own("", alter + then));
   dump_->after_rows.push_back(std::move(*statement));
+  if (then != now) dump_->after_rows.push_back(context_->Own("", alter + now));
   return {};
+}
+
+Result<std::string> SchemaPrograms::CollationOf(const std::string& database) {
+  if (const auto it = collations_.find(database); it != collations_.end()) return it->second;
+  auto name = connection_->QueryValue(
+      "SELECT default_collation_name FROM information_schema.schemata WHERE schema_name=" +
+      connection_->Quote(database));
+  if (name.status().code() == StatusCode::kNotFound) {
+    return Status(StatusCode::kAborted, "database " + database + " was dropped while the schema was read",
+                  "read it again");
+  }
+  if (name.ok()) collations_[database] = *name;
+  return name;
 }
 
 Status SchemaPrograms::AddRoutines() {

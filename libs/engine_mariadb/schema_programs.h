@@ -3,6 +3,7 @@
 #pragma once
 
 #include <functional>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -39,6 +40,8 @@ class SchemaPrograms {
   Status AddEvents();
 
  private:
+  // A server takes the database's collation of the moment, whatever the session says.
+  Result<std::string> CollationOf(const std::string& database);
   Result<std::string> WhyBroken(const engine::ObjectName& view);
   Status Add(const std::string& kind, const engine::ObjectName& name, const ShownColumns& at,
              const Value& written_us);
@@ -46,6 +49,7 @@ class SchemaPrograms {
   Connection* const connection_;
   const SchemaContext* const context_;
   engine::SchemaDump* const dump_;
+  std::map<std::string, std::string> collations_;  // of databases, as far as asked
 };
 
 }  // namespace srdf::engine_mariadb

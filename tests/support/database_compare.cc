@@ -50,7 +50,7 @@ class Side {
  public:
   static Result<std::unique_ptr<Side>> Open(const engine::ServerEndpoint& server,
                                             const CompareOptions& options) {
-    auto side = std::unique_ptr<Side>(new Side);
+    auto side = std::unique_ptr<Side>(new Side(options));
     SRDF_ASSIGN_OR_RETURN(side->connection_, Connection::Open(server, {}));
     SRDF_RETURN_IF_ERROR(side->connection_->Execute("SET NAMES binary"));
     SRDF_RETURN_IF_ERROR(
@@ -98,7 +98,7 @@ class Side {
   }
 
  private:
-  Side() = default;
+  explicit Side(const CompareOptions& options) : options_(options) {}
 
   Status ReadDatabases(const CompareOptions& options) {
     SRDF_ASSIGN_OR_RETURN(auto rows, connection_->Query("SELECT schema_name, default_character_set_name, "
@@ -152,7 +152,7 @@ class Side {
       DatabaseCounts& counts = counts_[database];
       ++(type == "VIEW" ? counts.views : type == "SEQUENCE" ? counts.sequences : counts.tables);
       if (type == "VIEW") continue;
-      SRDF_RETURN_IF_ERROR(ReadTable(database, Text(row[0]), type));
+      if (options_.rows || type == "SEQUENCE") SRDF_RETURN_IF_ERROR(ReadTable(database, Text(row[0]), type));
     }
     SRDF_ASSIGN_OR_RETURN(auto triggers,
                           connection_->Query("SELECT trigger_name FROM information_schema.triggers WHERE "
@@ -207,6 +207,7 @@ class Side {
     return {};
   }
 
+  const CompareOptions& options_;
   std::unique_ptr<Connection> connection_;
   std::unique_ptr<MYSQL_RES, decltype(&mysql_free_result)> result_{nullptr, &mysql_free_result};
   unsigned fields_ = 0;

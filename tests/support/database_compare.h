@@ -16,6 +16,7 @@ namespace srdf::test {
 struct CompareOptions {
   // Only these databases; empty: all but the system's and `srdf`.
   std::vector<std::string> databases;
+  bool rows = true;  // false: definitions alone, and the state of sequences
 };
 
 // Empty when equal, else the first difference in words. Compares the set of databases, their character sets,
