@@ -8,6 +8,7 @@
 
 #include "compaction/run_emitter.h"
 #include "compaction/table_window.h"
+#include "model/mark.h"
 #include "model/record.h"
 
 namespace srdf::compaction {
@@ -39,7 +40,7 @@ struct Table {
 
 // One step of what Finish emits: a record as it came, or (without a body) a range of net rows.
 struct Step {
-  Table* table = nullptr;  // not of a prepared transaction's record
+  Table* table = nullptr;  // of rows
   PassedRun passed;
   NetRange net;
   RecordType type = RecordType::kRowRun;  // of `passed`
@@ -53,6 +54,7 @@ class CompactorImpl : public Compactor {
   Status AddSchema(const TableSchema& schema) override;
   Status AddRun(std::string_view body) override;
   Status AddPrepared(RecordType type, std::string_view body) override;
+  Status AddCopy(RecordType type, std::string_view body) override;
   Result<CompactionResult> Finish(const RecordSink& sink) override;
 
  private:
@@ -125,11 +127,22 @@ Status CompactorImpl::AddPrepared(RecordType type, std::string_view body) {
   return Status::Ok();
 }
 
+Status CompactorImpl::AddCopy(RecordType type, std::string_view body) {
+  Cut(0);
+  if (type == RecordType::kRangeCopy) {
+    SRDF_ASSIGN_OR_RETURN(const RangeCopy copy, DecodeRangeCopy(body));
+    SRDF_ASSIGN_OR_RETURN(Table* const table, FindTable(copy.table_ref));
+    table->referred = true;  // also by a range without rows
+  }
+  steps_.push_back({nullptr, {body, 0}, {}, type});
+  return Status::Ok();
+}
+
 Result<Table*> CompactorImpl::FindTable(uint32_t table_ref) {
   if (last_table_ == nullptr || last_table_->window.schema().table_ref != table_ref) {
     const auto found = tables_.find(table_ref);
     if (found == tables_.end()) {
-      return Status(StatusCode::kDataLoss, "compaction: a row run refers to table_ref " +
+      return Status(StatusCode::kDataLoss, "compaction: a record refers to table_ref " +
                                                std::to_string(table_ref) + ", which has no schema");
     }
     last_table_ = found->second.get();

@@ -90,6 +90,9 @@ class Compactor {
   // ends the segment of all tables, since nobody here knows which rows it makes count; a part changes no rows
   // yet.
   virtual Status AddPrepared(RecordType type, std::string_view body) = 0;
+  // A mark or the rows of a copy that begin (model/mark.h), by its record type. It keeps its place, and no
+  // change crosses it.
+  virtual Status AddCopy(RecordType type, std::string_view body) = 0;
   // Emits schemas (only those that are referred to by what remains), then runs. The object is spent.
   // kDataLoss when a key's history is impossible (inserted twice, updated after delete): names table and key.
   virtual Result<CompactionResult> Finish(const RecordSink& sink) = 0;

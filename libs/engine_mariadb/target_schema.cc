@@ -24,7 +24,8 @@ constexpr const char* kTables[] = {
   log_file VARCHAR(512) NOT NULL COMMENT 'the same for people',
   log_offset BIGINT UNSIGNED NOT NULL,
   source_commit_time_ms BIGINT NOT NULL COMMENT 'of its last transaction, ms since 1970, source clock',
-  applied_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) COMMENT 'this server''s clock'
+  applied_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6) COMMENT 'this server''s clock',
+  copy LONGBLOB NOT NULL DEFAULT '' COMMENT 'how far a copy of tables has come, empty: none is going on'
 ) ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin COMMENT 'SRDF: last wagon applied of each flow')",
     R"(CREATE TABLE IF NOT EXISTS srdf.apply_log (
   flow VARCHAR(128) NOT NULL,
@@ -86,6 +87,8 @@ constexpr const char* kTables[] = {
 constexpr const char* kLaterColumns[] = {
     "ALTER TABLE srdf.xa_prepared ADD COLUMN IF NOT EXISTS skipped_after BIGINT UNSIGNED NOT NULL DEFAULT 0 "
     "COMMENT 'first wagon skipped while this was held, 0: none' AFTER prepared_at",
+    "ALTER TABLE srdf.checkpoint ADD COLUMN IF NOT EXISTS copy LONGBLOB NOT NULL DEFAULT '' "
+    "COMMENT 'how far a copy of tables has come, empty: none is going on' AFTER applied_at",
 };
 
 std::string Text(const Value& value) { return value.value_or(""); }
@@ -108,6 +111,12 @@ DdlIntentState State(const std::string& text) {
   return text == "done" ? DdlIntentState::kDone : DdlIntentState::kFailed;
 }
 
+// A wagon that leaves the copy where it was need not write it: the checkpoint has what the wagon before it
+// ended with, which is what this one begins with.
+std::string SetCopy(const WagonHeader& header) {
+  return header.first.copy == header.last.copy ? "" : ", copy=" + Hex(header.last.copy);
+}
+
 std::string WhereWagon(Connection* connection, const WagonHeader& header) {
   return fmt::format(" WHERE flow={} AND epoch={} AND `sequence`={}", connection->Quote(header.flow),
                      header.epoch, header.sequence);
@@ -121,8 +130,8 @@ Status EnsureTargetSchema(Connection* connection) {
                                                "table_schema='srdf' AND table_name IN ('checkpoint',"
                                                "'apply_log','ddl_intent','xa_prepared','skipped_wagon')) + "
                                                "(SELECT COUNT(*) FROM information_schema.columns WHERE "
-                                               "table_schema='srdf' AND table_name='xa_prepared' AND "
-                                               "column_name='skipped_after')"));
+                                               "table_schema='srdf' AND (table_name, column_name) IN "
+                                               "(('xa_prepared','skipped_after'),('checkpoint','copy')))"));
   if (there == std::to_string(std::size(kTables) + std::size(kLaterColumns))) return {};
   Status status = connection->Execute("CREATE DATABASE IF NOT EXISTS srdf");
   for (const char* table : kTables) {
@@ -135,8 +144,9 @@ Status EnsureTargetSchema(Connection* connection) {
 }
 
 std::string SelectCheckpointStatement(const Connection& connection, const std::string& flow, bool lock) {
-  return "SELECT epoch, `sequence`, wagon_uid, wagon_hash, gtid, log_file, log_offset, source_commit_time_ms "
-         "FROM "
+  return "SELECT epoch, `sequence`, wagon_uid, wagon_hash, gtid, log_file, log_offset, "
+         "source_commit_time_ms, "
+         "copy FROM "
          "srdf.checkpoint WHERE flow=" +
          connection.Quote(flow) + (lock ? " FOR UPDATE" : "");
 }
@@ -150,7 +160,7 @@ std::optional<engine::Checkpoint> CheckpointOf(const std::string& flow, const st
   c.sequence = Number(row[1]);
   c.wagon_uid = Text(row[2]);
   c.wagon_hash = Text(row[3]);
-  c.position = {Text(row[4]), Text(row[5]), Number(row[6])};
+  c.position = {Text(row[4]), Text(row[5]), Number(row[6]), Text(row[8])};
   c.source_commit_time_ms = std::strtoll(Text(row[7]).c_str(), nullptr, 10);
   return c;
 }
@@ -159,10 +169,10 @@ Status InsertCheckpoint(Connection* connection, const engine::Checkpoint& c) {
   return connection->Execute(
       fmt::format("INSERT INTO srdf.checkpoint (flow, epoch, `sequence`, wagon_uid, wagon_hash, gtid, "
                   "log_file, log_offset, "
-                  "source_commit_time_ms) VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {})",
+                  "source_commit_time_ms, copy) VALUES ({}, {}, {}, {}, {}, {}, {}, {}, {}, {})",
                   connection->Quote(c.flow), c.epoch, c.sequence, connection->Quote(c.wagon_uid),
                   Hex(c.wagon_hash), connection->Quote(c.position.gtid), connection->Quote(c.position.file),
-                  c.position.offset, c.source_commit_time_ms));
+                  c.position.offset, c.source_commit_time_ms, Hex(c.position.copy)));
 }
 
 Status DeleteFlowLogs(Connection* connection, const std::string& flow) {
@@ -183,13 +193,13 @@ Status MoveCheckpoint(Connection* connection, const WagonHeader& header, const s
       "SET timestamp=DEFAULT;"
       "UPDATE srdf.checkpoint SET `sequence`={}, wagon_uid={}, wagon_hash={}, gtid={}, log_file={}, "
       "log_offset={}, "
-      "source_commit_time_ms={}, applied_at=CURRENT_TIMESTAMP(6) WHERE flow={} AND @@in_transaction=1;"
+      "source_commit_time_ms={}, applied_at=CURRENT_TIMESTAMP(6){} WHERE flow={} AND @@in_transaction=1;"
       "INSERT INTO srdf.apply_log (flow, epoch, `sequence`, wagon_uid, `rows`, statements, "
       "server_statements, "
       "duration_us) SELECT {}, {}, {}, {}, {}, {}, {}, {} FROM DUAL WHERE ROW_COUNT()=1",
       header.sequence, uid, Hex(wagon_hash), connection->Quote(header.last.gtid),
-      connection->Quote(header.last.file), header.last.offset, header.commit_time_last_ms, flow, flow,
-      header.epoch, header.sequence, uid, entry.rows, entry.statements, entry.server_statements,
+      connection->Quote(header.last.file), header.last.offset, header.commit_time_last_ms, SetCopy(header),
+      flow, flow, header.epoch, header.sequence, uid, entry.rows, entry.statements, entry.server_statements,
       entry.duration_us));
   if (!done.ok()) return done.status();
   // Rows matched, not rows changed (CLIENT_FOUND_ROWS).
@@ -223,14 +233,14 @@ std::string FollowCheckpointStatements(const Connection& connection, const Wagon
   return fmt::format(
       "SET timestamp=DEFAULT;"
       "UPDATE srdf.checkpoint SET `sequence`={}, wagon_uid={}, wagon_hash={}, gtid={}, log_file={}, "
-      "log_offset={}, source_commit_time_ms={}, applied_at=CURRENT_TIMESTAMP(6) "
+      "log_offset={}, source_commit_time_ms={}, applied_at=CURRENT_TIMESTAMP(6){} "
       "WHERE flow={} AND epoch={} AND `sequence`={} AND wagon_hash={} AND @@in_transaction=1 AND ({});"
       "INSERT INTO srdf.apply_log (flow, epoch, `sequence`, wagon_uid, `rows`, statements, "
       "server_statements, duration_us) VALUES ({}, {}, {}, IF(ROW_COUNT()=1, {}, NULL), {}, {}, {}, {})",
       header.sequence, uid, Hex(wagon_hash), connection.Quote(header.last.gtid),
-      connection.Quote(header.last.file), header.last.offset, header.commit_time_last_ms, flow, header.epoch,
-      header.sequence - 1, Hex(header.previous_hash), settings, flow, header.epoch, header.sequence, uid,
-      entry.rows, entry.statements, entry.server_statements, entry.duration_us);
+      connection.Quote(header.last.file), header.last.offset, header.commit_time_last_ms, SetCopy(header),
+      flow, header.epoch, header.sequence - 1, Hex(header.previous_hash), settings, flow, header.epoch,
+      header.sequence, uid, entry.rows, entry.statements, entry.server_statements, entry.duration_us);
 }
 
 Result<std::optional<DdlIntent>> SelectDdlIntent(Connection* connection, const WagonHeader& header,

@@ -74,7 +74,8 @@ Status MariaDbTargetSession::InitCheckpoint(const engine::Checkpoint& start) {
     SRDF_ASSIGN_OR_RETURN(found, ReadCheckpoint(start.flow));
   }
   if (found.has_value() && found->epoch == start.epoch && found->sequence == start.sequence &&
-      found->wagon_uid == start.wagon_uid && GtidSet(found->position.gtid) == GtidSet(start.position.gtid)) {
+      found->wagon_uid == start.wagon_uid && GtidSet(found->position.gtid) == GtidSet(start.position.gtid) &&
+      found->position.copy == start.position.copy) {
     return {};
   }
   return {StatusCode::kAlreadyExists,
@@ -318,6 +319,11 @@ Status MariaDbTargetSession::CheckFollows(const WagonHeader& header,
     return {StatusCode::kDataLoss, WagonName(header) + " does not follow: it begins at source position " +
                                        header.first.gtid + ", the initial copy was taken at " +
                                        c.position.gtid};
+  }
+  if (header.first.copy != c.position.copy) {
+    return {StatusCode::kDataLoss, WagonName(header) +
+                                       " does not follow: its copy of tables begins at another place than "
+                                       "where the target's stands"};
   }
   return {};
 }

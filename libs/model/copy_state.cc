@@ -99,4 +99,23 @@ Result<CopyState> DecodeCopyState(ByteView in) {
   return state;
 }
 
+std::string DescribeCopy(ByteView encoded) {
+  if (encoded.empty()) return {};
+  const auto state = DecodeCopyState(encoded);
+  if (!state.ok()) return "copy (its state cannot be read)";
+  if (state->unplanned()) return "copy (not planned yet)";
+  // Estimates are wrong by some: what is not done is not shown as done.
+  const auto percent = [&](uint64_t done, uint64_t all) {
+    if (all == 0) return state->tables.empty() ? 100.0 : 0.0;
+    return std::min(100.0 * static_cast<double>(done) / static_cast<double>(all), 99.0);
+  };
+  const bool by_bytes = state->bytes_estimate != 0;
+  const double part =
+      by_bytes ? percent(state->bytes, state->bytes_estimate) : percent(state->rows, state->rows_estimate);
+  const uint64_t left = std::min<uint64_t>(state->tables.size(), state->tables_total);
+  return "copy " + std::to_string(static_cast<int>(part)) + " % (" +
+         std::to_string(state->tables_total - left) + " of " + std::to_string(state->tables_total) +
+         (state->tables_total == 1 ? " table" : " tables") + (state->paused ? ", paused)" : ")");
+}
+
 }  // namespace srdf

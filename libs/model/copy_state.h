@@ -74,6 +74,9 @@ CopyState NewCopy(const std::string& plan);
 // No copy state is larger: it is part of every wagon's header while the copy goes on. About 5,000 tables.
 constexpr size_t kCopyStateBytesMax = 512u << 10;
 
+// A few words for people, of an encoded state: "copy 37 % (3 of 12 tables)"; empty for none.
+std::string DescribeCopy(ByteView encoded);
+
 // kInvalidArgument when it would be larger.
 Result<std::string> EncodeCopyState(const CopyState& state);
 // kDataLoss when torn, or of a version that is not known.

@@ -2,6 +2,8 @@
 
 #include <cassert>
 
+#include "model/copy_state.h"
+
 namespace srdf {
 
 namespace {
@@ -75,6 +77,7 @@ void EncodeTransactionEnd(const TransactionEnd& v, std::string* out) {
   w.Blob(v.position.file);
   w.U64(v.position.offset);
   w.U64(v.source_end_bytes);
+  if (v.sets_copy) w.Blob(v.position.copy);
 }
 
 Result<TransactionEnd> DecodeTransactionEnd(ByteView in) {
@@ -84,6 +87,9 @@ Result<TransactionEnd> DecodeTransactionEnd(ByteView in) {
   v.position.file = std::string(r.Blob());
   v.position.offset = r.U64();
   v.source_end_bytes = r.U64();
+  v.sets_copy = r.ok() && !r.AtEnd();
+  if (v.sets_copy) v.position.copy = std::string(r.Blob());
+  if (v.position.copy.size() > kCopyStateBytesMax) return Torn("transaction end");
   if (!r.ok() || !r.AtEnd()) return Torn("transaction end");
   return v;
 }

@@ -63,9 +63,14 @@ struct TransactionBegin {
   std::string gtid;            // of this transaction alone, "0-1-101"
   int64_t commit_time_ms = 0;  // source's clock, milliseconds since the epoch (the log has whole seconds)
 };
+// The copy's state is part of every position and changes with few of them, so it is sent where it changes:
+// an end that does not set it has the state of the end before it, the first one of a feed that of the
+// position which the feed resumes from. `position.copy` is empty then, and filled in by whoever follows the
+// feed.
 struct TransactionEnd {
   SourcePosition position;        // just after this transaction, all domains
   uint64_t source_end_bytes = 0;  // bytes of this transaction in the source's log
+  bool sets_copy = false;         // from here on the state is position.copy; empty: no copy is going on
 };
 void EncodeTransactionBegin(const TransactionBegin& v, std::string* out);
 Result<TransactionBegin> DecodeTransactionBegin(ByteView in);

@@ -30,6 +30,8 @@ const char* SealReasonName(SealReason reason) {
       return "copy";
     case SealReason::kMark:
       return "mark";
+    case SealReason::kBarrier:
+      return "barrier";
   }
   return "unknown";
 }

@@ -22,12 +22,17 @@ enum class SealReason : uint8_t {
   kManual = 6,
   kStatement = 7,  // DDL closes the window, and is a wagon of its own
   kHugeTransaction = 8,
-  kDrain = 9,    // the batcher stops
-  kMerged = 10,  // holds what several wagons held that could not be sent
-  kCopy = 11,    // rows of a copy, which are a wagon of their own
-  kMark = 12,    // a mark, the same
+  kDrain = 9,     // the batcher stops
+  kMerged = 10,   // holds what several wagons held that could not be sent
+  kCopy = 11,     // rows of a copy, which are a wagon of their own
+  kMark = 12,     // a mark, the same
+  kBarrier = 13,  // what comes next is one of these two
 };
 const char* SealReasonName(SealReason reason);
+// What capture has put between transactions of the source: applied where it stands, and merged with nothing.
+constexpr bool StandsAlone(SealReason reason) {
+  return reason == SealReason::kCopy || reason == SealReason::kMark;
+}
 
 enum class Codec : uint8_t { kNone = 0, kZstd = 1, kGzip = 2 };
 const char* CodecName(Codec codec);

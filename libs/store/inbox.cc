@@ -46,7 +46,8 @@ std::optional<InboxFlowRow> ReadInboxFlow(Connection& c, const std::string& flow
   Query q(c,
           "SELECT tip_known, tip_epoch, tip_sequence, tip_uid, tip_hash, tip_gtid, tip_file, tip_offset, "
           "start_gtid,"
-          " applied_epoch, applied_sequence, failed_sequence, failed_error FROM flow WHERE flow = ?",
+          " applied_epoch, applied_sequence, failed_sequence, failed_error, tip_copy, start_copy FROM flow "
+          "WHERE flow = ?",
           flow);
   if (!q.Step()) return std::nullopt;
   InboxFlowRow row;
@@ -55,12 +56,13 @@ std::optional<InboxFlowRow> ReadInboxFlow(Connection& c, const std::string& flow
   row.tip.sequence = q.U64(2);
   row.tip.uid = q.Text(3);
   row.tip.hash = FromHex(q.Text(4));
-  row.tip.position = {q.Text(5), q.Text(6), q.U64(7)};
+  row.tip.position = {q.Text(5), q.Text(6), q.U64(7), q.Text(13)};
   row.start_gtid = q.Text(8);
   row.applied_epoch = q.U64(9);
   row.applied_sequence = q.U64(10);
   row.failed_sequence = q.U64(11);
   row.failed_error = q.Text(12);
+  row.start_copy = q.Text(14);
   return row;
 }
 
@@ -72,9 +74,9 @@ void SetInboxTip(Connection& c, const std::string& flow, const ChainTip& tip) {
   Query(c,
         "UPDATE flow SET tip_known = 1, tip_epoch = ?, tip_sequence = ?, tip_uid = ?, tip_hash = ?, tip_gtid "
         "= ?,"
-        " tip_file = ?, tip_offset = ? WHERE flow = ?",
+        " tip_file = ?, tip_offset = ?, tip_copy = ? WHERE flow = ?",
         tip.epoch, tip.sequence, tip.uid, ToHex(tip.hash), tip.position.gtid, tip.position.file,
-        tip.position.offset, flow)
+        tip.position.offset, Blob{tip.position.copy}, flow)
       .Run();
 }
 

@@ -33,7 +33,9 @@ class CheckpointAdoption {
     }
     if (!row_.tip_known || MovesTip()) SetInboxTip(c_, flow_, checkpoint_);
     if (checkpoint_.sequence == 0) {
-      Query(c_, "UPDATE flow SET start_gtid = ? WHERE flow = ?", checkpoint_.position.gtid, flow_).Run();
+      Query(c_, "UPDATE flow SET start_gtid = ?, start_copy = ? WHERE flow = ?", checkpoint_.position.gtid,
+            Blob{checkpoint_.position.copy}, flow_)
+          .Run();
     }
     if (const auto partial = ReadPartial(c_, flow_);
         partial && partial->wagon.sequence <= checkpoint_.sequence) {
@@ -58,7 +60,7 @@ class CheckpointAdoption {
       return checkpoint_.hash == row_.tip.hash ? Status::Ok() : OtherWagon(row_.tip.hash);
     }
     if (sequence == 0 && checkpoint_.position.known() && !row_.start_gtid.empty() &&
-        checkpoint_.position.gtid != row_.start_gtid) {
+        (checkpoint_.position.gtid != row_.start_gtid || checkpoint_.position.copy != row_.start_copy)) {
       return {StatusCode::kDataLoss,
               fmt::format("flow {}: the target starts anew at {}, but {} holds wagons that start at {}",
                           flow_, checkpoint_.position.gtid, path_, row_.start_gtid),

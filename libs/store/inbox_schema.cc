@@ -6,7 +6,7 @@ namespace srdf::store {
 namespace {
 
 constexpr int64_t kApplicationId = 0x53524449;  // "SRDI"
-constexpr int64_t kVersion = 3;
+constexpr int64_t kVersion = 4;
 
 const char* const kFlowDdl = R"sql(
 CREATE TABLE flow (
@@ -23,7 +23,9 @@ CREATE TABLE flow (
   applied_epoch INTEGER NOT NULL DEFAULT 0,
   applied_sequence INTEGER NOT NULL DEFAULT 0,
   failed_sequence INTEGER NOT NULL DEFAULT 0,
-  failed_error TEXT NOT NULL DEFAULT ''
+  failed_error TEXT NOT NULL DEFAULT '',
+  tip_copy BLOB NOT NULL DEFAULT x'',
+  start_copy BLOB NOT NULL DEFAULT x''
 ) WITHOUT ROWID;
 )sql";
 
@@ -36,8 +38,9 @@ const char* const kWagonTailDdl = R"sql(,
   error TEXT NOT NULL DEFAULT '',
   skip_reason TEXT NOT NULL DEFAULT '',
   skip_actor TEXT NOT NULL DEFAULT '',
-  skip_decided_at_ms INTEGER NOT NULL DEFAULT 0
-);
+  skip_decided_at_ms INTEGER NOT NULL DEFAULT 0)sql";
+
+const char* const kWagonIndexDdl = R"sql();
 CREATE UNIQUE INDEX wagon_order ON wagon (flow, epoch, sequence);
 CREATE INDEX wagon_uid ON wagon (uid);
 CREATE UNIQUE INDEX wagon_receiving ON wagon (flow) WHERE status = 'receiving';
@@ -110,10 +113,11 @@ QueueFormat InboxFormat() {
   return {"inbox",
           kApplicationId,
           kVersion,
-          std::string(kFlowDdl) + "CREATE TABLE wagon (" + kWagonColumnsDdl + kWagonTailDdl + kWagonTableDdl +
-              kWagonChunkDdl + kWagonCountDdl + kRefusalDdl,
+          std::string(kFlowDdl) + "CREATE TABLE wagon (" + kWagonColumnsDdl + kWagonTailDdl +
+              kWagonCopyColumnsDdl + kWagonIndexDdl + kWagonTableDdl + kWagonChunkDdl + kWagonCountDdl +
+              kRefusalDdl,
           {"flow", "wagon", "wagon_table", "ack", "wagon_count", "refusal", "refusal_count"},
-          {InboxUpgradeFrom1(), InboxUpgradeFrom2()}};
+          {InboxUpgradeFrom1(), InboxUpgradeFrom2(), InboxUpgradeFrom3()}};
 }
 
 }  // namespace srdf::store

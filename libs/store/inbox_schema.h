@@ -1,4 +1,4 @@
-// The inbox's tables, format 3; docs/formats/inbox.md describes every column.
+// The inbox's tables, format 4; docs/formats/inbox.md describes every column.
 #pragma once
 
 #include "store/queue_database.h"
@@ -10,5 +10,7 @@ QueueFormat InboxFormat();
 const char* InboxUpgradeFrom1();
 // And one of format 2 one of format 3.
 const char* InboxUpgradeFrom2();
+// And so on.
+const char* InboxUpgradeFrom3();
 
 }  // namespace srdf::store

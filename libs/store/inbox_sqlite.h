@@ -20,7 +20,9 @@ namespace srdf::store {
 struct InboxFlowRow {
   bool tip_known = false;
   ChainTip tip;
-  std::string start_gtid;  // position of the checkpoint at sequence 0, when one was told
+  // Position of the checkpoint at sequence 0, when one was told.
+  std::string start_gtid;
+  std::string start_copy;
   uint64_t applied_epoch = 0;
   uint64_t applied_sequence = 0;
   uint64_t failed_sequence = 0;

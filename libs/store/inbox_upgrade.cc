@@ -105,4 +105,13 @@ CREATE TABLE refusal_count (
 )sql";
 }
 
+const char* InboxUpgradeFrom3() {
+  return R"sql(
+ALTER TABLE flow ADD COLUMN tip_copy BLOB NOT NULL DEFAULT x'';
+ALTER TABLE flow ADD COLUMN start_copy BLOB NOT NULL DEFAULT x'';
+ALTER TABLE wagon ADD COLUMN first_position_copy BLOB NOT NULL DEFAULT x'';
+ALTER TABLE wagon ADD COLUMN last_position_copy BLOB;
+)sql";
+}
+
 }  // namespace srdf::store

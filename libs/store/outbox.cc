@@ -80,7 +80,8 @@ std::optional<OutboxFlowRow> ReadOutboxFlow(Connection& c, const std::string& fl
           "tip_offset,"
           " base_sequence, base_hash, base_gtid, acked_sequence, applied_sequence, max_bytes_per_second, "
           "priority, failing_since_ms, suspended_at_ms,"
-          " suspended_class, suspended_error, suspended_remedy, suspended_sequence, sends_early FROM flow "
+          " suspended_class, suspended_error, suspended_remedy, suspended_sequence, sends_early, tip_copy, "
+          "base_copy FROM flow "
           "WHERE flow "
           "= ?",
           flow);
@@ -92,7 +93,7 @@ std::optional<OutboxFlowRow> ReadOutboxFlow(Connection& c, const std::string& fl
   row.tip.sequence = q.U64(3);
   row.tip.uid = q.Text(4);
   row.tip.hash = FromHex(q.Text(5));
-  row.tip.position = {q.Text(6), q.Text(7), q.U64(8)};
+  row.tip.position = {q.Text(6), q.Text(7), q.U64(8), q.Text(23)};
   row.base_sequence = q.U64(9);
   row.base_hash = FromHex(q.Text(10));
   row.base_gtid = q.Text(11);
@@ -103,6 +104,7 @@ std::optional<OutboxFlowRow> ReadOutboxFlow(Connection& c, const std::string& fl
   row.failing_since_ms = q.I64(16);
   row.suspension = {q.I64(17), ParseErrorClass(q.Text(18)), q.Text(19), q.Text(20), q.U64(21)};
   row.sends_early = q.Flag(22);
+  row.base_copy = q.Text(24);
   return row;
 }
 

@@ -301,7 +301,8 @@ Result<UnsentTail> SqliteOutbox::GetUnsentTail(const std::string& flow, size_t w
     Query q(c,
             "SELECT w.wagon_id, w.sequence, w.uid, w.hash, w.seal_reason, w.statements, w.rows_after,"
             " w.payload_raw_bytes, w.frame_bytes, d.status, d.attempts, w.previous_hash,"
-            " w.first_position_gtid, w.first_position_file, w.first_position_offset"
+            " w.first_position_gtid, w.first_position_file, w.first_position_offset,"
+            " w.first_position_copy"
             " FROM delivery d INDEXED BY delivery_unsettled CROSS JOIN wagon w ON w.wagon_id = d.wagon_id"
             " WHERE d.flow = ? AND d.epoch = ? AND " SRDF_UNSETTLED("d.") " ORDER BY d.sequence DESC LIMIT ?",
             flow, row->tip.epoch, wagons_max);
@@ -309,14 +310,12 @@ Result<UnsentTail> SqliteOutbox::GetUnsentTail(const std::string& flow, size_t w
       if (q.Text(9) != "sealed" || q.U64(10) != 0) break;
       if (!agreed && q.I64(0) < first_own_wagon_id_) break;
       if (q.U64(1) + tail.wagons.size() != row->tip.sequence) break;
-      const bool merged = q.Text(4) == SealReasonName(SealReason::kMerged);
-      tail.wagons.push_back({q.U64(1), q.Text(2), FromHex(q.Text(3)),
-                             merged ? SealReason::kMerged : SealReason::kUnknown, q.U64(5), q.U64(6),
-                             q.U64(7), q.U64(8)});
+      tail.wagons.push_back({q.U64(1), q.Text(2), FromHex(q.Text(3)), ParseSealReason(q.Text(4)), q.U64(5),
+                             q.U64(6), q.U64(7), q.U64(8)});
       tail.before.sequence = q.U64(1) - 1;
       tail.before.uid.clear();
       tail.before.hash = FromHex(q.Text(11));
-      tail.before.position = {q.Text(12), q.Text(13), q.U64(14)};
+      tail.before.position = {q.Text(12), q.Text(13), q.U64(14), q.Text(15)};
     }
     std::reverse(tail.wagons.begin(), tail.wagons.end());
     return tail;

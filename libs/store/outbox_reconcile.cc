@@ -56,7 +56,8 @@ class Reconciliation {
  private:
   bool IsBase() const {
     if (row_.base_sequence != d_.sequence || row_.base_hash != d_.hash) return false;
-    return d_.sequence != 0 || !d_.position.known() || d_.position.gtid == row_.base_gtid;
+    return d_.sequence != 0 || !d_.position.known() ||
+           (d_.position.gtid == row_.base_gtid && d_.position.copy == row_.base_copy);
   }
 
   // `known`: there is something to compare with.
@@ -110,14 +111,14 @@ class Reconciliation {
 
   Result<bool> Adopt() {
     const std::string hash = ToHex(d_.hash);
-    Query(
-        c_,
-        "UPDATE flow SET initialised = 1, tip_epoch = ?, tip_sequence = ?, tip_uid = ?, tip_hash = ?, "
-        "tip_gtid = ?,"
-        " tip_file = ?, tip_offset = ?, base_sequence = ?, base_hash = ?, base_gtid = ?, acked_sequence = ?,"
-        " applied_sequence = ? WHERE flow = ?",
-        d_.epoch, d_.sequence, d_.uid, hash, d_.position.gtid, d_.position.file, d_.position.offset,
-        d_.sequence, hash, d_.position.gtid, d_.sequence, std::min(row_.applied_sequence, d_.sequence), flow_)
+    Query(c_,
+          "UPDATE flow SET initialised = 1, tip_epoch = ?, tip_sequence = ?, tip_uid = ?, tip_hash = ?, "
+          "tip_gtid = ?,"
+          " tip_file = ?, tip_offset = ?, tip_copy = ?, base_sequence = ?, base_hash = ?, base_gtid = ?, "
+          "base_copy = ?, acked_sequence = ?, applied_sequence = ? WHERE flow = ?",
+          d_.epoch, d_.sequence, d_.uid, hash, d_.position.gtid, d_.position.file, d_.position.offset,
+          Blob{d_.position.copy}, d_.sequence, hash, d_.position.gtid, Blob{d_.position.copy}, d_.sequence,
+          std::min(row_.applied_sequence, d_.sequence), flow_)
         .Run();
     return true;
   }

@@ -6,7 +6,7 @@ namespace srdf::store {
 namespace {
 
 constexpr int64_t kApplicationId = 0x5352444f;  // "SRDO"
-constexpr int64_t kVersion = 3;
+constexpr int64_t kVersion = 4;
 
 const char* const kFlowDdl = R"sql(
 CREATE TABLE flow (
@@ -42,7 +42,9 @@ CREATE TABLE flow (
   suspended_error TEXT NOT NULL DEFAULT '',
   suspended_remedy TEXT NOT NULL DEFAULT '',
   suspended_sequence INTEGER NOT NULL DEFAULT 0,
-  sends_early INTEGER NOT NULL DEFAULT 0
+  sends_early INTEGER NOT NULL DEFAULT 0,
+  tip_copy BLOB NOT NULL DEFAULT x'',
+  base_copy BLOB NOT NULL DEFAULT x''
 ) WITHOUT ROWID;
 )sql";
 
@@ -51,8 +53,9 @@ CREATE TABLE flow (
 const char* const kWagonTailDdl = R"sql(,
   superseded INTEGER NOT NULL DEFAULT 0,
   superseded_at_ms INTEGER NOT NULL DEFAULT 0,
-  merged_into TEXT NOT NULL DEFAULT ''
-);
+  merged_into TEXT NOT NULL DEFAULT '')sql";
+
+const char* const kWagonIndexDdl = R"sql();
 CREATE UNIQUE INDEX wagon_order ON wagon (flow, epoch, sequence, superseded);
 CREATE INDEX wagon_uid ON wagon (uid);
 CREATE INDEX wagon_superseded ON wagon (flow, superseded_at_ms) WHERE superseded <> 0;
@@ -164,11 +167,12 @@ QueueFormat OutboxFormat() {
   return {"outbox",
           kApplicationId,
           kVersion,
-          std::string(kFlowDdl) + "CREATE TABLE wagon (" + kWagonColumnsDdl + kWagonTailDdl + kWagonTableDdl +
-              kWagonChunkDdl + kDeliveryDdl + kDeliveryCountDdl + kAuditDdl,
+          std::string(kFlowDdl) + "CREATE TABLE wagon (" + kWagonColumnsDdl + kWagonTailDdl +
+              kWagonCopyColumnsDdl + kWagonIndexDdl + kWagonTableDdl + kWagonChunkDdl + kDeliveryDdl +
+              kDeliveryCountDdl + kAuditDdl,
           {"flow", "wagon", "wagon_table", "delivery", "delivery_attempt", "dead_letter", "delivery_count",
            "audit"},
-          {OutboxUpgradeFrom1(), OutboxUpgradeFrom2()}};
+          {OutboxUpgradeFrom1(), OutboxUpgradeFrom2(), OutboxUpgradeFrom3()}};
 }
 
 }  // namespace srdf::store

@@ -30,6 +30,7 @@ struct OutboxFlowRow {
   uint64_t base_sequence = 0;
   std::string base_hash;
   std::string base_gtid;
+  std::string base_copy;
   uint64_t acked_sequence = 0;
   uint64_t applied_sequence = 0;
   std::optional<uint64_t> max_bytes_per_second;

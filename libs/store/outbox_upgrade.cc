@@ -96,4 +96,13 @@ const char* OutboxUpgradeFrom2() {
   return "ALTER TABLE flow ADD COLUMN sends_early INTEGER NOT NULL DEFAULT 0;";
 }
 
+const char* OutboxUpgradeFrom3() {
+  return R"sql(
+ALTER TABLE flow ADD COLUMN tip_copy BLOB NOT NULL DEFAULT x'';
+ALTER TABLE flow ADD COLUMN base_copy BLOB NOT NULL DEFAULT x'';
+ALTER TABLE wagon ADD COLUMN first_position_copy BLOB NOT NULL DEFAULT x'';
+ALTER TABLE wagon ADD COLUMN last_position_copy BLOB;
+)sql";
+}
+
 }  // namespace srdf::store

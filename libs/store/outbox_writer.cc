@@ -122,15 +122,15 @@ Status CheckFits(const std::string& flow, const std::optional<OutboxFlowRow>& ro
 void AddToFlow(Connection& c, const WagonHeader& h, const std::string& hash) {
   Query(c,
         "UPDATE flow SET tip_sequence = ?, tip_uid = ?, tip_hash = ?, tip_gtid = ?, tip_file = ?, tip_offset "
-        "= ?,"
+        "= ?, tip_copy = ?,"
         " total_wagons = total_wagons + 1, total_transactions = total_transactions + ?,"
         " total_rows_before = total_rows_before + ?, total_rows_after = total_rows_after + ?,"
         " total_statements = total_statements + ?, total_source_bytes = total_source_bytes + ?,"
         " total_bytes_before = total_bytes_before + ?, total_payload_raw_bytes = total_payload_raw_bytes + ?,"
         " total_payload_compressed_bytes = total_payload_compressed_bytes + ? WHERE flow = ?",
-        h.sequence, h.uid, ToHex(hash), h.last.gtid, h.last.file, h.last.offset, h.transactions,
-        h.rows_before, h.rows_after, h.statements, h.source_bytes, h.bytes_before, h.payload_raw_bytes,
-        h.payload_compressed_bytes, h.flow)
+        h.sequence, h.uid, ToHex(hash), h.last.gtid, h.last.file, h.last.offset, Blob{h.last.copy},
+        h.transactions, h.rows_before, h.rows_after, h.statements, h.source_bytes, h.bytes_before,
+        h.payload_raw_bytes, h.payload_compressed_bytes, h.flow)
       .Run();
 }
 

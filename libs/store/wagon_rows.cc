@@ -44,6 +44,8 @@ const char* const kColumns[kWagonColumnCount] = {
     "key_id",
     "nonce",
     "schema_fingerprint",
+    "first_position_copy",
+    "last_position_copy",
 };
 
 std::string ColumnList(const std::string& prefix) {
@@ -107,6 +109,12 @@ const char* const kWagonColumnsDdl = R"sql(
   schema_fingerprint TEXT NOT NULL
 )sql";
 
+// At the end of the table: rows are read without what lies behind the column that is asked for.
+const char* const kWagonCopyColumnsDdl = R"sql(,
+  first_position_copy BLOB NOT NULL DEFAULT x'',
+  last_position_copy BLOB
+)sql";
+
 const char* const kWagonTableDdl = R"sql(
 CREATE TABLE wagon_table (
   wagon_id INTEGER NOT NULL REFERENCES wagon ON DELETE CASCADE,
@@ -168,6 +176,10 @@ const std::string& WagonSelectList() {
   return list;
 }
 
+SealReason ParseSealReason(const std::string& word) {
+  return ParseWord(word, SealReason::kBarrier, SealReasonName);
+}
+
 WagonRow ReadWagonRow(const Query& q) {
   WagonRow row;
   WagonHeader& h = row.header;
@@ -202,12 +214,14 @@ WagonRow ReadWagonRow(const Query& q) {
   h.bytes_before = q.U64(c++);
   h.payload_raw_bytes = q.U64(c++);
   h.payload_compressed_bytes = q.U64(c++);
-  h.seal_reason = ParseWord(q.Text(c++), SealReason::kMark, SealReasonName);
+  h.seal_reason = ParseSealReason(q.Text(c++));
   h.codec = ParseWord(q.Text(c++), Codec::kGzip, CodecName);
   h.encryption = ParseWord(q.Text(c++), EncryptionMode::kAes256Gcm, EncryptionWord);
   h.key_id = q.Text(c++);
   h.nonce = FromHex(q.Text(c++));
   h.schema_fingerprint = FromHex(q.Text(c++));
+  h.first.copy = q.Text(c++);
+  h.last.copy = q.IsNull(c) ? h.first.copy : q.Text(c);
   return row;
 }
 
@@ -218,13 +232,16 @@ void InsertWagon(Connection& connection, const WagonRow& row) {
     return "INSERT INTO wagon (" + ColumnList("") + ") VALUES (" + values + ")";
   }();
   const WagonHeader& h = row.header;
+  // A blob without bytes of its own is NULL: as in the first position.
+  const Blob last_copy{h.last.copy == h.first.copy ? std::string_view() : std::string_view(h.last.copy)};
   Query(connection, sql, row.wagon_id, h.flow, h.epoch, h.sequence, h.uid, ToHex(row.hash),
         ToHex(h.previous_hash), row.frame_bytes, row.chunk_count, row.payload_present, row.stored_at_ms,
         h.first.gtid, h.first.file, h.first.offset, h.last.gtid, h.last.file, h.last.offset, h.first_gtid,
         h.last_gtid, h.commit_time_first_ms, h.commit_time_last_ms, h.opened_at_ms, h.closed_at_ms,
         h.transactions, h.rows_before, h.rows_after, h.statements, h.source_bytes, h.bytes_before,
         h.payload_raw_bytes, h.payload_compressed_bytes, SealReasonName(h.seal_reason), CodecName(h.codec),
-        EncryptionWord(h.encryption), h.key_id, ToHex(h.nonce), ToHex(h.schema_fingerprint))
+        EncryptionWord(h.encryption), h.key_id, ToHex(h.nonce), ToHex(h.schema_fingerprint),
+        Blob{h.first.copy}, last_copy)
       .Run();
   int ordinal = 0;
   for (const TableManifest& t : h.tables) {

@@ -18,8 +18,9 @@ std::string ToHex(std::string_view bytes);
 std::string FromHex(std::string_view hex);
 int64_t NowMs();
 
-// The column definitions every wagon table starts with, and the tables beside it.
+// The column definitions every wagon table starts with and those it ends with, and the tables beside it.
 extern const char* const kWagonColumnsDdl;
+extern const char* const kWagonCopyColumnsDdl;
 extern const char* const kWagonTableDdl;
 extern const char* const kWagonChunkDdl;
 
@@ -36,8 +37,10 @@ struct WagonRow {
 
 // "w.wagon_id, w.epoch, …": kWagonColumnCount columns of table alias w, in the order ReadWagonRow expects.
 const std::string& WagonSelectList();
-constexpr int kWagonColumnCount = 37;
+constexpr int kWagonColumnCount = 39;
 WagonRow ReadWagonRow(const Query& query);
+// Throws for a word that there is not.
+SealReason ParseSealReason(const std::string& word);
 
 void InsertWagon(Connection& connection, const WagonRow& row);
 void LoadTables(Connection& connection, int64_t wagon_id, WagonHeader* header);

@@ -13,12 +13,14 @@ namespace {
 Status Broken(const std::string& what) { return {StatusCode::kDataLoss, "wagon frame: " + what}; }
 
 // A message of this thread, empty: its strings and messages keep their memory, and a small wagon's header is
-// read or written without asking for any. One of many tables is let go.
+// read or written without asking for any. One of many tables, or of a large copy, is let go.
 class ScratchHeader {
  public:
   ScratchHeader() : header_(Kept()) { header_->Clear(); }
   ~ScratchHeader() {
-    if (header_->tables_size() > kTablesKeptMax) Kept() = std::make_unique<model::v1::WagonHeader>();
+    const size_t copy_bytes = header_->first().copy().size() + header_->last().copy().size();
+    if (header_->tables_size() > kTablesKeptMax || copy_bytes > kCopyBytesKeptMax)
+      Kept() = std::make_unique<model::v1::WagonHeader>();
   }
   ScratchHeader(const ScratchHeader&) = delete;
   ScratchHeader& operator=(const ScratchHeader&) = delete;
@@ -27,6 +29,7 @@ class ScratchHeader {
 
  private:
   static constexpr int kTablesKeptMax = 64;
+  static constexpr size_t kCopyBytesKeptMax = 16u << 10;
   static std::unique_ptr<model::v1::WagonHeader>& Kept() {
     static thread_local auto kept = std::make_unique<model::v1::WagonHeader>();
     return kept;

@@ -4,6 +4,7 @@
 
 #include "base/bytes.h"
 #include "crypto/wagon_nonce.h"
+#include "model/copy_state.h"
 #include "wire/payload_cipher.h"
 #include "wire/sha256.h"
 
@@ -77,9 +78,12 @@ void ToProto(const SourcePosition& v, model::v1::SourcePosition* out) {
   out->set_gtid(v.gtid);
   out->set_file(v.file);
   out->set_offset(v.offset);
+  out->set_copy(v.copy);
 }
 
-SourcePosition FromProto(const model::v1::SourcePosition& v) { return {v.gtid(), v.file(), v.offset()}; }
+SourcePosition FromProto(const model::v1::SourcePosition& v) {
+  return {v.gtid(), v.file(), v.offset(), v.copy()};
+}
 
 void ToProto(const ChainTip& v, model::v1::ChainTip* out) {
   out->set_epoch(v.epoch);
@@ -131,6 +135,10 @@ void ToProto(const WagonHeader& v, model::v1::WagonHeader* out) {
   out->set_sequence(v.sequence);
   ToProto(v.first, out->mutable_first());
   ToProto(v.last, out->mutable_last());
+  // Most wagons move the log's position alone, and the state of a copy may be large: it is there once.
+  const bool same_copy = !v.last.copy.empty() && v.last.copy == v.first.copy;
+  if (same_copy) out->mutable_last()->clear_copy();
+  out->set_last_has_copy_of_first(same_copy);
   out->set_commit_time_first_ms(v.commit_time_first_ms);
   out->set_commit_time_last_ms(v.commit_time_last_ms);
   out->set_opened_at_ms(v.opened_at_ms);
@@ -156,6 +164,12 @@ void ToProto(const WagonHeader& v, model::v1::WagonHeader* out) {
   for (const TableManifest& t : v.tables) ToProto(t, out->add_tables());
 }
 
+void LeaveOutCopy(model::v1::WagonHeader* header) {
+  header->mutable_first()->clear_copy();
+  header->mutable_last()->clear_copy();
+  header->clear_last_has_copy_of_first();
+}
+
 WagonHeader FromProto(const model::v1::WagonHeader& v) {
   WagonHeader h;
   h.uid = v.uid();
@@ -164,6 +178,7 @@ WagonHeader FromProto(const model::v1::WagonHeader& v) {
   h.sequence = v.sequence();
   h.first = FromProto(v.first());
   h.last = FromProto(v.last());
+  if (v.last_has_copy_of_first()) h.last.copy = h.first.copy;
   h.commit_time_first_ms = v.commit_time_first_ms();
   h.commit_time_last_ms = v.commit_time_last_ms();
   h.opened_at_ms = v.opened_at_ms();
@@ -196,6 +211,9 @@ Status ValidateHeader(const WagonHeader& h) {
   if (h.epoch == 0) return Wrong("epoch is 0, the first one is 1");
   if (h.sequence == 0) return Wrong("sequence is 0, the first one is 1");
   if (!h.last.known()) return Wrong("last position is missing");
+  if (h.first.copy.size() > kCopyStateBytesMax || h.last.copy.size() > kCopyStateBytesMax) {
+    return Wrong("the state of a copy is larger than " + std::to_string(kCopyStateBytesMax) + " bytes");
+  }
   SRDF_RETURN_IF_ERROR(CheckText(h));
   if (h.previous_hash.size() != kSha256Bytes) return Wrong("previous_hash is not 32 bytes");
   if (h.schema_fingerprint.size() != kSha256Bytes) return Wrong("schema_fingerprint is not 32 bytes");

@@ -22,6 +22,8 @@ void ToProto(const TableManifest& v, model::v1::TableManifest* out);
 TableManifest FromProto(const model::v1::TableManifest& v);
 
 void ToProto(const WagonHeader& v, model::v1::WagonHeader* out);
+// Of a header in an answer for people: the states of the copy may be longer than all the rest.
+void LeaveOutCopy(model::v1::WagonHeader* header);
 WagonHeader FromProto(const model::v1::WagonHeader& v);
 
 model::v1::SealReason ToProto(SealReason v);

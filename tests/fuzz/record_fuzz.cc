@@ -146,8 +146,11 @@ std::vector<std::string> Seeds() {
   body.clear();
   EncodeTransactionEnd({{"0-1-101", "bin.000001", 1234}, 512}, &body);
   const std::string end = Whole(RecordType::kTransactionEnd, body);
+  body.clear();
+  EncodeTransactionEnd({{"0-1-101", "bin.000001", 1234, "state of a copy"}, 512, true}, &body);
+  const std::string copy_end = Whole(RecordType::kTransactionEnd, body);
   return {begin + schema_record + run + end, begin + statement_record + end, begin + part + outcome + end,
-          begin + mark + end, begin + schema_record + range + run + end};
+          begin + mark + end, begin + schema_record + range + run + copy_end};
 }
 
 }  // namespace srdf::fuzz

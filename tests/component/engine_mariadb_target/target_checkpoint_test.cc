@@ -50,6 +50,47 @@ TEST(TargetCheckpoint, InitIsIdempotentForTheSamePositionOnly) {
   EXPECT_EQ("5-1-1,0-1-7", t.session().ReadCheckpoint("another flow").value()->position.gtid);
 }
 
+TEST(TargetCheckpoint, TheStateOfACopyMovesWithTheWagonsInEitherWay) {
+  Target t;
+  t.Execute(MakeItem());
+  t.SetStart({"0-1-100", "binlog.000001", 4, "start"});
+  const std::string states[] = {"start", std::string("one\0'\\two", 9), std::string("one\0'\\two", 9),
+                                std::string(64u << 10, 'x'), ""};
+  const auto apply = [&](int id) {
+    WagonHeader header = t.NextHeader();
+    header.first.copy = states[header.sequence - 1];
+    header.last.copy = states[header.sequence];
+    auto p = OneRow(id);
+    header.payload_raw_bytes = p.raw_bytes();
+    const auto applied = t.session().Apply(header, Target::HashOf(header), &p);
+    ASSERT_TRUE(applied.ok()) << applied.status().ToString();
+    t.Advance(header);
+    EXPECT_EQ(t.Checkpoint().position.copy, header.last.copy);
+  };
+  EXPECT_EQ(t.Checkpoint().position.copy, "start");
+  for (int i = 0; i < 4; ++i) apply(i);
+}
+
+TEST(TargetCheckpoint, AWagonWhoseCopyBeginsElsewhereDoesNotFollow) {
+  Target t;
+  t.Execute(MakeItem());
+  t.SetStart({"0-1-100", "binlog.000001", 4, "here"});
+  WagonHeader header = t.NextHeader();
+  header.first.copy = "there";
+  auto p = OneRow(1);
+  EXPECT_EQ(StatusCode::kDataLoss, t.session().Apply(header, Target::HashOf(header), &p).status().code());
+  EXPECT_EQ(t.Checkpoint().sequence, 0u);
+}
+
+TEST(TargetCheckpoint, ACheckpointOfAnEarlierProgramGetsTheStateOfACopy) {
+  Target t;
+  t.Execute({"ALTER TABLE srdf.checkpoint DROP COLUMN copy"});
+  t.CloseSession();
+  EXPECT_EQ(t.Checkpoint().position.copy, "");
+  EXPECT_EQ("1", t.Value("SELECT COUNT(*) FROM information_schema.columns WHERE table_schema='srdf' AND "
+                         "table_name='checkpoint' AND column_name='copy'"));
+}
+
 TEST(TargetCheckpoint, ARepeatedWagonIsRefusedAndChangesNothing) {
   Target t;
   t.Execute(MakeItem());

@@ -3,6 +3,8 @@
 #include <map>
 #include <utility>
 
+#include "model/mark.h"
+
 namespace srdf::compaction::test {
 
 namespace {
@@ -65,6 +67,15 @@ std::vector<std::string> CompactorTest::Describe(const std::string& payload) {
       const auto schema = DecodeTableSchema(record.body);
       schemas[schema->table_ref] = *schema;
       schemas_emitted_.push_back(schema->table);
+      continue;
+    }
+    if (record.type == RecordType::kMark) {
+      out.push_back("mark " + DecodeMark(record.body)->id);
+      continue;
+    }
+    if (record.type == RecordType::kRangeCopy) {
+      const auto copy = DecodeRangeCopy(record.body);
+      out.push_back(schemas.at(copy->table_ref).table + " range " + copy->after + " to " + copy->until);
       continue;
     }
     if (record.type != RecordType::kRowRun) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "model/mark.h"
 #include "unit/compaction/compactor_fixture.h"
 
 namespace srdf::compaction::test {
@@ -75,6 +76,27 @@ TEST_F(CompactorTest, AnOutcomeOfAPreparedTransactionIsCrossedByNothingAPartByAl
   ASSERT_TRUE(compactor_->AddPrepared(RecordType::kPreparedPart, "x").ok());
   EXPECT_THAT(Emitted(), ElementsAre("part x", "t insert 1,b", "u insert 1,a", "outcome x", "part x",
                                      "t update 1,b -> 1,c", "u delete 1,a"));
+}
+
+TEST_F(CompactorTest, MarksAndRangesAreCrossedByNothingAndARangeWithoutRowsKeepsItsSchema) {
+  Use(t_);
+  Use(unique_);
+  std::string mark, range;
+  EncodeMark({"m"}, &mark);
+  EncodeRangeCopy({unique_.table_ref, RangeCopyKind::kRange, "a", "z", 0}, &range);
+  Insert(t_, {"1", "a"});
+  ASSERT_TRUE(compactor_->AddCopy(RecordType::kMark, mark).ok());
+  Update(t_, {"1", "a"}, {"1", "b"});
+  ASSERT_TRUE(compactor_->AddCopy(RecordType::kRangeCopy, range).ok());
+  Update(t_, {"1", "b"}, {"1", "c"});
+  EXPECT_THAT(Emitted(), ElementsAre("t insert 1,a", "mark m", "t update 1,a -> 1,b", "u range a to z",
+                                     "t update 1,b -> 1,c"));
+}
+
+TEST_F(CompactorTest, ARangeOfATableThatIsNotKnownIsAnError) {
+  std::string range;
+  EncodeRangeCopy({77, RangeCopyKind::kRange, "a", "z", 0}, &range);
+  EXPECT_EQ(compactor_->AddCopy(RecordType::kRangeCopy, range).code(), StatusCode::kDataLoss);
 }
 
 TEST_F(CompactorTest, AFlagThatIsNotKnownKeepsTheRunInItsPlace) {

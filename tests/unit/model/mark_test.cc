@@ -81,5 +81,23 @@ TEST(MarkTest, APlanOfTooManyTablesIsRefusedWithARemedy) {
   EXPECT_NE(encoded.status().remedy().find("--table"), std::string::npos);
 }
 
+TEST(CopyStateTest, AFewWordsSayHowFarItHasCome) {
+  EXPECT_EQ(DescribeCopy(""), "");
+  EXPECT_EQ(DescribeCopy(*EncodeCopyState(NewCopy("p"))), "copy (not planned yet)");
+  EXPECT_EQ(DescribeCopy("rubbish"), "copy (its state cannot be read)");
+  CopyState state;
+  state.tables_total = 12;
+  state.tables.resize(9);
+  state.bytes = 37;
+  state.bytes_estimate = 100;
+  EXPECT_EQ(DescribeCopy(*EncodeCopyState(state)), "copy 37 % (3 of 12 tables)");
+  state.bytes = 120;  // estimates are wrong by some
+  state.paused = true;
+  EXPECT_EQ(DescribeCopy(*EncodeCopyState(state)), "copy 99 % (3 of 12 tables, paused)");
+  state.bytes_estimate = state.rows_estimate = 0;
+  state.paused = false;
+  EXPECT_EQ(DescribeCopy(*EncodeCopyState(state)), "copy 0 % (3 of 12 tables)");
+}
+
 }  // namespace
 }  // namespace srdf

@@ -5,6 +5,8 @@
 #include <random>
 #include <vector>
 
+#include "model/copy_state.h"
+
 namespace srdf {
 namespace {
 
@@ -75,7 +77,7 @@ TEST(Record, ARunIsReadBackRowByRow) {
 
 TEST(Record, UnknownTypesAndOversizedBodiesAreErrors) {
   Record record;
-  const std::string unknown("\x08\0\0\0\0", 5);
+  const std::string unknown("\x0a\0\0\0\0", 5);
   EXPECT_EQ(RecordCursor(unknown).Next(&record).status().code(), StatusCode::kDataLoss);
   const std::string zero("\0\0\0\0\0", 5);
   EXPECT_FALSE(RecordCursor(zero).Next(&record).ok());
@@ -149,6 +151,38 @@ TEST(Record, TransactionMarksAreReadBack) {
   EXPECT_EQ(e->source_end_bytes, 777u);
   EXPECT_FALSE(DecodeTransactionBegin(begin + "x").ok());
   EXPECT_FALSE(DecodeTransactionEnd(end.substr(1)).ok());
+}
+
+TEST(Record, AnEndSaysTheStateOfACopyWhereItChangesAndNothingElsewhere) {
+  const SourcePosition place{"0-1-101", "bin.000009", 4};
+  SourcePosition with_copy = place;
+  with_copy.copy = "state";
+  std::string plain, kept, set, ended;
+  EncodeTransactionEnd({place, 777}, &plain);
+  EncodeTransactionEnd({with_copy, 777}, &kept);
+  EncodeTransactionEnd({with_copy, 777, true}, &set);
+  EncodeTransactionEnd({place, 777, true}, &ended);
+  EXPECT_EQ(kept, plain);
+  EXPECT_FALSE(DecodeTransactionEnd(plain)->sets_copy);
+  EXPECT_TRUE(DecodeTransactionEnd(set)->sets_copy);
+  EXPECT_EQ(DecodeTransactionEnd(set)->position, with_copy);
+  EXPECT_TRUE(DecodeTransactionEnd(ended)->sets_copy);
+  EXPECT_EQ(DecodeTransactionEnd(ended)->position, place);
+  for (size_t n = 1; n < set.size() - plain.size(); ++n) {
+    EXPECT_FALSE(DecodeTransactionEnd(set.substr(0, plain.size() + n)).ok()) << n;
+  }
+  EXPECT_FALSE(DecodeTransactionEnd(set + "x").ok());
+}
+
+TEST(Record, AnEndWithALargerStateThanThereCanBeIsMalformed) {
+  TransactionEnd end{{"0-1-101", "bin.000009", 4}, 777, true};
+  end.position.copy.assign(kCopyStateBytesMax, 'x');
+  std::string most, more;
+  EncodeTransactionEnd(end, &most);
+  end.position.copy.push_back('x');
+  EncodeTransactionEnd(end, &more);
+  EXPECT_TRUE(DecodeTransactionEnd(most).ok());
+  EXPECT_EQ(DecodeTransactionEnd(more).status().code(), StatusCode::kDataLoss);
 }
 
 }  // namespace

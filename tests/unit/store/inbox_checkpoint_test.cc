@@ -115,6 +115,17 @@ TEST_F(InboxCheckpointTest, AnotherStartIsTakenWhileNothingWasReceived) {
   EXPECT_EQ(Flow().tip.position.gtid, "0-1-2");
 }
 
+TEST_F(InboxCheckpointTest, AStartWithAnotherStateOfACopyIsAnotherStart) {
+  ChainTip copying = Start("0-1-1");
+  copying.position.copy = "state";
+  EXPECT_EQ(Adopt(Start("0-1-1")), StatusCode::kOk);
+  EXPECT_EQ(Adopt(copying), StatusCode::kOk);
+  EXPECT_EQ(Flow().tip, copying);
+  ReceiveWagons(inbox_.get(), 1);
+  EXPECT_EQ(Adopt(copying), StatusCode::kOk);
+  EXPECT_EQ(Adopt(Start("0-1-1")), StatusCode::kDataLoss) << "the target was established anew";
+}
+
 TEST_F(InboxCheckpointTest, AnotherEpochIsRefused) {
   EXPECT_EQ(Adopt(Tip(3)), StatusCode::kOk);
   ChainTip other = Tip(4);

@@ -149,11 +149,13 @@ TEST_F(InboxSkip, AFileOfFormat1KeepsItsWagonsAndCanSkip) {
   {
     SQLite::Database db(path, SQLite::OPEN_READWRITE);
     db.exec("ATTACH '" + (directory_ / "inbox.db") + "' AS now");
-    db.exec("INSERT INTO flow SELECT * FROM now.flow");
-    SQLite::Statement columns(db, "SELECT group_concat(name, ', ') FROM pragma_table_info('wagon')");
-    ASSERT_TRUE(columns.executeStep());
-    const std::string names = columns.getColumn(0).getString();
-    db.exec("INSERT INTO wagon (" + names + ") SELECT " + names + " FROM now.wagon");
+    for (const std::string table : {"flow", "wagon"}) {
+      SQLite::Statement columns(db,
+                                "SELECT group_concat(name, ', ') FROM pragma_table_info('" + table + "')");
+      ASSERT_TRUE(columns.executeStep());
+      const std::string names = columns.getColumn(0).getString();
+      db.exec("INSERT INTO " + table + " (" + names + ") SELECT " + names + " FROM now." + table);
+    }
     db.exec("INSERT INTO wagon_table SELECT * FROM now.wagon_table");
     db.exec("INSERT INTO wagon_chunk SELECT * FROM now.wagon_chunk");
     db.exec("INSERT INTO ack SELECT * FROM now.ack");
@@ -176,7 +178,7 @@ TEST_F(InboxSkip, AFileOfFormat1KeepsItsWagonsAndCanSkip) {
   };
   EXPECT_EQ(shape(path), shape(directory_ / "inbox.db"));
   SQLite::Database db(path, SQLite::OPEN_READONLY);
-  EXPECT_EQ(db.execAndGet("PRAGMA user_version").getInt(), 3);
+  EXPECT_EQ(db.execAndGet("PRAGMA user_version").getInt(), 4);
   EXPECT_EQ(db.execAndGet("PRAGMA integrity_check").getString(), "ok");
 }
 

@@ -68,6 +68,20 @@ TEST_F(ReconcileTest, ALaterStartingPointIsTakenWhileNothingWasStored) {
   EXPECT_EQ(OutboxTip().position.gtid, "0-1-9");
 }
 
+TEST_F(ReconcileTest, AStartWithAnotherStateOfACopyIsAnotherStart) {
+  ChainTip copying = Start("0-1-7");
+  copying.position.copy = "state";
+  EXPECT_TRUE(Moved(Start("0-1-7")));
+  EXPECT_TRUE(Moved(copying));
+  EXPECT_EQ(OutboxTip(), copying);
+  EXPECT_FALSE(Moved(copying));
+  StoreWagons(outbox_.get(), 2);
+  EXPECT_FALSE(Moved(copying));
+  EXPECT_EQ(OutboxTip(), Tip(2));
+  EXPECT_TRUE(Moved(Start("0-1-7"))) << "a new start";
+  EXPECT_EQ(Count("superseded"), 2u);
+}
+
 TEST_F(ReconcileTest, PendingWagonsAheadOfTheDestinationAreOrdinary) {
   Initialise();
   StoreWagons(outbox_.get(), 3);

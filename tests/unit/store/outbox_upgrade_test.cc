@@ -88,6 +88,8 @@ TEST_F(OutboxUpgrade, AFileOfFormat1KeepsEverythingAndGetsTheNewColumns) {
   EXPECT_FALSE(flow.max_bytes_per_second.has_value());
   EXPECT_EQ(flow.suspension.at_ms, 0);
   EXPECT_FALSE(flow.sends_early);
+  EXPECT_EQ(flow.tip.position.copy, "");
+  EXPECT_EQ(Must(outbox->Find("u3"))->header.last.copy, "");
   const char* const expected[] = {"applied", "failed", "retry", "pending", "dead_letter", "sealed"};
   for (uint64_t i = 1; i <= 6; ++i) {
     EXPECT_EQ(StatusOf(outbox.get(), i), expected[i - 1]) << i;
@@ -106,7 +108,7 @@ TEST_F(OutboxUpgrade, AFileOfFormat1KeepsEverythingAndGetsTheNewColumns) {
   Must(Store(outbox.get(), "frame7"));
   EXPECT_EQ(StatusOf(outbox.get(), 7), "sealed");
   outbox.reset();
-  EXPECT_EQ(Check(path_, "user_version"), "3");
+  EXPECT_EQ(Check(path_, "user_version"), "4");
   EXPECT_EQ(Check(path_, "integrity_check"), "ok");
   EXPECT_EQ(Check(path_, "foreign_key_check"), "");
   EXPECT_EQ(Must(Must(Outbox::Open(path_))->Counts(kFlow)).size(), 3u);  // applied, pending, sealed

@@ -4,7 +4,9 @@
 
 #include <functional>
 
+#include "model/copy_state.h"
 #include "unit/wire/frame_fixture.h"
+#include "wire/frame_format.h"
 
 namespace srdf::wire {
 namespace {
@@ -33,6 +35,7 @@ TEST(HeaderConvert, EveryFieldOfAHeaderComesBack) {
   h.encryption = EncryptionMode::kAes256Gcm;
   h.key_id = "key-1";
   h.nonce = std::string(24, '\x01');
+  h.first.copy = h.last.copy = "state";
   model::v1::WagonHeader proto;
   ToProto(h, &proto);
   // Every field is set, so a field that a converter forgets is seen.
@@ -51,8 +54,38 @@ TEST(HeaderConvert, EveryFieldOfAHeaderComesBack) {
   EXPECT_TRUE(ValidateHeader(back).ok()) << ValidateHeader(back).ToString();
 }
 
+TEST(HeaderConvert, TheStateOfACopyTakesItsRoomOnceUnlessItChanges) {
+  WagonHeader h = SomeHeader();
+  const size_t without = Bytes(h).size();
+  h.first.copy = h.last.copy = std::string(10'000, 's');
+  EXPECT_LT(Bytes(h).size(), without + 10'050);
+  const std::vector<std::pair<std::string, std::string>> states = {
+      {"one", "one"}, {"one", "two"}, {"one", ""}, {"", "two"}, {"", ""}};
+  for (const auto& [first, last] : states) {
+    h.first.copy = first;
+    h.last.copy = last;
+    model::v1::WagonHeader proto;
+    ToProto(h, &proto);
+    EXPECT_EQ(FromProto(proto).first.copy, first);
+    EXPECT_EQ(FromProto(proto).last.copy, last);
+  }
+  EXPECT_EQ(Bytes(h).size(), without) << "no copy is going on";
+}
+
+TEST(HeaderConvert, AFrameHoldsTheLargestStateOfACopyTwice) {
+  WagonHeader h = SomeHeader();
+  h.first.copy = std::string(kCopyStateBytesMax, '1');
+  h.last.copy = std::string(kCopyStateBytesMax, '2');
+  std::string front;
+  ASSERT_TRUE(EncodeFrameFront(h, &front).ok());
+  const auto back = DecodeFrameFront(front);
+  ASSERT_TRUE(back.ok()) << back.status().ToString();
+  EXPECT_EQ(back->last, h.last);
+  EXPECT_EQ(back->first, h.first);
+}
+
 TEST(HeaderConvert, EveryFieldOfATipComesBack) {
-  const ChainTip tip{2, 9, "uid", std::string(32, 'h'), {"0-1-9", "bin.000001", 7}};
+  const ChainTip tip{2, 9, "uid", std::string(32, 'h'), {"0-1-9", "bin.000001", 7, "state"}};
   model::v1::ChainTip proto;
   ToProto(tip, &proto);
   EXPECT_EQ(FromProto(proto), tip);
@@ -95,6 +128,7 @@ TEST(ValidateHeader, NamesEachFieldThatIsNotRight) {
       {"epoch", [](WagonHeader* h) { h->epoch = 0; }},
       {"sequence", [](WagonHeader* h) { h->sequence = 0; }},
       {"last position", [](WagonHeader* h) { h->last.gtid.clear(); }},
+      {"the state of a copy", [](WagonHeader* h) { h->last.copy.assign(kCopyStateBytesMax + 1, 'x'); }},
       {"previous_hash", [](WagonHeader* h) { h->previous_hash.clear(); }},
       {"schema_fingerprint", [](WagonHeader* h) { h->schema_fingerprint += 'x'; }},
       {"UTF-8", [](WagonHeader* h) { h->flow = "\xff"; }},

@@ -105,7 +105,7 @@ TEST_P(CompressedRobustness, BytesBehindTheCompressedStreamAreRefused) {
 }
 
 TEST_P(Robustness, RecordsThatDoNotBelongIntoAPayloadAreRefused) {
-  std::string begin, unknown("\x09\0\0\0\0", 5), huge("\x03\xff\xff\xff\xff", 5), torn = RunRecord(1, 10, 1);
+  std::string begin, unknown("\x0a\0\0\0\0", 5), huge("\x03\xff\xff\xff\xff", 5), torn = RunRecord(1, 10, 1);
   AppendRecord(RecordType::kTransactionBegin, "b", &begin);
   torn.pop_back();
   std::string wide("\x01", 1);
