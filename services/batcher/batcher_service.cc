@@ -1,7 +1,6 @@
 #include "batcher/batcher_service.h"
 
-#include <chrono>
-
+#include "batcher/feed_teller.h"
 #include "rpc/caller.h"
 #include "rpc/status_map.h"
 #include "wire/header_convert.h"
@@ -9,12 +8,6 @@
 namespace srdf::batcher {
 
 namespace {
-
-using std::chrono::steady_clock;
-
-// Capture learns by it that the feed gets somewhere; a message for each small wagon would be most of its
-// work.
-constexpr std::chrono::milliseconds kDurableEvery{200};
 
 void ToProto(const MergeCounts& counts, v1::MergeCounts* out) {
   out->set_merges(counts.merges);
@@ -44,8 +37,8 @@ void BatcherServiceImpl::AddTo(rpc::Server* server) {
 
 grpc::Status BatcherServiceImpl::ServeFeed(const std::shared_ptr<FeedStream>& stream) {
   v1::FeedRequest request;
-  if (!stream->Read(&request) || !request.has_open() || request.open().protocol_version() != 1) {
-    return rpc::ToGrpc({StatusCode::kInvalidArgument, "a feed begins with `open`, protocol version 1"});
+  if (!stream->Read(&request) || !request.has_open() || request.open().protocol_version() != 2) {
+    return rpc::ToGrpc({StatusCode::kInvalidArgument, "a feed begins with `open`, protocol version 2"});
   }
   auto flow = Find(request.open().flow());
   if (!flow.ok()) return rpc::ToGrpc(flow.status());
@@ -59,20 +52,15 @@ grpc::Status BatcherServiceImpl::ServeFeed(const std::shared_ptr<FeedStream>& st
     rpc::ToProto(status, 0, response.mutable_ended()->mutable_problem());
     stream->AskToEnd(status, response);
   };
-  events.on_durable = [stream, said_at = steady_clock::time_point()](const SourcePosition& position) mutable {
-    if (steady_clock::now() - said_at < kDurableEvery) return;
-    said_at = steady_clock::now();
-    v1::FeedResponse response;
-    wire::ToProto(position, response.mutable_durable()->mutable_position());
-    stream->Write(response);
-  };
+  const auto teller =
+      std::make_shared<FeedTeller>([stream](const v1::FeedResponse& response) { stream->Write(response); });
+  events.on_durable = [teller](const DurableWagon& wagon) { teller->Durable(wagon); };
+  events.on_delivery = [teller](const DeliveryState& state) { teller->Delivery(state); };
   const auto session = std::make_shared<BatcherSession>(*flow, std::move(events));
   auto resume = session->Begin(shipper_);
   Status ended = resume.status();
   if (ended.ok()) {
-    v1::FeedResponse opened;
-    wire::ToProto(*resume, opened.mutable_opened()->mutable_resume());
-    stream->Write(opened);
+    teller->Opened(*resume);
     stream->ForEach([&](v1::FeedRequest& changes) {
       ended = session->Append(std::move(*changes.mutable_changes()->mutable_records()));
       return ended.ok();

@@ -71,6 +71,7 @@ Result<SourcePosition> BatcherSession::Begin(ShipperClient* shipper) {
     if (broken_) store_->Cancel();
   }
   const SourcePosition resume = sealer_->tip().position;
+  window_.BeginWithCopy(resume.copy);
   flow_->SessionBegan(shared_from_this(), resume);
   {
     std::lock_guard lock(mu_);
@@ -94,6 +95,7 @@ Status BatcherSession::Append(std::string records) {
 void BatcherSession::OnState(const DeliveryState& state) {
   const bool ready = !state.outbox_full && state.unapplied_wagons < flow_->adaptive_wagons_in_flight();
   window_.SetDestinationReady(ready, /*tell=*/false);
+  events_.on_delivery(state);
   {
     std::lock_guard lock(mu_);
     state_ = state;
@@ -132,6 +134,7 @@ void BatcherSession::SealHere() {
     group = window_.TakeSmall(kSealHereBytesMax);
   } while (!group.has_value() && Release());
   if (!group.has_value()) return;
+  ends_in_hand_ = group->counts.ends;
   auto header = sealer_->Send(std::move(*group), stop_.get_token());
   if (!header.ok()) return NotSealed(header.status());
   std::optional<ChainTip> stored;
@@ -170,7 +173,9 @@ void BatcherSession::Acknowledge(const WagonHeader& header) {
   }
   window_.Done();  // after the uid: who waits for an empty window reads it
   sealed_.notify_all();
-  events_.on_durable(header.last);
+  ends_durable_ += ends_in_hand_;
+  const bool awaited = StandsAlone(header.seal_reason) || header.first.copy != header.last.copy;
+  events_.on_durable({header.last, ends_durable_, awaited});
   SRDF_FAILPOINT("batcher.after_acknowledge");
 }
 
@@ -208,6 +213,7 @@ void BatcherSession::RunSealer(const std::stop_token& stop) {
       if (stop.stop_requested() || window_.IsDrained()) break;
       continue;  // it was sealed where it became due
     }
+    ends_in_hand_ = group->counts.ends;
     auto header = sealer_->Seal(std::move(*group), stop);
     if (!header.ok()) return NotSealed(header.status());
     Acknowledge(*header);

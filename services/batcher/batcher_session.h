@@ -16,6 +16,7 @@
 #include <thread>
 
 #include "base/status.h"
+#include "batcher/feed_teller.h"
 #include "batcher/sealer.h"
 #include "batcher/shipper_client.h"
 #include "batcher/tail_merger.h"
@@ -26,7 +27,8 @@ namespace srdf::batcher {
 class BatcherFlow;
 
 struct SessionEvents {
-  std::function<void(const SourcePosition&)> on_durable;  // any thread, one at a time; after each wagon
+  std::function<void(const DurableWagon&)> on_durable;    // any thread, one at a time; after each wagon
+  std::function<void(const DeliveryState&)> on_delivery;  // another thread; what the shipper tells
   std::function<void(Status)> on_broken;                  // once, any thread: end the feed with this
 };
 
@@ -98,6 +100,8 @@ class BatcherSession : public std::enable_shared_from_this<BatcherSession> {
 
   std::unique_ptr<Sealer> sealer_;      // who has the claim, once the sealer runs
   std::unique_ptr<TailMerger> merger_;  // the same
+  uint64_t ends_in_hand_ = 0;           // the same: of the group that is being sealed
+  uint64_t ends_durable_ = 0;
   std::thread thread_;
 };
 

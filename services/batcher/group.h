@@ -23,7 +23,8 @@ namespace srdf::batcher {
 using Buffer = std::shared_ptr<const std::string>;
 using SchemaPtr = std::shared_ptr<const TableSchema>;
 
-// A row run, or a part or outcome of a prepared (XA) transaction: what keeps its place among the others.
+// A row run, a part or outcome of a prepared (XA) transaction, a mark or the begin of a range of a copy: what
+// keeps its place among the others.
 // Small, because a window of short transactions has one for each row.
 class GroupChange {
  public:
@@ -47,7 +48,8 @@ struct GroupPart {
 };
 
 struct GroupCounts {
-  uint64_t transactions = 0;
+  uint64_t ends = 0;          // of transactions and of what capture has put between them
+  uint64_t transactions = 0;  // of the source
   uint64_t rows = 0;
   uint64_t statements = 0;
   uint64_t bytes = 0;  // record bytes held
@@ -59,7 +61,8 @@ struct GroupEnd {
   SourcePosition last;
   std::string last_gtid;
   int64_t commit_time_last_ms = 0;
-  uint64_t rows = 0;  // huge: counted as they passed
+  uint64_t transactions = 0;  // huge: these are counted as they passed
+  uint64_t rows = 0;
   uint64_t statements = 0;
   uint64_t source_bytes = 0;
 };

@@ -7,7 +7,7 @@ namespace srdf::batcher {
 namespace {
 
 bool CanBeMerged(const UnsentWagon& wagon, const MergeLimits& limits) {
-  return wagon.statements == 0 && wagon.payload_raw_bytes <= limits.raw_bytes_max &&
+  return wagon.statements == 0 && !wagon.stands_alone && wagon.payload_raw_bytes <= limits.raw_bytes_max &&
          wagon.rows_after <= limits.rows_max;
 }
 

@@ -2,8 +2,8 @@
 //
 // Only the end of the queue can be rewritten, because each wagon names the hash of the one before: what
 // stands between the first wagon that is merged and the tip is made anew, merged or not. Wagons with
-// statements are barriers, and so are those too large to be merged within the limits; they only get their
-// new place in the chain (reframed).
+// statements, marks or rows of a copy are barriers, and so are those too large to be merged within the
+// limits; they only get their new place in the chain (reframed).
 //
 // How much is taken by itself: from the newest wagon backwards, as long as a wagon that was merged before is
 // at most twice as large as all that follows it, within the limit of one merged wagon. So a row is written
@@ -32,6 +32,7 @@ struct UnsentWagon {
   uint64_t rows_after = 0;
   uint64_t payload_raw_bytes = 0;
   uint64_t frame_bytes = 0;
+  bool stands_alone = false;  // a mark or rows of a copy
 };
 
 struct MergeLimits {

@@ -21,6 +21,18 @@ void SetCounts(compaction::CompactionResult result, WagonHeader* header) {
   header->tables = std::move(result.tables);
 }
 
+Status AddChange(const GroupChange& change, compaction::Compactor* compactor) {
+  switch (change.type()) {
+    case RecordType::kRowRun:
+      return compactor->AddRun(change.body());
+    case RecordType::kMark:
+    case RecordType::kRangeCopy:
+      return compactor->AddCopy(change.type(), change.body());
+    default:
+      return compactor->AddPrepared(change.type(), change.body());
+  }
+}
+
 }  // namespace
 
 std::string NewWagonUid() {
@@ -68,9 +80,7 @@ Result<compaction::CompactionResult> Sealer::Compact(const GroupPart& part, bool
       compaction::NewCompactor(merge, engine_mariadb::NewImageMerger, engine_mariadb::NewKeyPlacer);
   for (const SchemaPtr& schema : part.schemas) SRDF_RETURN_IF_ERROR(compactor->AddSchema(*schema));
   for (const GroupChange& change : part.changes) {
-    const bool run = change.type() == RecordType::kRowRun;
-    SRDF_RETURN_IF_ERROR(run ? compactor->AddRun(change.body())
-                             : compactor->AddPrepared(change.type(), change.body()));
+    SRDF_RETURN_IF_ERROR(AddChange(change, compactor.get()));
   }
   return compactor->Finish([builder](std::string_view records) { return builder->Append(records); });
 }
@@ -82,8 +92,9 @@ Status Sealer::SealSmall(Group* group, wire::WagonBuilder* builder, WagonHeader*
     AppendRecord(RecordType::kStatement, statement, &record);
     SRDF_RETURN_IF_ERROR(builder->Append(record));
   }
-  // The rows of a CREATE TABLE … SELECT have nothing to be merged with.
-  const bool merge = options_.compaction_enabled && group->part.statements.empty();
+  // The rows of a CREATE TABLE … SELECT, or of a copy, have nothing to be merged with.
+  const bool merge =
+      options_.compaction_enabled && group->part.statements.empty() && !StandsAlone(group->reason);
   SRDF_ASSIGN_OR_RETURN(auto result, Compact(group->part, merge, builder));
   SetCounts(std::move(result), header);
   header->statements = group->counts.statements;
@@ -114,7 +125,7 @@ Status Sealer::SealHuge(Group* group, wire::WagonBuilder* builder, WagonHeader* 
   }
   SetCounts(std::move(total), header);
   header->statements = group->end.statements;
-  header->transactions = 1;
+  header->transactions = group->end.transactions;
   header->source_bytes = group->end.source_bytes;
   return {};
 }

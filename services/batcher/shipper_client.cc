@@ -118,7 +118,8 @@ class GrpcStoreSession : public StoreSession, public TailStore {
     tail.before = wire::FromProto(response.before());
     for (const shipper::v1::UnsentWagon& wagon : response.wagons()) {
       tail.wagons.push_back({wagon.sequence(), wagon.uid(), wagon.hash(), wagon.merged(), wagon.statements(),
-                             wagon.rows_after(), wagon.payload_raw_bytes(), wagon.frame_bytes()});
+                             wagon.rows_after(), wagon.payload_raw_bytes(), wagon.frame_bytes(),
+                             wagon.stands_alone()});
     }
     return tail;
   }

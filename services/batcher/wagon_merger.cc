@@ -33,6 +33,11 @@ class HeaderSum {
                                          " of the outbox does not follow the one before it: it begins at " +
                                          old.first.gtid + ", not at " + position_.gtid};
     }
+    if (old.first.copy != position_.copy) {
+      return {StatusCode::kDataLoss, "wagon " + std::to_string(old.sequence) +
+                                         " of the outbox does not follow the one before it: the copy of "
+                                         "tables is at another place"};
+    }
     if (wagons_ == 0) {
       sum_.first_gtid = old.first_gtid;
       sum_.commit_time_first_ms = old.commit_time_first_ms;

@@ -6,6 +6,7 @@
 
 #include "base/blocking_section.h"
 #include "base/clock.h"
+#include "model/mark.h"
 #include "model/prepared.h"
 
 namespace srdf::batcher {
@@ -86,11 +87,12 @@ Status Window::AppendRecord(const Record& record, const Buffer& buffer, const st
       break;
     case RecordType::kMark:
     case RecordType::kRangeCopy:
-      return Malformed("rows of a copy");
+      SRDF_RETURN_IF_ERROR(AppendCopy(record, buffer));
+      break;
     case RecordType::kTransactionEnd: {
       if (!pending_.open) return Malformed("a transaction ends that did not begin");
-      SRDF_ASSIGN_OR_RETURN(const TransactionEnd end, DecodeTransactionEnd(record.body));
-      SRDF_RETURN_IF_ERROR(EndTransaction(end, stop));
+      SRDF_ASSIGN_OR_RETURN(TransactionEnd end, DecodeTransactionEnd(record.body));
+      SRDF_RETURN_IF_ERROR(EndTransaction(std::move(end), stop));
       pending_ = {};
       return {};
     }
@@ -105,14 +107,35 @@ Status Window::AppendRecord(const Record& record, const Buffer& buffer, const st
 Status Window::AppendRun(const Record& record, const Buffer& buffer) {
   if (!pending_.open) return Malformed("rows outside of a transaction");
   SRDF_ASSIGN_OR_RETURN(const RowRunReader run, RowRunReader::Open(record.body));
-  const uint32_t ref = run.header().table_ref;
-  if (pending_.refs.insert(ref).second) {
-    const auto it = schemas_.find(ref);
-    if (it == schemas_.end()) return Malformed("rows of a table whose schema was not sent");
-    pending_.part.schemas.push_back(it->second);
-  }
+  SRDF_RETURN_IF_ERROR(Refer(run.header().table_ref));
   pending_.part.changes.emplace_back(record.type, Keep(record.body, buffer));
   pending_.rows += run.row_count();
+  pending_.bytes += record.whole.size();
+  return {};
+}
+
+Status Window::Refer(uint32_t table_ref) {
+  if (!pending_.refs.insert(table_ref).second) return {};
+  const auto it = schemas_.find(table_ref);
+  if (it == schemas_.end()) return Malformed("rows of a table whose schema was not sent");
+  pending_.part.schemas.push_back(it->second);
+  return {};
+}
+
+// Rows that follow a range are those of the source at this position: among changes of a transaction they
+// would mean something else.
+Status Window::AppendCopy(const Record& record, const Buffer& buffer) {
+  if (!pending_.open || !pending_.gtid.empty()) return Malformed("a mark or rows of a copy in a transaction");
+  if (record.type == RecordType::kMark) {
+    SRDF_ASSIGN_OR_RETURN([[maybe_unused]] const Mark mark, DecodeMark(record.body));
+    if (pending_.alone == SealReason::kUnknown) pending_.alone = SealReason::kMark;
+  } else {
+    SRDF_ASSIGN_OR_RETURN(const RangeCopy copy, DecodeRangeCopy(record.body));
+    SRDF_RETURN_IF_ERROR(Refer(copy.table_ref));
+    pending_.alone = SealReason::kCopy;
+  }
+  KeepBuffer(buffer);
+  pending_.part.changes.emplace_back(record.type, record.body);
   pending_.bytes += record.whole.size();
   return {};
 }
@@ -173,13 +196,14 @@ Status Window::BeginHuge(const std::stop_token& stop) {
   pending_.huge = std::make_shared<BoundedQueue<HugePart>>(kHugePartsMax, kHugeBytesMax);
   {
     std::lock_guard lock(mu_);
-    CloseOpen(SealReason::kMaxBytes);
+    CloseOpen(StandsAlone(pending_.alone) ? SealReason::kBarrier : SealReason::kMaxBytes);
     Group group;
-    group.reason = SealReason::kHugeTransaction;
+    group.reason = pending_.alone == SealReason::kUnknown ? SealReason::kHugeTransaction : pending_.alone;
     group.first_gtid = pending_.gtid;
     group.commit_time_first_ms = pending_.commit_time_ms;
     group.opened_at_ms = WallClockMs();
     group.huge = pending_.huge;
+    group.counts.ends = 1;
     closed_.push_back(std::move(group));
     changed_.notify_all();
   }
@@ -204,28 +228,36 @@ Status Window::PushHugePart(std::shared_ptr<GroupEnd> end, const std::stop_token
   return {};
 }
 
-Status Window::EndTransaction(const TransactionEnd& end, const std::stop_token& stop) {
+Status Window::EndTransaction(TransactionEnd end, const std::stop_token& stop) {
   if (pending_.huge != nullptr) {
     auto last = std::make_shared<GroupEnd>();
-    last->last = end.position;
+    {
+      std::lock_guard lock(mu_);
+      if (end.sets_copy) copy_ = end.position.copy;
+      last->last = std::move(end.position);
+      last->last.copy = copy_;
+    }
     last->last_gtid = pending_.gtid;
     last->commit_time_last_ms = pending_.commit_time_ms;
+    last->transactions = pending_.gtid.empty() ? 0 : 1;
     last->source_bytes = end.source_end_bytes;
     return PushHugePart(std::move(last), stop);
   }
+  if (end.sets_copy && pending_.alone == SealReason::kUnknown) pending_.alone = SealReason::kCopy;
   std::lock_guard lock(mu_);
-  const bool statement = pending_.statements != 0;
-  if (statement) {
-    CloseOpen(SealReason::kStatement);
+  // What is a group of its own.
+  const SealReason alone = pending_.statements != 0 ? SealReason::kStatement : pending_.alone;
+  if (alone != SealReason::kUnknown) {
+    CloseOpen(StandsAlone(alone) ? SealReason::kBarrier : alone);
   } else if (open_.counts.bytes + pending_.bytes > limits_.bytes_max) {
     CloseOpen(SealReason::kMaxBytes);
   } else if (open_.counts.rows + pending_.rows > limits_.events_max) {
     CloseOpen(SealReason::kMaxEvents);
   }
-  AddPendingToOpen(end);
+  AddPendingToOpen(std::move(end));
   CountTransaction(std::chrono::steady_clock::now());
-  if (statement) {
-    CloseOpen(SealReason::kStatement);
+  if (alone != SealReason::kUnknown) {
+    CloseOpen(alone);
   } else if (limits_.on_commit) {
     CloseOpen(SealReason::kOnCommit);
   } else if (open_.counts.rows >= limits_.events_max) {
@@ -238,19 +270,23 @@ Status Window::EndTransaction(const TransactionEnd& end, const std::stop_token& 
   return {};
 }
 
-void Window::AddPendingToOpen(const TransactionEnd& end) {
-  if (open_.counts.transactions == 0) {
+void Window::AddPendingToOpen(TransactionEnd end) {
+  if (open_.counts.ends == 0) {
     open_.first_gtid = pending_.gtid;
     open_.commit_time_first_ms = pending_.commit_time_ms;
     open_.opened_at_ms = WallClockMs();
     opened_at_ = std::chrono::steady_clock::now();
     sealer_knows_ = false;
   }
-  open_.end.last = end.position;
+  // The state of the copy is the window's own until it is closed: it may be long, and ends are many.
+  if (end.sets_copy) copy_ = std::move(end.position.copy);
+  end.position.copy.clear();
+  open_.end.last = std::move(end.position);
   open_.end.last_gtid = pending_.gtid;
   open_.end.commit_time_last_ms = pending_.commit_time_ms;
   GroupCounts& counts = open_.counts;
-  ++counts.transactions;
+  ++counts.ends;
+  if (!pending_.gtid.empty()) ++counts.transactions;
   counts.rows += pending_.rows;
   counts.statements += pending_.statements;
   // A transaction weighs something even without rows, so that a stream of empty ones is bounded too.
@@ -269,8 +305,9 @@ void Window::AddPendingToOpen(const TransactionEnd& end) {
 }
 
 void Window::CloseOpen(SealReason reason) {
-  if (open_.counts.transactions == 0) return;
+  if (open_.counts.ends == 0) return;
   open_.reason = reason;
+  open_.end.last.copy = copy_;
   if (reason == SealReason::kAdaptive) adaptive_closed_at_ = std::chrono::steady_clock::now();
   closed_bytes_ += open_.counts.bytes;
   closed_.push_back(std::move(open_));
@@ -287,7 +324,7 @@ Group Window::PopClosed() {
 }
 
 std::optional<SealReason> Window::Due(SteadyTime now) const {
-  if (open_.counts.transactions == 0) return std::nullopt;
+  if (open_.counts.ends == 0) return std::nullopt;
   if (draining_) return SealReason::kDrain;
   if (MayGo(now)) return SealReason::kAdaptive;
   if (now - opened_at_ >= limits_.age_max) return SealReason::kMaxAge;
@@ -327,8 +364,8 @@ std::optional<Group> Window::Take(const std::stop_token& stop) {
     const auto woken = [&] {
       return !closed_.empty() || draining_ || Due(std::chrono::steady_clock::now()).has_value();
     };
-    if (open_.counts.transactions == 0) {
-      changed_.wait(lock, stop, [&] { return woken() || open_.counts.transactions != 0; });
+    if (open_.counts.ends == 0) {
+      changed_.wait(lock, stop, [&] { return woken() || open_.counts.ends != 0; });
     } else {
       const SteadyTime due = NextDue();
       changed_.wait_until(lock, stop, due, [&] { return woken() || NextDue() != due; });
@@ -351,7 +388,7 @@ std::optional<Group> Window::TakeNow() {
 
 std::optional<Group> Window::TakeSmall(uint64_t bytes_max) {
   std::lock_guard lock(mu_);
-  if (closed_.empty() && open_.counts.transactions == 0) return std::nullopt;
+  if (closed_.empty() && open_.counts.ends == 0) return std::nullopt;
   const bool may_go = MayGo(std::chrono::steady_clock::now());
   if (!closed_.empty() || !may_go || draining_ || open_.counts.bytes > bytes_max) {
     // It waits until then by itself.
@@ -365,7 +402,7 @@ std::optional<Group> Window::TakeSmall(uint64_t bytes_max) {
 
 bool Window::IsDrained() const {
   std::lock_guard lock(mu_);
-  return draining_ && closed_.empty() && open_.counts.transactions == 0;
+  return draining_ && closed_.empty() && open_.counts.ends == 0;
 }
 
 bool Window::WaitUntil(SteadyTime deadline, const std::stop_token& stop) {
@@ -377,11 +414,11 @@ bool Window::WaitUntil(SteadyTime deadline, const std::stop_token& stop) {
       woken_ = false;
       return false;
     }
-    const bool open = open_.counts.transactions != 0;
+    const bool open = open_.counts.ends != 0;
     const SteadyTime due = NextDue();
     changed_.wait_until(lock, stop, open ? std::min(deadline, due) : deadline, [&] {
       return NextDue() != due || !closed_.empty() || draining_ || woken_ ||
-             Due(std::chrono::steady_clock::now()).has_value() || (open_.counts.transactions != 0) != open;
+             Due(std::chrono::steady_clock::now()).has_value() || (open_.counts.ends != 0) != open;
     });
   }
 }
@@ -406,7 +443,7 @@ void Window::SetDestinationReady(bool ready, bool tell) {
 
 bool Window::CloseNow(SealReason reason) {
   std::lock_guard lock(mu_);
-  if (open_.counts.transactions == 0) return false;
+  if (open_.counts.ends == 0) return false;
   CloseOpen(reason);
   changed_.notify_all();
   return true;
@@ -428,8 +465,8 @@ WindowStatus Window::GetStatus() const {
   std::lock_guard lock(mu_);
   WindowStatus status;
   status.open = open_.counts;
-  status.opened_at_ms = open_.counts.transactions == 0 ? 0 : open_.opened_at_ms;
-  status.commit_time_first_ms = open_.counts.transactions == 0 ? 0 : open_.commit_time_first_ms;
+  status.opened_at_ms = open_.counts.ends == 0 ? 0 : open_.opened_at_ms;
+  status.commit_time_first_ms = open_.counts.ends == 0 ? 0 : open_.commit_time_first_ms;
   status.closed_groups = closed_.size() + in_hand_;
   return status;
 }

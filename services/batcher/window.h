@@ -2,7 +2,8 @@
 //
 // The feed's thread appends records; whoever seals takes groups: the sealer's thread, or, a small group of a
 // quiet flow, the thread that made it due. A group is closed when a limit is
-// reached (events, bytes, age), at every commit in that mode, by DDL (which is a group of its own), by an
+// reached (events, bytes, age), at every commit in that mode, by DDL and by what capture puts between
+// transactions (a mark, rows of a copy, a new state of it), each of which is a group of its own, by an
 // operator, and in adaptive mode as soon as the destination can take the next wagon: so a quiet flow seals
 // each commit at once and a busy one gathers while the last wagon is on its way, and one that is busy beyond
 // that for some milliseconds more: a wagon costs the machine as much as a hundred rows.
@@ -45,6 +46,9 @@ struct WindowStatus {
 class Window {
  public:
   explicit Window(const WindowLimits& limits) : limits_(limits) {}
+
+  // Before the first Append: the state of the copy where the feed begins.
+  void BeginWithCopy(std::string copy) { copy_ = std::move(copy); }
 
   // Feed thread. A whole number of records; transactions may span calls. kDataLoss for a malformed stream;
   // kCancelled when stopped or closed.
@@ -96,6 +100,7 @@ class Window {
     std::string gtid;
     int64_t commit_time_ms = 0;
     uint64_t rows = 0, statements = 0, bytes = 0;
+    SealReason alone = SealReason::kUnknown;  // kCopy, kMark: it is a group of its own
     std::unordered_set<uint32_t> refs;
     std::shared_ptr<BoundedQueue<HugePart>> huge;
     uint64_t huge_rows = 0, huge_statements = 0;
@@ -104,7 +109,10 @@ class Window {
   Status AppendRecord(const Record& record, const Buffer& buffer, const std::stop_token& stop);
   Status AppendRun(const Record& record, const Buffer& buffer);
   Status AppendPrepared(const Record& record, const Buffer& buffer);
-  Status EndTransaction(const TransactionEnd& end, const std::stop_token& stop);
+  Status AppendCopy(const Record& record, const Buffer& buffer);
+  // Takes the schema along of the table that is referred to; kDataLoss when it was not sent.
+  Status Refer(uint32_t table_ref);
+  Status EndTransaction(TransactionEnd end, const std::stop_token& stop);
   Status BeginHuge(const std::stop_token& stop);
   Status PushHugePart(std::shared_ptr<GroupEnd> end, const std::stop_token& stop);
   Status WaitForRoom(const std::stop_token& stop);
@@ -112,7 +120,7 @@ class Window {
   // The body where it lives as long as the part under way.
   ByteView Keep(ByteView body, const Buffer& buffer);
   // With mu_ held.
-  void AddPendingToOpen(const TransactionEnd& end);
+  void AddPendingToOpen(TransactionEnd end);
   void CloseOpen(SealReason reason);
   Group PopClosed();
   std::optional<SealReason> Due(SteadyTime now) const;
@@ -136,6 +144,7 @@ class Window {
   Group open_;
   std::unordered_set<uint32_t> open_refs_;
   SteadyTime opened_at_;
+  std::string copy_;  // state of the copy after what was appended
   std::deque<Group> closed_;
   uint64_t closed_bytes_ = 0;
   size_t in_hand_ = 0;

@@ -43,14 +43,6 @@ void CopyFilter::Follow(const std::optional<CopyState>& copy, std::string encode
 
 Status CopyFilter::Append(const Record& record, std::string* out) {
   switch (record.type) {
-    case RecordType::kTransactionEnd: {
-      SRDF_ASSIGN_OR_RETURN(TransactionEnd end, DecodeTransactionEnd(record.body));
-      end.position.copy = encoded_;
-      std::string body;
-      EncodeTransactionEnd(end, &body);
-      AppendRecord(RecordType::kTransactionEnd, body, out);
-      return {};
-    }
     case RecordType::kRowRun:
       if (nothing_passes_ || left_out_.count(ByteReader(record.body).U32()) != 0) return {};
       break;

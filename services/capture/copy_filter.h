@@ -1,10 +1,11 @@
-// CopyFilter: what a copy of tables takes out of the changes that pass, and what it adds to them.
+// CopyFilter: what a copy of tables takes out of the changes that pass.
 //
 // While a copy goes on, changes of tables that it has not begun with are left out (their rows come with it),
 // of a copy of all tables DDL statements too as long as they are not created at the target, of a copy that is
-// not planned yet all rows. Every TransactionEnd says how far the copy is. Parts of prepared transactions
-// always pass: their outcome may come after the table's copy. The schemas that the reader sends are watched
-// at all times, as runs refer to them. One thread at a time.
+// not planned yet all rows. Transactions end as they came: the state of the copy stays what it was
+// (model/record.h). Parts of prepared transactions always pass: their outcome may come after the table's
+// copy. The schemas that the reader sends are watched at all times, as runs refer to them. One thread at a
+// time.
 #pragma once
 
 #include <optional>
@@ -25,7 +26,7 @@ class CopyFilter {
   // From now on; nothing: no copy goes on. `encoded` is the same state.
   void Follow(const std::optional<CopyState>& copy, std::string encoded);
   bool active() const { return active_; }
-  // What is to be attached to positions; empty when no copy goes on.
+  // What is part of positions; empty when no copy goes on.
   const std::string& encoded() const { return encoded_; }
   // Appends what passes of the record.
   Status Append(const Record& record, std::string* out);

@@ -8,6 +8,7 @@
 #include "rpc/client_duplex.h"
 #include "rpc/security.h"
 #include "srdf/batcher/v1/batcher.grpc.pb.h"
+#include "wire/header_convert.h"
 
 namespace srdf::capture {
 
@@ -35,7 +36,7 @@ class GrpcFeedSession : public FeedSession {
         },
         [this](Status status) { OnEnd(std::move(status)); });
     FeedRequest request;
-    request.mutable_open()->set_protocol_version(1);
+    request.mutable_open()->set_protocol_version(2);
     request.mutable_open()->set_flow(flow);
     duplex_.Write(request);
     std::unique_lock lock(mu_);
@@ -65,6 +66,23 @@ class GrpcFeedSession : public FeedSession {
     return progressed_;
   }
 
+  FeedDurable durable() const override {
+    std::lock_guard lock(mu_);
+    return durable_;
+  }
+
+  Status WaitDurable(uint64_t ends, std::chrono::milliseconds timeout) override {
+    std::unique_lock lock(mu_);
+    changed_.wait_for(lock, timeout, [&] { return durable_.ends >= ends || !ended_.ok(); });
+    if (durable_.ends >= ends) return {};
+    return ended_.ok() ? Status(StatusCode::kDeadlineExceeded, "the outbox does not have it yet") : ended_;
+  }
+
+  FeedDelivery delivery() const override {
+    std::lock_guard lock(mu_);
+    return delivery_;
+  }
+
   void Cancel() override { duplex_.Cancel(); }
 
  private:
@@ -75,11 +93,20 @@ class GrpcFeedSession : public FeedSession {
       changed_.notify_all();
       duplex_.Cancel();
     }
-    if (response.has_durable()) progressed_ = true;
+    if (response.has_durable()) OnDurable(response.durable());
     if (!response.has_opened()) return;
-    const auto& resume = response.opened().resume();
-    resume_ = {resume.gtid(), resume.file(), resume.offset()};
+    resume_ = durable_.position = wire::FromProto(response.opened().resume());
     opened_ = true;
+    changed_.notify_all();
+  }
+  void OnDurable(const FeedResponse::Durable& durable) {
+    const auto& delivery = durable.delivery();
+    if (durable.has_delivery()) {
+      delivery_ = {delivery.unapplied_wagons(), delivery.unapplied_bytes(), delivery.outbox_full()};
+    }
+    if (!durable.has_position()) return;
+    progressed_ = true;
+    durable_ = {wire::FromProto(durable.position()), durable.ends()};
     changed_.notify_all();
   }
   void OnEnd(Status status) {
@@ -99,6 +126,8 @@ class GrpcFeedSession : public FeedSession {
   SourcePosition resume_;
   bool opened_ = false;
   bool progressed_ = false;
+  FeedDurable durable_;
+  FeedDelivery delivery_;
   Status ended_;
   // Last member: what it calls uses the others, and is waited for first.
   rpc::ClientDuplex<FeedRequest, FeedResponse> duplex_;

@@ -1,6 +1,8 @@
 // FeedClient: capture's way to the batcher.
 #pragma once
 
+#include <chrono>
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <string>
@@ -15,6 +17,18 @@ class Security;
 
 namespace srdf::capture {
 
+// What has become of what was sent over a feed.
+struct FeedDurable {
+  SourcePosition position;  // durable in the outbox up to here, with the state of the copy
+  uint64_t ends = 0;        // so many transaction ends of this feed are
+};
+// What the destination has not applied yet; known to a factor of two (in MiB), and some 200 ms old.
+struct FeedDelivery {
+  uint64_t unapplied_wagons = 0;
+  uint64_t unapplied_bytes = 0;
+  bool outbox_full = false;
+};
+
 // One open feed. Send comes from one thread at a time; Ended and Cancel from any.
 class FeedSession {
  public:
@@ -28,6 +42,14 @@ class FeedSession {
   virtual Status Ended() const = 0;
   // True when something that was sent became durable.
   virtual bool progressed() const = 0;
+  // Any thread. What was told last; before anything is, the position to resume from and no end.
+  virtual FeedDurable durable() const = 0;
+  // Any thread. Waits until this many transaction ends of this feed are durable: of a mark, rows of a copy or
+  // a new state of it told at once, of others within what comes later. kDeadlineExceeded, or why the session
+  // ended.
+  virtual Status WaitDurable(uint64_t ends, std::chrono::milliseconds timeout) = 0;
+  // Any thread.
+  virtual FeedDelivery delivery() const = 0;
   // Any thread: ends the session, a blocked Send included.
   virtual void Cancel() = 0;
 };

@@ -273,7 +273,7 @@ Status StreamGate::SendHere(std::string_view records, const CopyChange& change) 
       message.append(record.whole);
     }
     body.clear();
-    EncodeTransactionEnd({position, 0}, &body);
+    EncodeTransactionEnd({position, 0, change != nullptr}, &body);
     AppendRecord(RecordType::kTransactionEnd, body, &message);
     return session_->Send(message);
   };

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "model/copy_state.h"
 #include "obs/log.h"
 #include "receiver/chunk_assembly.h"
 #include "receiver/deliver_intake.h"
@@ -340,6 +341,8 @@ grpc::Status ReceiverServiceImpl::ListWagons(grpc::ServerContext*, const v1::Lis
     info->set_stored_at_ms(wagon.received_at_ms);
     info->set_applied_at_ms(wagon.applied_at_ms);
     info->set_payload_present(wagon.payload_present);
+    info->set_copy(DescribeCopy(wagon.header.last.copy));
+    wire::LeaveOutCopy(info->mutable_header());
   }
   return grpc::Status::OK;
 }

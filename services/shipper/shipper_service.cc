@@ -344,6 +344,7 @@ grpc::Status ShipperServiceImpl::GetUnsentTail(grpc::ServerContext*, const v1::G
     out->set_rows_after(wagon.rows_after);
     out->set_payload_raw_bytes(wagon.payload_raw_bytes);
     out->set_frame_bytes(wagon.frame_bytes);
+    out->set_stands_alone(StandsAlone(wagon.seal_reason));
   }
   return grpc::Status::OK;
 }

@@ -236,7 +236,7 @@ Status Pipeline::MergeQueue() {
   for (const Frame& frame : queue_) {
     const WagonHeader& h = frame.header;
     wagons.push_back({h.sequence, h.uid, frame.hash, false, h.statements, h.rows_after, h.payload_raw_bytes,
-                      h.payload_raw_bytes});
+                      h.payload_raw_bytes, StandsAlone(h.seal_reason)});
   }
   const auto groups = batcher::PlanWholeMerge(wagons, {});
   if (groups.empty()) return {};

@@ -41,6 +41,13 @@ TEST(MergePlan, AStatementIsABarrierThatOnlyGetsANewPlace) {
   EXPECT_EQ(PlanMerge(wagons, {}), (Groups{{0, 2}, {2, 1}, {3, 8}, {11, 1}}));
 }
 
+TEST(MergePlan, AMarkOrRowsOfACopyAreABarrierToo) {
+  auto wagons = Fresh(12);
+  wagons[2].stands_alone = true;
+  EXPECT_EQ(PlanMerge(wagons, {}), (Groups{{0, 2}, {2, 1}, {3, 9}}));
+  EXPECT_EQ(PlanWholeMerge(wagons, {}), (Groups{{0, 2}, {2, 1}, {3, 9}}));
+}
+
 TEST(MergePlan, StatementsAreNotAmongTheWagonsThatHaveToCome) {
   std::vector<UnsentWagon> wagons(20, Wagon(10, false, 1));
   wagons.push_back(Wagon(100, true));

@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include "batcher/shipper_client.h"
+#include "model/mark.h"
 #include "wire/wagon_frame.h"
 
 namespace srdf::batcher {
@@ -102,6 +103,33 @@ class WagonMergerTest : public ::testing::Test {
     Seal(std::move(group));
   }
 
+  // Two ranges of a copy: accounts 2 and 1, then none.
+  void SealCopy(const std::string& copy) {
+    auto record = std::make_shared<std::string>();
+    RowRunWriter writer(record.get());
+    RowRunHeader header;
+    header.table_ref = 1;
+    header.op = RowOp::kInsert;
+    header.flags = kRunInPlace | kRunNoForeignKeyChecks;
+    header.bitmap_after = "\x03";
+    writer.Begin(header);
+    for (const uint32_t id : {2u, 1u}) writer.Add({0, "key", {}, {}, Image(id, 7)});
+    writer.End();
+    auto ranges = std::make_shared<std::string>();
+    EncodeRangeCopy({1, RangeCopyKind::kRange, "", "m", 0}, ranges.get());
+    const size_t second = ranges->size();
+    EncodeRangeCopy({1, RangeCopyKind::kRange, "m", "", 0}, ranges.get());
+    Group group;
+    group.part.schemas = {Accounts()};
+    group.part.changes = {{RecordType::kRangeCopy, std::string_view(*ranges).substr(0, second)},
+                          {RecordType::kRowRun, std::string_view(*record).substr(kRecordHeaderBytes)},
+                          {RecordType::kRangeCopy, std::string_view(*ranges).substr(second)}};
+    group.part.buffers = {record, ranges};
+    group.reason = SealReason::kCopy;
+    group.end.last.copy = copy;
+    Seal(std::move(group));
+  }
+
   FrameOpener Opener(size_t first = 0) {
     return [this, next = first]() mutable -> Result<wire::FramePieces> {
       return wire::FramePieces([frame = store_.frames.at(next++), given = false]() mutable {
@@ -141,11 +169,14 @@ class WagonMergerTest : public ::testing::Test {
  private:
   void Seal(Group group) {
     const uint64_t n = ++transactions_;
-    group.reason = SealReason::kOnCommit;
-    group.counts.transactions = 1;
+    const std::string copy = group.end.last.copy;
+    if (group.reason == SealReason::kUnknown) {
+      group.reason = SealReason::kOnCommit;
+      group.counts.transactions = 1;
+    }
     group.counts.source_bytes = 300;
     group.first_gtid = group.end.last_gtid = "0-1-" + std::to_string(100 + n);
-    group.end.last = {group.first_gtid, "bin.000001", 4 + 300 * n};
+    group.end.last = {group.first_gtid, "bin.000001", 4 + 300 * n, copy};
     group.commit_time_first_ms = group.end.commit_time_last_ms = static_cast<int64_t>(1000 * n);
     group.opened_at_ms = 5;
     const auto sealed = sealer_.Seal(std::move(group), {});
@@ -212,6 +243,56 @@ TEST_F(WagonMergerTest, AReframedWagonHoldsTheSameRecordsInItsNewPlace) {
   std::string expected;
   AppendRecord(RecordType::kStatement, "ALTER TABLE …", &expected);
   EXPECT_EQ(Payload(*header, hash), expected);
+}
+
+TEST_F(WagonMergerTest, RowsOfACopyAreSealedAsTheyCameMergedWithNothingAndReframedAsTheyAre) {
+  SealCopy("state");
+  SealUpdate(1, 2);
+  const WagonHeader& copy = store_.headers[0];
+  EXPECT_EQ(copy.seal_reason, SealReason::kCopy);
+  EXPECT_EQ(copy.transactions, 0u);
+  EXPECT_EQ(copy.first.copy, "");
+  EXPECT_EQ(copy.last.copy, "state");
+  EXPECT_EQ(store_.headers[1].first.copy, "state");
+  ASSERT_EQ(copy.tables.size(), 1u);
+  EXPECT_EQ(copy.tables[0].inserts_before, 2u);
+  EXPECT_EQ(copy.tables[0].inserts_after, 2u);
+
+  std::string hash;
+  EXPECT_EQ(MergeWagons(Options(), start_, 2, Opener(), Sink(), &hash).status().code(),
+            StatusCode::kFailedPrecondition);
+  made_.clear();
+  const auto header = ReframeWagon(Options(), start_, Opener(), Sink(), &hash);
+  ASSERT_TRUE(header.ok()) << header.status().ToString();
+  EXPECT_EQ(header->first, copy.first);
+  EXPECT_EQ(header->last, copy.last);
+  EXPECT_EQ(header->seal_reason, SealReason::kCopy);
+  const std::string payload = Payload(*header, hash);
+  RecordCursor cursor(payload);
+  Record record;
+  std::vector<RecordType> types;
+  while (*cursor.Next(&record)) {
+    types.push_back(record.type);
+    if (record.type != RecordType::kRowRun) continue;
+    auto run = RowRunReader::Open(record.body);
+    EXPECT_EQ(run->header().flags, kRunInPlace | kRunNoForeignKeyChecks);
+    Row row;
+    ASSERT_TRUE(*run->Next(&row));
+    EXPECT_EQ(row.after, Image(2, 7)) << "in the order in which they came";
+    EXPECT_EQ(row.key, "");
+  }
+  using enum RecordType;
+  EXPECT_EQ(types, (std::vector<RecordType>{kTableSchema, kRangeCopy, kRowRun, kRangeCopy}));
+}
+
+TEST_F(WagonMergerTest, WagonsOfDifferentPlacesOfACopyDoNotFollowEachOther) {
+  SealCopy("state");
+  SealUpdate(1, 2);
+  ChainTip place = start_;
+  place.position = store_.headers[0].last;
+  place.position.copy = "another";
+  std::string hash;
+  EXPECT_EQ(ReframeWagon(Options(), place, Opener(1), Sink(), &hash).status().code(), StatusCode::kDataLoss);
 }
 
 TEST_F(WagonMergerTest, WagonsThatDoNotFollowEachOtherAreNotMerged) {

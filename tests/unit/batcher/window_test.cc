@@ -3,8 +3,10 @@
 #include <gtest/gtest.h>
 
 #include <future>
+#include <optional>
 #include <thread>
 
+#include "model/mark.h"
 #include "model/prepared.h"
 #include "model/statement.h"
 
@@ -82,6 +84,35 @@ class Feed {
     std::string body, out;
     EncodeTransactionEnd({{"0-1-" + std::to_string(sequence_), "bin.000001", 100}, 500}, &body);
     AppendRecord(RecordType::kTransactionEnd, body, &out);
+    return out;
+  }
+
+  // What capture puts between transactions: a begin without a GTID, and an end that stands where the stream
+  // does.
+  std::string BeginBetween() {
+    std::string body, out;
+    EncodeTransactionBegin({"", 1000}, &body);
+    AppendRecord(RecordType::kTransactionBegin, body, &out);
+    return out;
+  }
+  std::string EndBetween(const std::optional<std::string>& copy = {}) {
+    TransactionEnd end{{"0-1-" + std::to_string(sequence_), "bin.000001", 100}, 0, copy.has_value()};
+    end.position.copy = copy.value_or("");
+    std::string body, out;
+    EncodeTransactionEnd(end, &body);
+    AppendRecord(RecordType::kTransactionEnd, body, &out);
+    return out;
+  }
+  std::string MarkRecord(const std::string& id) {
+    std::string body, out;
+    EncodeMark({id}, &body);
+    AppendRecord(RecordType::kMark, body, &out);
+    return out;
+  }
+  std::string Range(uint32_t ref = 1) {
+    std::string body, out;
+    EncodeRangeCopy({ref, RangeCopyKind::kRange, "a", "z", 0}, &body);
+    AppendRecord(RecordType::kRangeCopy, body, &out);
     return out;
   }
 
@@ -416,6 +447,116 @@ TEST_F(WindowTest, MalformedFeedIsAnErrorThatSaysWhat) {
                 .Append(feed_.Schema() + feed_.Begin() + feed_.Rows(1, 1) + feed_.Ddl(), stop_.get_token())
                 .code(),
             StatusCode::kDataLoss);
+}
+
+// Whatever the destination does, and in every mode.
+TEST_F(WindowTest, AMarkIsAGroupOfItsOwnAtOnceBetweenWhatWasBeforeAndWhatComesAfter) {
+  Window window({});
+  Append(&window, {feed_.Schema(), feed_.Transaction(), feed_.Transaction()});
+  Append(&window, {feed_.BeginBetween(), feed_.MarkRecord("m1"), feed_.EndBetween(), feed_.Transaction()});
+  const Group before = Take(&window);
+  EXPECT_EQ(before.counts.transactions, 2u);
+  EXPECT_EQ(before.reason, SealReason::kBarrier);
+  const Group mark = Take(&window);
+  EXPECT_EQ(mark.reason, SealReason::kMark);
+  EXPECT_EQ(mark.counts.transactions, 0u);
+  EXPECT_EQ(mark.counts.ends, 1u);
+  EXPECT_EQ(mark.end.last.gtid, "0-1-2");
+  EXPECT_EQ(mark.first_gtid, "");
+  ASSERT_EQ(mark.part.changes.size(), 1u);
+  EXPECT_EQ(mark.part.changes[0].type(), RecordType::kMark);
+  EXPECT_EQ(DecodeMark(mark.part.changes[0].body())->id, "m1");
+  EXPECT_EQ(window.GetStatus().open.transactions, 1u);
+}
+
+TEST_F(WindowTest, RowsOfACopyKeepTheirOrderAndTheirSchemaAlsoWithoutRows) {
+  WindowLimits limits;
+  limits.on_commit = true;
+  Window window(limits);
+  Append(&window, {feed_.BeginBetween(), feed_.Schema(1), feed_.Schema(2), feed_.Range(1),
+                   feed_.Rows(3, 10, 1), feed_.Range(2), feed_.EndBetween("state 1")});
+  const Group copy = Take(&window);
+  EXPECT_EQ(copy.reason, SealReason::kCopy);
+  EXPECT_EQ(copy.counts.rows, 3u);
+  EXPECT_EQ(copy.end.last.copy, "state 1");
+  ASSERT_EQ(copy.part.changes.size(), 3u);
+  EXPECT_EQ(copy.part.changes[0].type(), RecordType::kRangeCopy);
+  EXPECT_EQ(copy.part.changes[1].type(), RecordType::kRowRun);
+  EXPECT_EQ(copy.part.changes[2].type(), RecordType::kRangeCopy);
+  EXPECT_EQ(copy.part.schemas.size(), 2u);
+}
+
+TEST_F(WindowTest, TheStateOfACopyHoldsUntilAnEndSetsAnother) {
+  Window window({});
+  window.BeginWithCopy("at the start");
+  Append(&window, {feed_.Schema(), feed_.Transaction(), feed_.Transaction()});
+  Append(&window, {feed_.BeginBetween(), feed_.EndBetween("later"), feed_.Transaction()});
+  Append(&window, {feed_.BeginBetween(), feed_.EndBetween(""), feed_.Transaction()});
+  window.SetDestinationReady(true);
+  EXPECT_EQ(Take(&window).end.last.copy, "at the start");
+  const Group later = Take(&window);
+  EXPECT_EQ(later.end.last.copy, "later");
+  EXPECT_EQ(later.reason, SealReason::kCopy);
+  EXPECT_EQ(Take(&window).end.last.copy, "later");
+  EXPECT_EQ(Take(&window).end.last.copy, "");
+  EXPECT_EQ(Take(&window).end.last.copy, "");
+}
+
+TEST_F(WindowTest, AStatementBetweenTransactionsIsAGroupAsAnyOther) {
+  Window window({});
+  Append(&window, {feed_.Schema(), feed_.Transaction()});
+  Append(&window, {feed_.BeginBetween(), feed_.Ddl(), feed_.EndBetween()});
+  EXPECT_EQ(Take(&window).counts.transactions, 1u);
+  const Group statement = Take(&window);
+  EXPECT_EQ(statement.reason, SealReason::kStatement);
+  EXPECT_EQ(statement.counts.statements, 1u);
+  EXPECT_EQ(statement.counts.transactions, 0u);
+}
+
+TEST_F(WindowTest, ARangeThatIsLargerThanTheWindowIsOneGroupInParts) {
+  WindowLimits limits;
+  limits.bytes_max = 1u << 20;
+  Window window(limits);
+  auto fed = std::async(std::launch::async, [&] {
+    Append(&window, {feed_.Schema(), feed_.BeginBetween(), feed_.Range()});
+    for (int i = 0; i < 8; ++i) Append(&window, {feed_.Rows(16, 65536)});
+    Append(&window, {feed_.EndBetween("state"), feed_.Transaction()});
+  });
+  const Group copy = Take(&window);
+  ASSERT_NE(copy.huge, nullptr);
+  EXPECT_EQ(copy.reason, SealReason::kCopy);
+  EXPECT_EQ(copy.counts.ends, 1u);
+  size_t ranges = 0, runs = 0;
+  for (;;) {
+    auto part = copy.huge->Pop(stop_.get_token());
+    ASSERT_TRUE(part.has_value());
+    for (const auto& change : part->part.changes) {
+      (change.type() == RecordType::kRangeCopy ? ranges : runs)++;
+      EXPECT_FALSE(part->part.schemas.empty());
+    }
+    if (part->end == nullptr) continue;
+    EXPECT_EQ(part->end->last.copy, "state");
+    EXPECT_EQ(part->end->transactions, 0u);
+    break;
+  }
+  EXPECT_EQ(ranges, 1u);
+  EXPECT_EQ(runs, 8u);
+  fed.get();
+  EXPECT_TRUE(window.CloseNow(SealReason::kManual));
+  EXPECT_EQ(Take(&window).end.last.copy, "state");
+}
+
+TEST_F(WindowTest, MarksAndRangesInsideATransactionAreMalformed) {
+  for (const std::string& record : {feed_.MarkRecord("m"), feed_.Range()}) {
+    Window window({});
+    Append(&window, {feed_.Schema()});
+    EXPECT_EQ(window.Append(feed_.Begin() + record, stop_.get_token()).code(), StatusCode::kDataLoss);
+  }
+  Window window({});
+  EXPECT_EQ(window.Append(feed_.MarkRecord("m"), stop_.get_token()).code(), StatusCode::kDataLoss);
+  Window other({});
+  const Status unknown = other.Append(feed_.BeginBetween() + feed_.Range(7), stop_.get_token());
+  EXPECT_EQ(unknown.code(), StatusCode::kDataLoss) << "a range of a table whose schema was not sent";
 }
 
 }  // namespace

@@ -93,6 +93,9 @@ class FakeSession : public FeedSession {
     return ended_;
   }
   bool progressed() const override { return true; }
+  FeedDurable durable() const override { return {resume_, 0}; }
+  Status WaitDurable(uint64_t, std::chrono::milliseconds) override { return Ended(); }
+  FeedDelivery delivery() const override { return {}; }
   void Cancel() override { Break({StatusCode::kCancelled, "cancelled"}); }
   void Break(Status status) {
     std::function<void()> on_end = on_end_;  // the owner may let go of this session as soon as it is told

@@ -67,7 +67,8 @@ class FakeSource : public engine::SourceEngine {
   std::vector<int> snapshots_;
 };
 
-// Keeps what was sent, as words: "T8", "mark a", "copied 5" for an insert into table 5, "| 8" for an end.
+// Keeps what was sent, as words: "T8", "mark a", "rows 5" of table 5, "| 8" for an end, "state" behind one
+// that sets it.
 class FakeSession : public FeedSession {
  public:
   const SourcePosition& resume() const override { return resume_; }
@@ -92,6 +93,9 @@ class FakeSession : public FeedSession {
     return ended_;
   }
   bool progressed() const override { return true; }
+  FeedDurable durable() const override { return {resume_, 0}; }
+  Status WaitDurable(uint64_t, milliseconds) override { return Ended(); }
+  FeedDelivery delivery() const override { return {}; }
   void Cancel() override {
     std::lock_guard lock(mu_);
     ended_ = {StatusCode::kCancelled, "cancelled"};
@@ -122,9 +126,12 @@ class FakeSession : public FeedSession {
         sent_ += gtid.empty() ? "[" : "T" + gtid.substr(4) + " ";
         break;
       }
-      case RecordType::kTransactionEnd:
-        sent_ += "| " + std::to_string(NumberOf(DecodeTransactionEnd(record.body)->position)) + " ";
+      case RecordType::kTransactionEnd: {
+        const auto end = DecodeTransactionEnd(record.body);
+        sent_ += "| " + std::to_string(NumberOf(end->position)) + " ";
+        if (end->sets_copy) sent_ += end->position.copy.empty() ? "no copy " : "state ";
         break;
+      }
       case RecordType::kMark:
         sent_ += "mark " + DecodeMark(record.body)->id + " ";
         break;
@@ -335,7 +342,7 @@ TEST_F(StreamGateTest, ChangesOfTablesThatWaitAreLeftOutUntilTheirCopyBegins) {
                       Soon())
                   .ok());
   ASSERT_TRUE(gate_->Consume(BeginOf(9) + RunOf(1) + RunOf(2) + EndOf(9), true).ok());
-  EXPECT_EQ(session_.sent(), "T8 | 8 [| 8 T9 rows 2 | 9 ");
+  EXPECT_EQ(session_.sent(), "T8 | 8 [| 8 state T9 rows 2 | 9 ");
   auto opened = Snapshot(9);
   ASSERT_TRUE(opened.place
                   ->Send(
@@ -347,7 +354,7 @@ TEST_F(StreamGateTest, ChangesOfTablesThatWaitAreLeftOutUntilTheirCopyBegins) {
                       true, Soon())
                   .ok());
   ASSERT_TRUE(gate_->Consume(BeginOf(10) + RunOf(1) + EndOf(10), true).ok());
-  EXPECT_EQ(session_.sent(), "T8 | 8 [| 8 T9 rows 2 | 9 [rows 100 | 9 T10 rows 1 | 10 ");
+  EXPECT_EQ(session_.sent(), "T8 | 8 [| 8 state T9 rows 2 | 9 [rows 100 | 9 state T10 rows 1 | 10 ");
 }
 
 TEST_F(StreamGateTest, StatementsAreLeftOutUntilTheTablesAreCreated) {
@@ -368,7 +375,7 @@ TEST_F(StreamGateTest, StatementsAreLeftOutUntilTheTablesAreCreated) {
                       Soon())
                   .ok());
   ASSERT_TRUE(gate_->Consume(BeginOf(9) + statement + EndOf(9), true).ok());
-  EXPECT_EQ(session_.sent(), "T8 | 8 [| 8 T9 statement | 9 ");
+  EXPECT_EQ(session_.sent(), "T8 | 8 [| 8 state T9 statement | 9 ");
 }
 
 TEST_F(StreamGateTest, OfACopyThatIsNotPlannedYetNoRowPasses) {
