@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "engine_mariadb/gtid_position.h"
+#include "model/copy_state.h"
 #include "srdfctl/text.h"
 
 namespace srdf::ctl {
@@ -28,7 +29,9 @@ struct FlowReplies {
 };
 
 Document Position(const model::v1::SourcePosition& position) {
-  return {{"gtid", position.gtid()}, {"file", position.file()}, {"offset", position.offset()}};
+  Document out = {{"gtid", position.gtid()}, {"file", position.file()}, {"offset", position.offset()}};
+  if (!position.copy().empty()) out["copy"] = DescribeCopy(position.copy());
+  return out;
 }
 
 Document Ratio(uint64_t before, uint64_t after) {

@@ -41,8 +41,10 @@ std::string PositionText(const Document& position) {
   const std::string gtid = position.value("gtid", "");
   if (gtid.empty()) return "not known yet";
   const std::string file = position.value("file", "");
+  const std::string copy = position.value("copy", "");
   return Printable(gtid) +
-         (file.empty() ? "" : fmt::format(" ({}:{})", Printable(file), U(position, "offset")));
+         (file.empty() ? "" : fmt::format(" ({}:{})", Printable(file), U(position, "offset"))) +
+         (copy.empty() ? "" : ", " + Printable(copy));
 }
 
 std::string LagText(const Document& lag) {

@@ -5,9 +5,11 @@
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "model/mark.h"
 #include "model/prepared.h"
 #include "model/record.h"
 #include "model/statement.h"
+#include "srdfctl/text.h"
 
 namespace srdf::ctl {
 namespace {
@@ -46,6 +48,13 @@ class RowPrinter {
                            JsonText(outcome.xid)));
         return {};
       }
+      case RecordType::kMark: {
+        SRDF_ASSIGN_OR_RETURN(const Mark mark, DecodeMark(record.body));
+        print_(fmt::format(R"({{"mark":{}}})", JsonText(mark.id)));
+        return {};
+      }
+      case RecordType::kRangeCopy:
+        return PrintRange(record.body);
       default:
         return {StatusCode::kDataLoss, "the payload has a record that does not belong into a wagon",
                 "this wagon was written by another version; use that version's srdfctl"};
@@ -53,6 +62,31 @@ class RowPrinter {
   }
 
  private:
+  // Keys and rows are the engine's encoding: shown in hexadecimal digits.
+  Status PrintRange(ByteView body) {
+    SRDF_ASSIGN_OR_RETURN(const RangeCopy copy, DecodeRangeCopy(body));
+    SRDF_ASSIGN_OR_RETURN(const TableSchema* const schema, Schema(copy.table_ref));
+    const std::string table = JsonText(schema->database + "." + schema->table);
+    if (copy.kind == RangeCopyKind::kRange) {
+      print_(fmt::format(R"({{"copy_of":{},"after":"{}","until":"{}"}})", table, Hex(copy.after),
+                         Hex(copy.until)));
+    } else if (copy.kind == RangeCopyKind::kKey) {
+      print_(fmt::format(R"({{"copy_of":{},"key":"{}"}})", table, Hex(copy.until)));
+    } else if (copy.kind == RangeCopyKind::kCopies) {
+      print_(fmt::format(R"({{"copy_of":{},"row":"{}","copies":{}}})", table, Hex(copy.until), copy.copies));
+    } else {
+      print_(fmt::format(R"({{"copy_of":{},"more":true}})", table));
+    }
+    return {};
+  }
+
+  Result<const TableSchema*> Schema(uint32_t table_ref) const {
+    const auto schema = schemas_.find(table_ref);
+    if (schema != schemas_.end()) return &schema->second;
+    return Status(StatusCode::kDataLoss, "a run of rows refers to a schema that the wagon does not have",
+                  "compare the hash of the wagon in outbox and inbox");
+  }
+
   // A part has its own schemas, whose numbers mean nothing outside of it.
   Status PrintPart(ByteView body) {
     SRDF_ASSIGN_OR_RETURN(const PreparedPart part, DecodePreparedPart(body));
@@ -82,14 +116,10 @@ class RowPrinter {
   // `prefix`: members that each line begins with.
   Status PrintRun(ByteView body, const std::string& prefix) {
     SRDF_ASSIGN_OR_RETURN(RowRunReader run, RowRunReader::Open(body));
-    const auto schema = schemas_.find(run.header().table_ref);
-    if (schema == schemas_.end()) {
-      return {StatusCode::kDataLoss, "a run of rows refers to a schema that the wagon does not have",
-              "compare the hash of the wagon in outbox and inbox"};
-    }
-    const std::string begin = fmt::format(R"({{{}"table":{},"op":"{}")", prefix,
-                                          JsonText(schema->second.database + "." + schema->second.table),
-                                          RowOpName(run.header().op));
+    SRDF_ASSIGN_OR_RETURN(const TableSchema* const schema, Schema(run.header().table_ref));
+    const std::string begin =
+        fmt::format(R"({{{}"table":{},"op":"{}")", prefix, JsonText(schema->database + "." + schema->table),
+                    RowOpName(run.header().op));
     while (true) {
       Row row;
       SRDF_ASSIGN_OR_RETURN(const bool more, run.Next(&row));
@@ -97,11 +127,11 @@ class RowPrinter {
       std::string line = begin;
       if (run.header().op != RowOp::kInsert) {
         line += R"(,"before":)";
-        SRDF_RETURN_IF_ERROR(row_json_(schema->second, run.header().bitmap_before, row.before, &line));
+        SRDF_RETURN_IF_ERROR(row_json_(*schema, run.header().bitmap_before, row.before, &line));
       }
       if (run.header().op != RowOp::kDelete) {
         line += R"(,"after":)";
-        SRDF_RETURN_IF_ERROR(row_json_(schema->second, run.header().bitmap_after, row.after, &line));
+        SRDF_RETURN_IF_ERROR(row_json_(*schema, run.header().bitmap_after, row.after, &line));
       }
       print_(line + "}");
     }

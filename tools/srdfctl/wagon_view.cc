@@ -12,6 +12,12 @@ using nlohmann::ordered_json;
 std::string ReasonWord(model::v1::SealReason reason) {
   return EnumWord(model::v1::SealReason_Name(reason), "SEAL_REASON");
 }
+// Of rows of a copy, how far the copy is with them.
+std::string ReasonText(const model::v1::WagonInfo& info) {
+  const model::v1::SealReason reason = info.header().seal_reason();
+  const bool told = reason == model::v1::SEAL_REASON_COPY && !info.copy().empty();
+  return told ? Printable(info.copy()) : ReasonWord(reason);
+}
 std::string CodecWord(model::v1::Codec codec) { return EnumWord(model::v1::Codec_Name(codec), "CODEC"); }
 
 std::string EncryptionWord(const model::v1::WagonHeader& header) {
@@ -96,6 +102,7 @@ ordered_json WagonToJson(const model::v1::WagonInfo& info) {
           {"applied_at_ms", info.applied_at_ms()},
           {"payload_present", info.payload_present()},
           {"merged_into", info.merged_into()},
+          {"copy", info.copy()},
           {"hash", Hex(info.hash())},
           {"previous_hash", Hex(header.previous_hash())},
           {"schema_fingerprint", Hex(header.schema_fingerprint())},
@@ -132,9 +139,9 @@ std::string RenderWagonList(const std::vector<model::v1::WagonInfo>& wagons) {
   for (const model::v1::WagonInfo& info : wagons) {
     const model::v1::WagonHeader& header = info.header();
     table.Add({header.flow(), std::to_string(header.sequence()), header.uid().substr(0, 12), StatusWord(info),
-               FormatTime(header.closed_at_ms()), ReasonWord(header.seal_reason()),
-               FormatCount(header.transactions()), FormatCount(header.rows_before()),
-               FormatCount(header.rows_after()), FormatBytes(info.frame_bytes()), Printable(info.error())});
+               FormatTime(header.closed_at_ms()), ReasonText(info), FormatCount(header.transactions()),
+               FormatCount(header.rows_before()), FormatCount(header.rows_after()),
+               FormatBytes(info.frame_bytes()), Printable(info.error())});
   }
   return table.Render();
 }
@@ -158,11 +165,16 @@ std::string RenderWagon(const WagonDetails& wagon) {
   Field("applied", FormatTime(info.applied_at_ms()), &out);
   Field("after", PositionText(header.first()), &out);
   Field("up to", PositionText(header.last()), &out);
-  Field("commits",
-        fmt::format("{} ({}) to {} ({})", Printable(header.first_gtid()),
-                    FormatTime(header.commit_time_first_ms()), Printable(header.last_gtid()),
-                    FormatTime(header.commit_time_last_ms())),
-        &out);
+  if (!info.copy().empty()) Field("copy", Printable(info.copy()), &out);
+  if (header.first_gtid().empty() && header.last_gtid().empty()) {
+    Field("commits", "none, it stands between two transactions of the source", &out);
+  } else {
+    Field("commits",
+          fmt::format("{} ({}) to {} ({})", Printable(header.first_gtid()),
+                      FormatTime(header.commit_time_first_ms()), Printable(header.last_gtid()),
+                      FormatTime(header.commit_time_last_ms())),
+          &out);
+  }
   Field("contents",
         fmt::format("{}, {} -> {} sent, {}", Counted(header.transactions(), "transaction"),
                     Counted(header.rows_before(), "row"), FormatCount(header.rows_after()),

@@ -4,6 +4,8 @@
 #include <google/protobuf/text_format.h>
 #include <gtest/gtest.h>
 
+#include "model/copy_state.h"
+
 namespace srdf::ctl {
 namespace {
 
@@ -126,6 +128,18 @@ TEST_F(StatusDocument, ACaughtUpFlowHasNoLag) {
 TEST_F(StatusDocument, TheTargetMayBeAheadOfWhatCaptureLastHeard) {
   Applier()->mutable_checkpoint()->mutable_position()->set_gtid("0-1-121");
   EXPECT_EQ(Flow()["lag"]["caught_up"], true);
+}
+
+TEST_F(StatusDocument, HowFarACopyHasComeStandsBesideThePositions) {
+  EXPECT_FALSE(Flow()["target"]["checkpoint"]["position"].contains("copy"));
+  CopyState state;
+  state.tables_total = 12;
+  state.tables.resize(9);
+  state.rows = 37;
+  state.rows_estimate = 100;
+  Applier()->mutable_checkpoint()->mutable_position()->set_copy(*EncodeCopyState(state));
+  EXPECT_EQ(Flow()["target"]["checkpoint"]["position"]["copy"], "copy 37 % (3 of 12 tables)");
+  EXPECT_THAT(Screen(), HasSubstr(", copy 37 % (3 of 12 tables)"));
 }
 
 TEST_F(StatusDocument, EveryDomainHasToBeCaughtUp) {

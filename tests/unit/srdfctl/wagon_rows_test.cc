@@ -5,6 +5,7 @@
 
 #include <nlohmann/json.hpp>
 
+#include "model/mark.h"
 #include "model/prepared.h"
 #include "model/record.h"
 #include "model/schema.h"
@@ -65,6 +66,17 @@ std::string Frame() {
   writer.Add({.flags = 0, .key = {}, .new_key = {}, .before = {}, .after = "i3"});
   writer.End();
 
+  body.clear();
+  EncodeMark({"verify \"7\""}, &body);
+  AppendRecord(RecordType::kMark, body, &payload);
+  for (const RangeCopy& copy :
+       {RangeCopy{3, RangeCopyKind::kRange, {}, "\x01z", 0}, RangeCopy{3, RangeCopyKind::kKey, {}, "k", 0},
+        RangeCopy{3, RangeCopyKind::kCopies, {}, "r", 2}, RangeCopy{3, RangeCopyKind::kMore, {}, {}, 0}}) {
+    body.clear();
+    EncodeRangeCopy(copy, &body);
+    AppendRecord(RecordType::kRangeCopy, body, &payload);
+  }
+
   auto builder = wire::NewWagonBuilder(
       {.codec = Codec::kZstd, .level = 3, .spill_dir = ::testing::TempDir(), .key = nullptr});
   EXPECT_TRUE(builder.ok());
@@ -113,15 +125,18 @@ TEST(WagonRows, EveryRowAndStatementIsALineOfJson) {
   ASSERT_TRUE(status.ok()) << status.ToString();
   EXPECT_THAT(
       lines,
-      ElementsAre("{\"statement\":\"ALTER TABLE t COMMENT 'caf\xEF\xBF\xBD'\",\"database\":\"shop\"}",
-                  R"({"table":"shop.or\"ders","op":"insert","after":{"B":"i1"}})",
-                  R"({"table":"shop.or\"ders","op":"insert","after":{"B":"i2"}})",
-                  R"({"table":"shop.or\"ders","op":"update","before":{"A":"u1"},"after":{"B":"u2"}})",
-                  R"({"table":"shop.or\"ders","op":"delete","before":{"A":"d1"}})",
-                  R"({"xa_prepare":"X'61',X'',1","part":1,"last":true,"rows":1})",
-                  R"({"xa_prepare":"X'61',X'',1","table":"shop.held","op":"insert","after":{"B":"h1"}})",
-                  R"({"xa_commit":"X'61',X'',1"})",
-                  R"({"table":"shop.or\"ders","op":"insert","after":{"B":"i3"}})"));
+      ElementsAre(
+          "{\"statement\":\"ALTER TABLE t COMMENT 'caf\xEF\xBF\xBD'\",\"database\":\"shop\"}",
+          R"({"table":"shop.or\"ders","op":"insert","after":{"B":"i1"}})",
+          R"({"table":"shop.or\"ders","op":"insert","after":{"B":"i2"}})",
+          R"({"table":"shop.or\"ders","op":"update","before":{"A":"u1"},"after":{"B":"u2"}})",
+          R"({"table":"shop.or\"ders","op":"delete","before":{"A":"d1"}})",
+          R"({"xa_prepare":"X'61',X'',1","part":1,"last":true,"rows":1})",
+          R"({"xa_prepare":"X'61',X'',1","table":"shop.held","op":"insert","after":{"B":"h1"}})",
+          R"({"xa_commit":"X'61',X'',1"})", R"({"table":"shop.or\"ders","op":"insert","after":{"B":"i3"}})",
+          R"({"mark":"verify \"7\""})", R"({"copy_of":"shop.or\"ders","after":"","until":"017a"})",
+          R"({"copy_of":"shop.or\"ders","key":"6b"})", R"({"copy_of":"shop.or\"ders","row":"72","copies":2})",
+          R"({"copy_of":"shop.or\"ders","more":true})"));
   for (const std::string& line : lines) EXPECT_TRUE(nlohmann::json::accept(line)) << line;
 }
 

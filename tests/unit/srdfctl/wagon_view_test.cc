@@ -7,6 +7,7 @@ namespace srdf::ctl {
 namespace {
 
 using ::testing::HasSubstr;
+using ::testing::Not;
 
 model::v1::WagonInfo Info() {
   model::v1::WagonInfo info;
@@ -41,6 +42,21 @@ TEST(WagonView, TheListHasALinePerWagon) {
   EXPECT_THAT(list, HasSubstr("FLOW  SEQ  UID"));
   EXPECT_THAT(list, HasSubstr("shop   42  0123456789ab  applied"));
   EXPECT_THAT(list, HasSubstr("adaptive"));
+}
+
+TEST(WagonView, HowFarACopyHasComeIsToldWhereThereIsOne) {
+  model::v1::WagonInfo info = Info();
+  EXPECT_THAT(RenderWagon({info, {}}), Not(HasSubstr("\ncopy ")));
+  EXPECT_EQ(WagonToJson(info)["copy"], "");
+  info.set_copy("copy 37 % (3 of 12 tables)");
+  EXPECT_THAT(RenderWagonList({info}), Not(HasSubstr("copy 37 %"))) << "a wagon of changes";
+  info.mutable_header()->set_seal_reason(model::v1::SEAL_REASON_COPY);
+  EXPECT_THAT(RenderWagonList({info}), HasSubstr("copy 37 % (3 of 12 tables)"));
+  EXPECT_THAT(RenderWagon({info, {}}), HasSubstr("\ncopy          copy 37 % (3 of 12 tables)\n"));
+  EXPECT_EQ(WagonToJson(info)["copy"], "copy 37 % (3 of 12 tables)");
+  EXPECT_THAT(RenderWagon({info, {}}), HasSubstr("it stands between two transactions of the source"));
+  info.mutable_header()->set_first_gtid("0-1-100");
+  EXPECT_THAT(RenderWagon({info, {}}), Not(HasSubstr("it stands between")));
 }
 
 TEST(WagonView, OneWagonShowsItsManifestAndItsAttempts) {
