@@ -5,7 +5,9 @@
 
 #include "applier/applier_probe.h"
 #include "applier/applier_service.h"
+#include "applier/applier_snapshots.h"
 #include "crypto/key_ring_source.h"
+#include "engine_mariadb/failover_reader.h"
 #include "engine_mariadb/target_engine.h"
 
 namespace srdf::applier {
@@ -18,7 +20,8 @@ class ApplierApp : public rpc::App {
       : metrics_(context.metrics),
         receiver_(
             NewGrpcTakeClient(context.config->services.at("receiver").peer_address(), *context.security)),
-        service_(&flows_) {}
+        service_(&flows_),
+        snapshots_(&flows_) {}
 
   Status Build(const config::Config& config) {
     SRDF_RETURN_IF_ERROR(OpenKeyRing(config));
@@ -31,6 +34,7 @@ class ApplierApp : public rpc::App {
       options.origin_server_id = flow.source_server_id;
       options.compare_before_images = flow.before_image == "full";
       options.apply_method = engine_mariadb::ApplyMethodOf(flow.apply_method);
+      snapshots_.SetServerName(flow.name, "mariadb at " + engine_mariadb::ServerName(options.endpoint));
       engines_.push_back(engine_mariadb::NewTargetEngine(std::move(options)));
       std::vector<uint64_t> schedule = flow.retry_backoff_policy;
       if (flow.retry_max_attempts != 0)
@@ -71,6 +75,7 @@ class ApplierApp : public rpc::App {
   FlowMap flows_;
   std::vector<std::unique_ptr<ApplierProbe>> probes_;
   ApplierServiceImpl service_;
+  ApplierSnapshots snapshots_;
 };
 
 }  // namespace

@@ -51,7 +51,8 @@ ApplierFlow::ApplierFlow(std::string name, std::vector<uint64_t> retry_schedule,
       retry_schedule_(std::move(retry_schedule)),
       target_(target),
       receiver_(receiver),
-      secrecy_(secrecy) {}
+      secrecy_(secrecy),
+      snapshots_(name_, target) {}
 
 ApplierFlow::~ApplierFlow() { Stop(); }
 
@@ -107,6 +108,9 @@ void ApplierFlow::Run(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     const Status ended = RunOnce(stop);
     if (stop.stop_requested()) return;
+    // Its wagon may be applied, and what it marked is over then.
+    if (ended.code() == StatusCode::kOutcomeUnknown) snapshots_.MarksMayBePassed(ended.message());
+    snapshots_.Sweep();
     const ApplierStatus status = GetStatus();
     // By what ended this round: a wagon that has been unlocked since may fail for a reason of its own.
     const bool blocked = status.state == ApplierState::kBlocked && !status.problems.empty() &&
@@ -247,6 +251,7 @@ Status ApplierFlow::ApplyWagons(engine::TargetSession* session, TakeSession* tak
     if (!running) SetState(ApplierState::kRunning, {});
     running = true;
     WagonApplied(header, wagon.hash, *applied);
+    snapshots_.WagonApplied(applied->marks, header.last);
     SRDF_RETURN_IF_ERROR(wagons.SkipRest());
     SRDF_RETURN_IF_ERROR(take->Applied(header.sequence, /*skipped=*/false));
     SRDF_FAILPOINT("applier.after_applied");
@@ -258,6 +263,7 @@ Status ApplierFlow::SkipWagon(engine::TargetSession* session, TakeSession* take,
   const auto& [header, decision] = *wagon.skipped;
   const Status skipped = session->Skip(header, wagon.hash, decision);
   if (!skipped.ok()) return skipped.WithContext("skipping wagon " + std::to_string(header.sequence));
+  snapshots_.MarksMayBePassed("a wagon was skipped");
   obs::Warn("wagon_skipped", {{"flow", name_},
                               {"sequence", header.sequence},
                               {"uid", header.uid},

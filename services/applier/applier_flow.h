@@ -12,6 +12,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <mutex>
 #include <stop_token>
@@ -21,6 +22,7 @@
 
 #include "applier/latency_window.h"
 #include "applier/take_client.h"
+#include "applier/target_snapshots.h"
 #include "applier/wagon_stream.h"
 #include "base/backoff.h"
 #include "base/status.h"
@@ -73,6 +75,8 @@ class ApplierFlow {
   ApplierStatus GetStatus() const;
   Result<std::vector<engine::PreflightProblem>> Preflight() { return target_->Preflight(); }
   const std::string& name() const { return name_; }
+  // Any thread, as long as the flow lives.
+  TargetSnapshots* snapshots() { return &snapshots_; }
 
  private:
   void Run(const std::stop_token& stop);
@@ -97,6 +101,9 @@ class ApplierFlow {
   TakeClient* const receiver_;
   const Secrecy secrecy_;
 
+  // synchronises itself
+  TargetSnapshots snapshots_;
+
   // the flow's thread only
   std::string logged_findings_;
   std::string tried_wagon_;       // in words, while the target has it and when it did not take it; else empty
@@ -113,5 +120,7 @@ class ApplierFlow {
 
   std::jthread thread_;
 };
+
+using FlowMap = std::map<std::string, std::unique_ptr<ApplierFlow>>;
 
 }  // namespace srdf::applier

@@ -1,16 +1,12 @@
 // ApplierServiceImpl: translates the RPCs of srdf.applier.v1 into calls of ApplierFlow.
 #pragma once
 
-#include <map>
-#include <memory>
 #include <string>
 
 #include "applier/applier_flow.h"
 #include "srdf/applier/v1/applier.grpc.pb.h"
 
 namespace srdf::applier {
-
-using FlowMap = std::map<std::string, std::unique_ptr<ApplierFlow>>;
 
 class ApplierServiceImpl final : public v1::ApplierService::Service {
  public:
