@@ -2,6 +2,11 @@
 
 namespace srdf::engine_mariadb {
 
+Status NoSchema(uint32_t table_ref) {
+  return {StatusCode::kDataLoss,
+          "rows of table " + std::to_string(table_ref) + " without a schema before them"};
+}
+
 bool EndsTransaction(const Status& status) {
   return status.code() == StatusCode::kUnavailable || status.code() == StatusCode::kAborted;
 }

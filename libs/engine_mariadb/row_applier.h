@@ -38,7 +38,8 @@ class RowApplier {
   // A DDL statement has run: what is known of the target's tables no longer holds.
   virtual void ForgetTables() = 0;
   virtual Status AddSchema(ByteView schema_record_body) = 0;
-  virtual Status AddRun(ByteView run_record_body) = 0;
+  // The run is applied as if it had `more_flags` too.
+  virtual Status AddRun(ByteView run_record_body, uint8_t more_flags) = 0;
   virtual Status Flush() = 0;
   // After BeginWagon: the wagon's rows are not sent from here but given by Held, to be executed in one packet
   // with all that their transaction needs. False when this way cannot. AddRun fails when the rows are more
@@ -46,6 +47,10 @@ class RowApplier {
   virtual bool Hold() { return false; }
   // The statement that writes all rows added since; empty when there are none. Valid until the next call.
   virtual std::string_view Held() { return {}; }
+  // The schema that runs with this number have, valid until the next AddSchema or ForgetTables; kDataLoss
+  // when there is none. Checked: as the table's first run is, so that errors are those of AddRun.
+  virtual Result<const TableSchema*> FindSchema(uint32_t table_ref) const = 0;
+  virtual Result<const TableSchema*> CheckedSchema(uint32_t table_ref) = 0;
   // Between them, schemas are those of other records: table_refs have another meaning. Flush before each.
   virtual void EnterOtherSchemas() = 0;
   virtual void LeaveOtherSchemas() = 0;
@@ -54,6 +59,7 @@ class RowApplier {
   virtual uint64_t server_statements() const = 0;  // round trips with rows
 };
 
+Status NoSchema(uint32_t table_ref);
 // Is it an error after which nothing more can be asked in this transaction?
 bool EndsTransaction(const Status& status);
 // Some errors roll back the whole transaction, not the statement alone.

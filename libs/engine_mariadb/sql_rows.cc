@@ -153,17 +153,26 @@ void SqlRows::PrepareBatch(uint8_t run_flags, bool lenient) {
   batch_.EndPlain();
 }
 
-Status SqlRows::AddRun(ByteView body) {
-  SRDF_ASSIGN_OR_RETURN(RowRunReader reader, RowRunReader::Open(body));
-  const RowRunHeader& header = reader.header();
-  const auto it = tables_.find(header.table_ref);
-  if (it == tables_.end()) {
-    return {StatusCode::kDataLoss,
-            "row run of table " + std::to_string(header.table_ref) + " without a schema before it"};
-  }
-  // Here, because a wagon's DDL statement may come between schema and rows.
+Result<const TableSchema*> SqlRows::FindSchema(uint32_t table_ref) const {
+  const auto it = tables_.find(table_ref);
+  if (it == tables_.end()) return NoSchema(table_ref);
+  return &it->second.schema;
+}
+
+Result<const TableSchema*> SqlRows::CheckedSchema(uint32_t table_ref) {
+  const auto it = tables_.find(table_ref);
+  if (it == tables_.end()) return NoSchema(table_ref);
+  // Only now, because a wagon's DDL statement may come between schema and rows.
   if (it->second.target == nullptr) SRDF_RETURN_IF_ERROR(CheckTable(&it->second));
-  const SqlTarget& target = *it->second.target;
+  return &it->second.schema;
+}
+
+Status SqlRows::AddRun(ByteView body, uint8_t more_flags) {
+  SRDF_ASSIGN_OR_RETURN(RowRunReader reader, RowRunReader::Open(body));
+  RowRunHeader header = reader.header();
+  header.flags |= more_flags;
+  SRDF_RETURN_IF_ERROR(CheckedSchema(header.table_ref).status());
+  const SqlTarget& target = *tables_.find(header.table_ref)->second.target;
   SRDF_RETURN_IF_ERROR(CheckRun(target, header));
   SqlRun run(&target, header, kStatementBytesMax, &batch_);
   Slice* slice = nullptr;

@@ -43,7 +43,9 @@ class SqlRows : public RowApplier {
   void BeginWagon(uint32_t origin_server_id, uint32_t when_seconds) override;
   void ForgetTables() override;
   Status AddSchema(ByteView schema_record_body) override;
-  Status AddRun(ByteView run_record_body) override;
+  Status AddRun(ByteView run_record_body, uint8_t more_flags) override;
+  Result<const TableSchema*> FindSchema(uint32_t table_ref) const override;
+  Result<const TableSchema*> CheckedSchema(uint32_t table_ref) override;
   Status Flush() override;
   void EnterOtherSchemas() override { tables_.swap(outer_tables_); }
   void LeaveOtherSchemas() override;

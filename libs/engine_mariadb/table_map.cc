@@ -139,6 +139,7 @@ bool ReadPrimaryKey(ByteReader* r, bool with_prefix, TableMap* map) {
     if (!r->ok() || ordinal >= map->columns.size()) return false;
     map->primary_key.push_back(static_cast<uint16_t>(ordinal));
   }
+  map->primary_key_order = map->primary_key;
   std::sort(map->primary_key.begin(), map->primary_key.end());
   return r->ok();
 }

@@ -39,6 +39,7 @@ struct TableMap {
   // Ordinals in table order; nothing when the log does not say. An empty list cannot be told from a log
   // without primary keys unless has_names (FULL).
   std::vector<uint16_t> primary_key;
+  std::vector<uint16_t> primary_key_order;  // the same, in the order of the key's index
   bool primary_key_has_prefix = false;
   // For people; in table order, empty when the log does not say.
   std::vector<uint32_t> geometry_types;     // of the geometry columns: 0 GEOMETRY, 1 POINT, …

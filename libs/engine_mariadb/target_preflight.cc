@@ -14,7 +14,7 @@ using Privileges = std::vector<std::string>;
 
 // What each global privilege is for:
 //   BINLOG REPLAY   row events, and the origin mark (server_id)
-//   UPDATE, DELETE  SQL apply
+//   UPDATE, DELETE  SQL apply; DELETE also copies and repairs of tables (a warning)
 //   PROCESS         InnoDB's table numbers, for the fingerprint around DDL
 //   SET USER        objects with a definer
 //   the others      the DDL statements of the source; row events need none of them
@@ -78,6 +78,13 @@ Status CheckPrivileges(Connection* connection, bool read_only, ApplyMethod wante
             : ": writes do not carry the mark of their origin, so no flow may run back from this target";
     out->push_back({"the user " + user + " lacks BINLOG REPLAY on *.*" + consequence,
                     "GRANT BINLOG REPLAY ON *.* TO " + user, false});
+  }
+  // Row events delete without it.
+  if (native && !Has(global, "DELETE", false)) {
+    out->push_back(
+        {"the user " + user +
+             " lacks DELETE on *.*: a copy or a repair of tables cannot replace rows that the target has",
+         "GRANT DELETE ON *.* TO " + user, false});
   }
   missing.clear();
   for (const char* name : kSchemaPrivileges) {

@@ -104,20 +104,30 @@ Status NativeRows::AddSchema(ByteView body) {
   return {};
 }
 
-Status NativeRows::AddRun(ByteView body) {
+Result<const TableSchema*> NativeRows::FindSchema(uint32_t table_ref) const {
+  const auto it = tables_.find(table_ref);
+  if (it == tables_.end()) return NoSchema(table_ref);
+  return &it->second.schema;
+}
+
+Result<const TableSchema*> NativeRows::CheckedSchema(uint32_t table_ref) {
+  const auto it = tables_.find(table_ref);
+  if (it == tables_.end()) return NoSchema(table_ref);
+  Table& table = it->second;
+  if (!table.checked) {  // only now, because a wagon's DDL statement may come between schema and rows
+    SRDF_RETURN_IF_ERROR(target_tables_.NameColumns(&table.schema));
+    SRDF_RETURN_IF_ERROR(target_tables_.Check(table.schema));
+    table.checked = true;
+  }
+  return &table.schema;
+}
+
+Status NativeRows::AddRun(ByteView body, uint8_t more_flags) {
   SRDF_ASSIGN_OR_RETURN(RowRunReader reader, RowRunReader::Open(body));
-  const auto it = tables_.find(reader.header().table_ref);
-  if (it == tables_.end()) {
-    return {StatusCode::kDataLoss,
-            "row run of table " + std::to_string(reader.header().table_ref) + " without a schema before it"};
-  }
-  const TableSchema& table = it->second.schema;
-  if (!it->second.checked) {  // here, because a wagon's DDL statement may come between schema and rows
-    SRDF_RETURN_IF_ERROR(target_tables_.NameColumns(&it->second.schema));
-    SRDF_RETURN_IF_ERROR(target_tables_.Check(table));
-    it->second.checked = true;
-  }
-  const RowRunHeader& header = reader.header();
+  RowRunHeader header = reader.header();
+  header.flags |= more_flags;
+  SRDF_ASSIGN_OR_RETURN(const TableSchema* const schema, CheckedSchema(header.table_ref));
+  const TableSchema& table = *schema;
   if (header.op != RowOp::kInsert && ColumnsIn(header.bitmap_before) < table.columns.size()) {
     SRDF_RETURN_IF_ERROR(target_tables_.CheckKey(table));
   }

@@ -11,6 +11,7 @@
 #include "engine_mariadb/target_schema.h"
 #include "engine_mariadb/target_skips.h"
 #include "failpoint/failpoint.h"
+#include "model/mark.h"
 #include "model/record.h"
 
 namespace srdf::engine_mariadb {
@@ -55,7 +56,10 @@ MariaDbTargetSession::MariaDbTargetSession(std::unique_ptr<Connection> connectio
       packet_bytes_max_(packet_bytes_max),
       rows_(std::move(rows)),
       ddl_(connection_.get(), options.endpoint, options.origin_server_id),
-      prepared_(connection_.get(), packet_bytes_max) {}
+      prepared_(connection_.get(), packet_bytes_max),
+      keyed_tables_(connection_.get()),
+      copy_(connection_.get(), rows_.get(), &keyed_tables_),
+      tolerant_(connection_.get(), rows_.get(), &keyed_tables_, &copy_) {}
 
 Result<std::optional<engine::Checkpoint>> MariaDbTargetSession::ReadCheckpoint(const std::string& flow) {
   SRDF_ASSIGN_OR_RETURN(const auto rows,
@@ -166,29 +170,36 @@ Result<engine::ApplyStats> MariaDbTargetSession::ApplyUncommitted(const WagonHea
                                                                   engine::PayloadReader* payload) {
   const auto started = std::chrono::steady_clock::now();
   rows_->BeginWagon(origin_server_id_, static_cast<uint32_t>(header.commit_time_last_ms / 1000));
-  uint64_t statements = 0;
+  keyed_tables_.BeginWagon();
+  copied_rows_ = false;
+  if (Status state = tolerant_.BeginWagon(header.first.copy); !state.ok())
+    return state.WithContext(WagonName(header));
+  engine::ApplyStats stats;
   for (;;) {
     SRDF_ASSIGN_OR_RETURN(const std::string_view records, payload->Next());
     if (records.empty()) break;
-    SRDF_RETURN_IF_ERROR(ApplyRecords(records, header, &statements));
+    SRDF_RETURN_IF_ERROR(ApplyRecords(records, header, &stats));
   }
   SRDF_RETURN_IF_ERROR(EnsureTransaction(header));
-  if (statements > 0) {
+  if (stats.statements > 0) {
     SRDF_FAILPOINT("applier.before_ddl_done");
     SRDF_RETURN_IF_ERROR(FinishDdlIntents(connection_.get(), header));
     SRDF_FAILPOINT("applier.after_ddl_done");
   }
   SRDF_FAILPOINT("applier.before_checkpoint");
-  ApplyLogEntry entry{rows_->rows(), statements, rows_->server_statements(), 0};
+  stats.rows = rows_->rows();
+  stats.server_statements = rows_->server_statements();
+  ApplyLogEntry entry{stats.rows, stats.statements, stats.server_statements, 0};
   entry.duration_us = static_cast<uint64_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started)
           .count());
   SRDF_RETURN_IF_ERROR(MoveCheckpoint(connection_.get(), header, wagon_hash, entry));
-  return engine::ApplyStats{entry.rows, entry.statements, entry.server_statements};
+  return stats;
 }
 
 Status MariaDbTargetSession::ApplyRecords(std::string_view records, const WagonHeader& header,
-                                          uint64_t* statements) {
+                                          engine::ApplyStats* stats) {
+  copy_.BeginPiece();
   RecordCursor cursor(records);
   Record record;
   for (;;) {
@@ -200,11 +211,19 @@ Status MariaDbTargetSession::ApplyRecords(std::string_view records, const WagonH
         break;
       case RecordType::kRowRun:
         SRDF_RETURN_IF_ERROR(EnsureTransaction(header));
-        SRDF_RETURN_IF_ERROR(rows_->AddRun(record.body));
+        SRDF_RETURN_IF_ERROR(AddRun(record.body));
         break;
       case RecordType::kStatement:
-        SRDF_RETURN_IF_ERROR(ApplyStatement(record.body, header, ++*statements));
+        SRDF_RETURN_IF_ERROR(ApplyStatement(record.body, header, ++stats->statements));
         break;
+      case RecordType::kRangeCopy:
+        SRDF_RETURN_IF_ERROR(ApplyRange(record, cursor.rest(), header));
+        break;
+      case RecordType::kMark: {
+        SRDF_ASSIGN_OR_RETURN(Mark mark, DecodeMark(record.body));
+        stats->marks.push_back(std::move(mark.id));
+        break;
+      }
       case RecordType::kPreparedPart:
         SRDF_RETURN_IF_ERROR(HoldPrepared(record.body, header));
         break;
@@ -218,8 +237,20 @@ Status MariaDbTargetSession::ApplyRecords(std::string_view records, const WagonH
     }
   }
   SRDF_RETURN_IF_ERROR(rows_->Flush());  // the views end with this piece of the payload
+  tolerant_.Flushed();
   SRDF_FAILPOINT("applier.inside_rows");
   return {};
+}
+
+Status MariaDbTargetSession::AddRun(ByteView body) {
+  return copied_rows_ ? copy_.AddRun(body) : tolerant_.AddRun(body);
+}
+
+Status MariaDbTargetSession::ApplyRange(const Record& record, std::string_view rest,
+                                        const WagonHeader& header) {
+  SRDF_RETURN_IF_ERROR(EnsureTransaction(header));
+  copied_rows_ = true;
+  return copy_.Apply(record, rest);
 }
 
 Status MariaDbTargetSession::HoldPrepared(ByteView body, const WagonHeader& header) {
@@ -248,11 +279,15 @@ Status MariaDbTargetSession::ApplyHeld(std::string_view records) {
   Record record;
   for (;;) {
     SRDF_ASSIGN_OR_RETURN(const bool more, cursor.Next(&record));
-    if (!more) return rows_->Flush();
+    if (!more) {
+      SRDF_RETURN_IF_ERROR(rows_->Flush());
+      tolerant_.Flushed();
+      return {};
+    }
     if (record.type == RecordType::kTableSchema) {
       SRDF_RETURN_IF_ERROR(rows_->AddSchema(record.body));
     } else if (record.type == RecordType::kRowRun) {
-      SRDF_RETURN_IF_ERROR(rows_->AddRun(record.body));
+      SRDF_RETURN_IF_ERROR(AddRun(record.body));
     } else {
       return {StatusCode::kDataLoss, "a prepared transaction holds a record of type " +
                                          std::to_string(static_cast<int>(record.type))};
@@ -268,6 +303,7 @@ Status MariaDbTargetSession::ApplyStatement(ByteView body, const WagonHeader& he
   SRDF_ASSIGN_OR_RETURN(const auto found, ReadCheckpoint(header.flow));
   SRDF_RETURN_IF_ERROR(CheckFollows(header, found));
   rows_->ForgetTables();
+  keyed_tables_.Forget();
   return ddl_.Run(header, static_cast<unsigned>(number), statement);
 }
 

@@ -8,6 +8,9 @@
 // anything of it fails, the transaction is rolled back and the wagon is applied again step by step, which
 // succeeds or tells what is wrong (target_session_packet.cc).
 //
+// The wagons of a copy of tables (model/mark.h) are transactions as any other: their ranges are made free by
+// target_copy.h, and their rows written as all rows. Other wagons meanwhile go by target_tolerance.h.
+//
 // Driven by one thread. After kUnavailable or kOutcomeUnknown the session is dead.
 #pragma once
 
@@ -17,8 +20,11 @@
 #include "engine_mariadb/connection.h"
 #include "engine_mariadb/ddl_applier.h"
 #include "engine_mariadb/row_applier.h"
+#include "engine_mariadb/target_copy.h"
 #include "engine_mariadb/target_engine.h"
+#include "engine_mariadb/target_key.h"
 #include "engine_mariadb/target_prepared.h"
+#include "engine_mariadb/target_tolerance.h"
 #include "engine_mariadb/whole_payload.h"
 
 namespace srdf::engine_mariadb {
@@ -60,7 +66,9 @@ class MariaDbTargetSession : public engine::TargetSession {
                          const SkipDecision& decision);
   Status Commit(const WagonHeader& header);
   static Status CommitLost(const WagonHeader& header, const Status& lost);
-  Status ApplyRecords(std::string_view records, const WagonHeader& header, uint64_t* statements);
+  Status ApplyRecords(std::string_view records, const WagonHeader& header, engine::ApplyStats* stats);
+  Status AddRun(ByteView body);
+  Status ApplyRange(const Record& record, std::string_view rest, const WagonHeader& header);
   // A part is held, an outcome makes what is held count or drops it.
   Status HoldPrepared(ByteView body, const WagonHeader& header);
   Status ApplyOutcome(ByteView body, const WagonHeader& header);
@@ -78,6 +86,10 @@ class MariaDbTargetSession : public engine::TargetSession {
   const std::unique_ptr<RowApplier> rows_;
   DdlApplier ddl_;
   PreparedTransactions prepared_;
+  KeyedTables keyed_tables_;
+  TargetCopy copy_;
+  TolerantRows tolerant_;
+  bool copied_rows_ = false;  // rows that come belong to a range of a copy
   bool in_transaction_ = false;
   std::string kept_;    // of a small wagon: its payload
   std::string packet_;  // and what is sent

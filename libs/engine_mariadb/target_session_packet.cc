@@ -22,10 +22,10 @@ constexpr uint64_t kOtherBytesMax = 16u << 10;
 
 }  // namespace
 
-// The first wagon of a flow is checked against more than the UPDATE can see, and pruning takes statements of
-// its own.
+// The first wagon of a flow is checked against more than the UPDATE can see, pruning takes statements of its
+// own, and while tables are copied rows are asked for.
 bool MariaDbTargetSession::MayGoInOnePacket(const WagonHeader& header) {
-  return header.statements == 0 && header.sequence > 1 && !IsPruneDue(header);
+  return header.statements == 0 && header.sequence > 1 && header.first.copy.empty() && !IsPruneDue(header);
 }
 
 Result<std::optional<engine::ApplyStats>> MariaDbTargetSession::ApplyInOnePacket(
@@ -37,7 +37,7 @@ Result<std::optional<engine::ApplyStats>> MariaDbTargetSession::ApplyInOnePacket
   // What is wrong with it is said by the other way, in the order in which it checks.
   if (!rows_->Hold() || !HoldRows(payload->whole()).ok()) return std::optional<engine::ApplyStats>();
   const std::string_view rows = rows_->Held();
-  const engine::ApplyStats stats{rows_->rows(), 0, rows_->server_statements()};
+  const engine::ApplyStats stats{rows_->rows(), 0, rows_->server_statements(), {}};
   ApplyLogEntry entry{stats.rows, 0, stats.server_statements, 0};
   entry.duration_us = static_cast<uint64_t>(
       std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() - started)
@@ -83,7 +83,7 @@ Status MariaDbTargetSession::HoldRows(std::string_view records) {
     if (record.type == RecordType::kTableSchema) {
       SRDF_RETURN_IF_ERROR(rows_->AddSchema(record.body));
     } else if (record.type == RecordType::kRowRun) {
-      SRDF_RETURN_IF_ERROR(rows_->AddRun(record.body));
+      SRDF_RETURN_IF_ERROR(rows_->AddRun(record.body, 0));
     } else {
       return {StatusCode::kUnimplemented, "not of rows alone"};
     }

@@ -51,6 +51,7 @@ inline constexpr std::string_view kNames[] = {
     "applier.before_packet",
     "applier.after_packet",
     "applier.inside_rows",
+    "applier.copy_after_delete",
     "applier.before_checkpoint",
     "applier.before_commit",
     "applier.after_commit",

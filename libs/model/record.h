@@ -54,6 +54,8 @@ class RecordCursor {
  public:
   explicit RecordCursor(ByteView in) : in_(in) {}
   Result<bool> Next(Record* record);
+  // Behind the record that Next has given last.
+  ByteView rest() const { return in_; }
 
  private:
   ByteView in_;

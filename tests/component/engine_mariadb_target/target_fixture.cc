@@ -173,6 +173,38 @@ void PayloadBuilder::Ddl(const Statement& statement) {
   AppendRecord(RecordType::kStatement, body, &pieces_.back());
 }
 
+void PayloadBuilder::Mark(const std::string& id) {
+  std::string body;
+  EncodeMark({id}, &body);
+  AppendRecord(RecordType::kMark, body, &pieces_.back());
+}
+
+std::string PayloadBuilder::KeyOf(uint32_t ref, const Cell& key) const {
+  const SimpleTable& table = tables_[ref - 1];
+  return key ? table.Image(table.KeyColumn(), {key}).substr(1) : "";
+}
+
+void PayloadBuilder::Range(const RangeCopy& copy) {
+  std::string body;
+  EncodeRangeCopy(copy, &body);
+  AppendRecord(RecordType::kRangeCopy, body, &pieces_.back());
+}
+
+void PayloadBuilder::Range(uint32_t ref, const Cell& after, const Cell& until) {
+  Range({ref, RangeCopyKind::kRange, KeyOf(ref, after), KeyOf(ref, until), 0});
+}
+
+void PayloadBuilder::Key(uint32_t ref, const Cell& key) {
+  Range({ref, RangeCopyKind::kKey, "", KeyOf(ref, key), 0});
+}
+
+void PayloadBuilder::Copies(uint32_t ref, const Cells& row, uint64_t copies) {
+  const SimpleTable& table = tables_[ref - 1];
+  Range({ref, RangeCopyKind::kCopies, "", table.Image(table.AllColumns(), row), copies});
+}
+
+void PayloadBuilder::More(uint32_t ref) { Range({ref, RangeCopyKind::kMore, "", "", 0}); }
+
 void PayloadBuilder::Prepared(const std::string& xid, uint32_t number, bool last,
                               const PayloadBuilder& inner) {
   PreparedPart part;
@@ -295,6 +327,7 @@ WagonHeader Target::NextHeader() const {
   header.first =
       sequence_ == 0 ? start_ : SourcePosition{"0-1-" + std::to_string(100 + sequence_), "binlog.000001", 4};
   header.last = {"0-1-" + std::to_string(101 + sequence_), "binlog.000001", 1000 + sequence_};
+  header.first.copy = header.last.copy = copy_;
   header.commit_time_last_ms = 1700000000000;
   return header;
 }

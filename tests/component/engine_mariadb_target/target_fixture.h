@@ -8,6 +8,8 @@
 
 #include "engine/sink.h"
 #include "engine_mariadb/target_engine.h"
+#include "model/copy_state.h"
+#include "model/mark.h"
 #include "model/record.h"
 #include "model/schema.h"
 #include "model/statement.h"
@@ -52,6 +54,12 @@ class PayloadBuilder : public engine::PayloadReader {
   void Update(uint32_t ref, const std::vector<std::pair<Cells, Cells>>& rows, bool key_only,
               uint8_t flags = 0);
   void Ddl(const Statement& statement);
+  void Mark(const std::string& id);
+  // Keys are values of column 0; nothing for none.
+  void Range(uint32_t ref, const Cell& after, const Cell& until);
+  void Key(uint32_t ref, const Cell& key);
+  void Copies(uint32_t ref, const Cells& row, uint64_t copies);
+  void More(uint32_t ref);
   // A part of a prepared (XA) transaction with all that `inner` holds; its outcome.
   void Prepared(const std::string& xid, uint32_t number, bool last, const PayloadBuilder& inner);
   void Outcome(const std::string& xid, bool commit);
@@ -65,6 +73,9 @@ class PayloadBuilder : public engine::PayloadReader {
   void Rewind() { next_ = 0; }
 
  private:
+  std::string KeyOf(uint32_t ref, const Cell& key) const;
+  void Range(const RangeCopy& copy);
+
   std::vector<SimpleTable> tables_;
   std::vector<std::string> pieces_{1};
   size_t next_ = 0;
@@ -89,6 +100,10 @@ class Target {
 
   // Begins the flow anew at another source position than 0-1-100.
   void SetStart(const SourcePosition& start);
+
+  // The state of a copy in which the wagons from here on begin and end.
+  void SetCopy(const CopyState& state) { copy_ = EncodeCopyState(state).value(); }
+  void EndCopy() { copy_.clear(); }
 
   // The header of the wagon after the last one applied through Apply.
   WagonHeader NextHeader() const;
@@ -115,6 +130,7 @@ class Target {
   std::unique_ptr<engine::TargetSession> session_;
   uint64_t sequence_ = 0;
   std::string hash_ = ZeroHash();
+  std::string copy_;
   SourcePosition start_{"0-1-100", "binlog.000001", 4};
 };
 

@@ -1,0 +1,229 @@
+#include "engine_mariadb/target_copy.h"
+
+#include <algorithm>
+#include <unordered_set>
+
+#include "failpoint/failpoint.h"
+
+namespace srdf::engine_mariadb {
+
+namespace {
+
+constexpr size_t kKeysMax = 200;
+constexpr size_t kRunBytesMax = 256 << 10;
+
+std::string From(const KeyedTable& table, const std::string& index) {
+  return " FROM " + table.sql.quoted_name +
+         (index.empty() ? "" : " FORCE INDEX (" + Connection::QuoteIdentifier(index) + ")");
+}
+
+// What an image has: as engine/snapshot.h says.
+std::string ImageBitmap(const KeyedTable& table) {
+  std::string bitmap((table.schema.columns.size() + 7) / 8, '\0');
+  for (size_t i = 0; i < table.sql.columns.size(); ++i) {
+    if (!table.sql.columns[i].generated) bitmap[i / 8] = static_cast<char>(bitmap[i / 8] | 1 << (i % 8));
+  }
+  return bitmap;
+}
+
+}  // namespace
+
+Status TargetCopy::Denied(const KeyedTable& table, const Status& status) {
+  if (status.code() != StatusCode::kPermissionDenied)
+    return status.WithContext("copy of " + table.sql.quoted_name);
+  return {StatusCode::kPermissionDenied,
+          "copy of " + table.sql.quoted_name +
+              ": rows to be replaced cannot be read or deleted: " + status.message(),
+          "GRANT SELECT, DELETE ON *.* to the user of the target, then resume the flow"};
+}
+
+Status TargetCopy::Apply(const Record& record, std::string_view rest) {
+  SRDF_ASSIGN_OR_RETURN(const RangeCopy copy, DecodeRangeCopy(record.body));
+  SRDF_RETURN_IF_ERROR(rows_->Flush());
+  SRDF_ASSIGN_OR_RETURN(const TableSchema* const schema, rows_->CheckedSchema(copy.table_ref));
+  auto found = tables_->Find(*schema);
+  if (!found.ok()) return found.status();
+  KeyedTable* const table = *found;
+  if (table->sql.sequence) {
+    return {StatusCode::kDataLoss, table->sql.quoted_name + " is a sequence, which is not copied by rows"};
+  }
+  may_clash_ = false;
+  switch (copy.kind) {
+    case RangeCopyKind::kRange:
+      SRDF_RETURN_IF_ERROR(ClearRange(copy, table));
+      if (!table->other_keys.empty()) {
+        SRDF_ASSIGN_OR_RETURN(may_clash_, AnyRowBehind(*table, copy));
+      }
+      return {};
+    case RangeCopyKind::kKey:
+      may_clash_ = !table->other_keys.empty();
+      if (record.whole.data() < keys_done_until_) return {};
+      return ClearKeys(copy, rest, table);
+    case RangeCopyKind::kCopies:
+      return MakeCopies(copy, table);
+    case RangeCopyKind::kMore:
+      return {};
+  }
+  return {StatusCode::kDataLoss, "unknown kind of a range copy"};
+}
+
+Status TargetCopy::ClearRange(const RangeCopy& copy, KeyedTable* table) {
+  std::string where;
+  SRDF_RETURN_IF_ERROR(table->AppendKeyIn(copy.after, copy.until, &where));
+  return where.empty() ? Delete(table, "", "") : Delete(table, " WHERE " + where, table->index);
+}
+
+Result<bool> TargetCopy::AnyRowBehind(const KeyedTable& table, const RangeCopy& copy) {
+  if (copy.until.empty()) return false;
+  std::string where = " WHERE ";
+  SRDF_RETURN_IF_ERROR(table.AppendKeyIn(copy.until, {}, &where));
+  return AnyRow(table, where, table.index);
+}
+
+Status TargetCopy::ClearKeys(const RangeCopy& first, std::string_view rest, KeyedTable* table) {
+  std::unordered_set<std::string> keys;
+  std::string where, image;
+  RowSlices key;
+  const auto add = [&](const RangeCopy& copy) -> Status {
+    keys.insert(copy.until);
+    where += where.empty() ? " WHERE (" : " OR (";
+    SRDF_RETURN_IF_ERROR(table->SplitKey(copy.until, &image, &key));
+    SRDF_RETURN_IF_ERROR(table->AppendKeyIs(key, &where));
+    where += ")";
+    return {};
+  };
+  SRDF_RETURN_IF_ERROR(add(first));
+  keys_done_until_ = rest.data();
+  RecordCursor cursor(rest);
+  Record record;
+  while (keys.size() < kKeysMax) {
+    SRDF_ASSIGN_OR_RETURN(const bool more, cursor.Next(&record));
+    if (!more) break;
+    if (record.type == RecordType::kRangeCopy) {
+      SRDF_ASSIGN_OR_RETURN(const RangeCopy copy, DecodeRangeCopy(record.body));
+      if (copy.kind != RangeCopyKind::kKey || copy.table_ref != first.table_ref ||
+          keys.count(copy.until) != 0) {
+        break;
+      }
+      SRDF_RETURN_IF_ERROR(add(copy));
+    } else if (record.type != RecordType::kRowRun) {
+      break;  // the number of the table may have another meaning from here on
+    }
+    keys_done_until_ = record.whole.data() + record.whole.size();
+  }
+  return Delete(table, where, table->index);
+}
+
+Status TargetCopy::AddRun(ByteView body) {
+  if (may_clash_) {
+    SRDF_ASSIGN_OR_RETURN(RowRunReader run, RowRunReader::Open(body));
+    SRDF_ASSIGN_OR_RETURN(const TableSchema* const schema, rows_->CheckedSchema(run.header().table_ref));
+    SRDF_ASSIGN_OR_RETURN(KeyedTable* const table, tables_->Find(*schema));
+    std::vector<ByteView> images;
+    for (Row row;;) {
+      SRDF_ASSIGN_OR_RETURN(const bool is_one, run.Next(&row));
+      if (!is_one) break;
+      images.push_back(row.after);
+    }
+    SRDF_RETURN_IF_ERROR(DeleteClashing(table, run.header().bitmap_after, images));
+  }
+  return rows_->AddRun(body, kRunNoForeignKeyChecks);
+}
+
+Status TargetCopy::DeleteClashing(KeyedTable* table, ByteView bitmap, const std::vector<ByteView>& images) {
+  RowSlices row;
+  for (const KeyedTable::UniqueKey& key : table->other_keys) {
+    std::string where;
+    size_t conditions = 0;
+    for (const ByteView& image : images) {
+      SRDF_RETURN_IF_ERROR(table->SplitImage(bitmap, image, &row));
+      // NULL clashes with nothing, and what the image does not have does not change.
+      if (std::all_of(key.columns.begin(), key.columns.end(),
+                      [&](uint16_t c) { return row.columns[c].state == RowSlices::kValue; })) {
+        where += conditions++ == 0 ? " WHERE (" : " OR (";
+        SRDF_RETURN_IF_ERROR(table->AppendColumnsAre(key.columns, row, &where));
+        where += ")";
+      }
+      if (conditions == 0 || (conditions < kKeysMax && &image != &images.back())) continue;
+      SRDF_RETURN_IF_ERROR(Delete(table, where, key.index));
+      where.clear();
+      conditions = 0;
+    }
+  }
+  return {};
+}
+
+Status TargetCopy::Delete(KeyedTable* table, const std::string& where, const std::string& index) {
+  SRDF_RETURN_IF_ERROR(tables_->LoadTriggers(table));
+  const SqlTable& sql = table->sql;
+  if (!sql.delete_triggers.empty() || sql.system_versioned) {
+    SRDF_ASSIGN_OR_RETURN(const bool any, AnyRow(*table, where, index));
+    if (!any) return {};
+    if (sql.system_versioned) {
+      return {StatusCode::kFailedPrecondition,
+              sql.quoted_name +
+                  " is system-versioned and has rows that a copy is to replace: its history "
+                  "would grow instead of becoming the source's",
+              "empty it at the target (ALTER TABLE … DROP SYSTEM VERSIONING and ADD it again, or CREATE OR "
+              "REPLACE TABLE), then resume the flow"};
+    }
+    return {
+        StatusCode::kFailedPrecondition,
+        sql.quoted_name + " has triggers at the target (" + sql.delete_triggers +
+            ") that would fire when a copy replaces rows",
+        "drop these triggers at the target, resume the flow, and create them again when the copy is done"};
+  }
+  const std::string target = " " + sql.quoted_name;
+  const Status deleted = connection_->Execute(
+      kSettings + ("DELETE" + (where.empty() ? "" : target) + From(*table, index) + where));
+  if (!deleted.ok()) return Denied(*table, deleted);
+  SRDF_FAILPOINT("applier.copy_after_delete");
+  return {};
+}
+
+Result<bool> TargetCopy::AnyRow(const KeyedTable& table, const std::string& where, const std::string& index) {
+  const bool versioned = table.sql.system_versioned;
+  const auto rows =
+      connection_->Query(kSettings + ("SELECT 1" + From(table, versioned ? "" : index) +
+                                      (versioned ? " FOR SYSTEM_TIME ALL" : "") + where + " LIMIT 1"));
+  if (!rows.ok()) return Denied(table, rows.status());
+  return !rows->empty();
+}
+
+Status TargetCopy::MakeCopies(const RangeCopy& copy, KeyedTable* table) {
+  const std::string bitmap = ImageBitmap(*table);
+  RowSlices row;
+  SRDF_RETURN_IF_ERROR(table->SplitImage(bitmap, copy.until, &row));
+  std::string where = " WHERE ";
+  SRDF_RETURN_IF_ERROR(table->AppendRowIs(row, &where));
+  const auto found = connection_->QueryValue(kSettings + ("SELECT COUNT(*)" + From(*table, "") + where));
+  if (!found.ok()) return Denied(*table, found.status());
+  const uint64_t there = std::stoull(*found);
+  if (there == copy.copies) return {};
+  RowRunHeader header;
+  header.table_ref = copy.table_ref;
+  header.flags = kRunInPlace | kRunNoForeignKeyChecks | kRunNoCheckConstraints;
+  const bool surplus = there > copy.copies;
+  header.op = surplus ? RowOp::kDelete : RowOp::kInsert;
+  (surplus ? header.bitmap_before : header.bitmap_after) = bitmap;
+  return AddRows(header, copy.until, surplus ? there - copy.copies : copy.copies - there);
+}
+
+Status TargetCopy::AddRows(const RowRunHeader& header, ByteView image, uint64_t count) {
+  Row row;
+  (header.op == RowOp::kDelete ? row.before : row.after) = image;
+  while (count > 0) {
+    run_.clear();
+    RowRunWriter run(&run_);
+    run.Begin(header);
+    do {
+      run.Add(row);
+    } while (--count > 0 && run.run_bytes() < kRunBytesMax);
+    run.End();
+    SRDF_RETURN_IF_ERROR(rows_->AddRun(ByteView(run_).substr(kRecordHeaderBytes), 0));
+    SRDF_RETURN_IF_ERROR(rows_->Flush());
+  }
+  return {};
+}
+
+}  // namespace srdf::engine_mariadb

@@ -1,0 +1,204 @@
+// Marks, ranges, keys and copies at a real target: what a RangeCopy asks for is so, nothing else is touched.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <cstdlib>
+
+#include "failpoint/failpoint.h"
+#include "target_fixture.h"
+
+namespace srdf::test {
+namespace {
+
+const SimpleTable kItem{"d", "item", {"i", "v80"}};
+const SimpleTable kLog{"d", "log", {"i", "v80"}, false};
+const Cell kNone = std::nullopt;
+
+class TargetCopy : public ::testing::Test {
+ protected:
+  TargetCopy() {
+    t_.Execute({"CREATE DATABASE d",
+                "CREATE TABLE d.item(c0 INT NOT NULL PRIMARY KEY, c1 VARCHAR(20), UNIQUE(c1))",
+                "CREATE TABLE d.log(c0 INT, c1 VARCHAR(20))",
+                "INSERT INTO d.item VALUES (1,'a'),(2,'b'),(3,'c'),(4,'d'),(5,'e')",
+                "INSERT INTO d.log VALUES (1,'x'),(1,'x'),(1,'X'),(2,NULL),(2,NULL)"});
+  }
+  std::string Items() {
+    return t_.Value("SELECT GROUP_CONCAT(c0,IFNULL(c1,'NULL') ORDER BY c0) FROM d.item");
+  }
+  std::string Logs() {
+    return t_.Value("SELECT GROUP_CONCAT(c0,IFNULL(c1,'NULL') ORDER BY c0,BINARY c1) FROM d.log");
+  }
+
+  Target t_;
+};
+
+#define ASSERT_APPLIED(result)                                  \
+  do {                                                          \
+    const auto& applied_ = (result);                            \
+    ASSERT_TRUE(applied_.ok()) << applied_.status().ToString(); \
+  } while (false)
+
+TEST_F(TargetCopy, ARangeIsReplacedAndNothingBesideIt) {
+  PayloadBuilder p;
+  const auto item = p.Table(kItem);
+  p.Range(item, "1", "4");
+  p.Insert(item, {{"3", "C"}, {"4", "D"}});
+  ASSERT_APPLIED(t_.Apply(&p));
+  EXPECT_EQ("1a,3C,4D,5e", Items());
+}
+
+TEST_F(TargetCopy, RangesWithoutABoundReachTheEndsOfTheTable) {
+  PayloadBuilder p;
+  const auto item = p.Table(kItem);
+  p.Range(item, kNone, "2");
+  p.Insert(item, {{"0", "new"}});
+  p.Range(item, "4", kNone);
+  p.Insert(item, {{"9", "last"}});
+  ASSERT_APPLIED(t_.Apply(&p));
+  EXPECT_EQ("0new,3c,4d,9last", Items());
+}
+
+TEST_F(TargetCopy, ATableWithoutAKeyIsReplacedAsAWholeAndComesInSeveralWagons) {
+  PayloadBuilder p;
+  const auto log = p.Table(kLog);
+  p.Range(log, kNone, kNone);
+  p.Insert(log, {{"7", "first"}});
+  ASSERT_APPLIED(t_.Apply(&p));
+  PayloadBuilder more;
+  const auto again = more.Table(kLog);
+  more.More(again);
+  more.Insert(again, {{"7", "first"}, {"8", "second"}});
+  ASSERT_APPLIED(t_.Apply(&more));
+  EXPECT_EQ("7first,7first,8second", Logs());
+}
+
+TEST_F(TargetCopy, KeysOfOneWagonMayExchangeUniqueValues) {
+  PayloadBuilder p;
+  const auto item = p.Table(kItem);
+  p.Key(item, "1");
+  p.Insert(item, {{"1", "b"}});
+  p.Key(item, "2");
+  p.Insert(item, {{"2", "a"}});
+  p.Key(item, "4");  // is gone at the source
+  p.Key(item, "6");
+  p.Insert(item, {{"6", "d"}});
+  p.EndPiece();
+  p.Key(item, "5");
+  p.Insert(item, {{"5", "E"}});
+  p.Key(item, "5");  // once more: the last word counts
+  p.Insert(item, {{"5", "F"}});
+  ASSERT_APPLIED(t_.Apply(&p));
+  EXPECT_EQ("1b,2a,3c,5F,6d", Items());
+}
+
+TEST_F(TargetCopy, OfARowWithoutAKeyThereAreAsManyAsWereAskedFor) {
+  PayloadBuilder p;
+  const auto log = p.Table(kLog);
+  p.Copies(log, {"1", "x"}, 1);  // the other case stays
+  p.Copies(log, {"2", kNone}, 4);
+  p.Copies(log, {"3", "n"}, 2);
+  ASSERT_APPLIED(t_.Apply(&p));
+  EXPECT_EQ("1X,1x,2NULL,2NULL,2NULL,2NULL,3n,3n", Logs());
+  PayloadBuilder none;
+  none.Copies(none.Table(kLog), {"2", kNone}, 0);
+  ASSERT_APPLIED(t_.Apply(&none));
+  EXPECT_EQ("1X,1x,3n,3n", Logs());
+}
+
+TEST_F(TargetCopy, MarksAreToldWhenTheirWagonIsApplied) {
+  PayloadBuilder p;
+  p.Mark("here");
+  p.Mark("and here");
+  const auto stats = t_.Apply(&p);
+  ASSERT_APPLIED(stats);
+  EXPECT_EQ((std::vector<std::string>{"here", "and here"}), stats->marks);
+  EXPECT_EQ(1u, t_.Checkpoint().sequence);
+  PayloadBuilder rows;
+  rows.Insert(rows.Table(kItem), {{"6", "f"}});
+  EXPECT_TRUE(t_.Apply(&rows)->marks.empty());
+}
+
+// A table that had rows is copied again: those behind the range are of another time.
+TEST_F(TargetCopy, RowsBehindARangeGiveUpTheUniqueValuesOfRowsThatCome) {
+  PayloadBuilder p;
+  const auto item = p.Table(kItem);
+  p.Range(item, kNone, "3");
+  p.Insert(item, {{"1", "E"}, {"2", kNone}, {"3", "a"}});
+  ASSERT_APPLIED(t_.Apply(&p));
+  EXPECT_EQ("1E,2NULL,3a,4d", Items());
+}
+
+TEST_F(TargetCopy, ARangeThatIsRefusedLeavesWhatWasThere) {
+  PayloadBuilder p;
+  const auto item = p.Table(kItem);
+  p.Range(item, kNone, "3");
+  p.Insert(item, {{"1", "A"}, {"2", "A"}});
+  EXPECT_EQ(StatusCode::kDivergence, t_.Apply(&p).status().code());
+  EXPECT_EQ("1a,2b,3c,4d,5e", Items());
+  EXPECT_EQ(0u, t_.Checkpoint().sequence);
+}
+
+TEST_F(TargetCopy, AProcessThatDiesBetweenDeleteAndRowsLeavesWhatWasThere) {
+  PayloadBuilder p;
+  const auto item = p.Table(kItem);
+  p.Range(item, kNone, "3");
+  p.Insert(item, {{"1", "A"}});
+  t_.CloseSession();
+  const pid_t child = fork();
+  if (child == 0) {
+    setenv("SRDF_FAILPOINTS", "applier.copy_after_delete=crash", 1);
+    failpoint::g_enabled = true;
+    (void)t_.Apply(&p);
+    _exit(0);
+  }
+  int status = 0;
+  ASSERT_EQ(child, waitpid(child, &status, 0));
+  EXPECT_TRUE(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL) << "the failure point was not reached";
+  EXPECT_EQ("1a,2b,3c,4d,5e", Items());
+  p.Rewind();
+  ASSERT_APPLIED(t_.Apply(&p));
+  EXPECT_EQ("1A,4d,5e", Items());
+}
+
+// A cascade would take the children of rows that come back at once.
+TEST_F(TargetCopy, RowsThatReferToReplacedOnesStay) {
+  t_.Execute(
+      {"CREATE TABLE d.child(c0 INT PRIMARY KEY, parent INT, FOREIGN KEY (parent) REFERENCES d.item(c0) ON "
+       "DELETE CASCADE)",
+       "INSERT INTO d.child VALUES (1,1),(2,2)"});
+  PayloadBuilder p;
+  const auto item = p.Table(kItem);
+  p.Range(item, kNone, "4");
+  p.Insert(item, {{"1", "A"}, {"2", "B"}});
+  ASSERT_APPLIED(t_.Apply(&p));
+  EXPECT_EQ("1A,2B,5e", Items());
+  EXPECT_EQ("2", t_.Value("SELECT COUNT(*) FROM d.child"));
+}
+
+TEST_F(TargetCopy, RowsAreNotReplacedWhereTriggersWouldFire) {
+  t_.Execute(
+      {"CREATE TABLE d.fired(c0 INT)",
+       "CREATE TRIGGER d.gone AFTER DELETE ON d.item FOR EACH ROW INSERT INTO d.fired VALUES (OLD.c0)"});
+  PayloadBuilder p;
+  const auto item = p.Table(kItem);
+  p.Range(item, "1", "4");
+  p.Insert(item, {{"3", "C"}});
+  const auto refused = t_.Apply(&p);
+  EXPECT_EQ(StatusCode::kFailedPrecondition, refused.status().code());
+  EXPECT_NE(std::string::npos, refused.status().message().find("gone")) << refused.status().ToString();
+  EXPECT_EQ("1a,2b,3c,4d,5e", Items());
+  // Nothing to replace, nothing fires.
+  PayloadBuilder free;
+  const auto ref = free.Table(kItem);
+  free.Range(ref, "6", "9");
+  free.Insert(ref, {{"7", "g"}});
+  ASSERT_APPLIED(t_.Apply(&free));
+  EXPECT_EQ("0", t_.Value("SELECT COUNT(*) FROM d.fired"));
+  EXPECT_EQ("1a,2b,3c,4d,5e,7g", Items());
+}
+
+}  // namespace
+}  // namespace srdf::test
