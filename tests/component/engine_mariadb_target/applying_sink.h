@@ -41,6 +41,8 @@ class ApplyingSink : public engine::ChangeSink {
           ++runs;
           break;
         case RecordType::kTransactionBegin:
+        case RecordType::kMark:  // not of a log
+        case RecordType::kRangeCopy:
           break;
         case RecordType::kTransactionEnd: {
           SRDF_ASSIGN_OR_RETURN(const TransactionEnd end, DecodeTransactionEnd(record.body));
