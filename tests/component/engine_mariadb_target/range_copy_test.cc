@@ -115,15 +115,14 @@ class RangeCopyTest : public ::testing::Test {
     const std::string mode = "SET sql_mode='ALLOW_INVALID_DATES', time_zone='+00:00'";
     const std::string table = "(" + c.columns + ", n INT, v INT, " + c.key + ")";
     pair_.AtBoth({"CREATE OR REPLACE DATABASE d", "CREATE TABLE d.t" + table, "CREATE TABLE d.seed" + table});
-    const std::string select = "SELECT " + c.order + ",ROW_NUMBER() OVER (ORDER BY " + c.order + "),";
+    const std::string select = "SELECT " + c.order + ",ROW_NUMBER() OVER (ORDER BY " + c.order + ") n,";
     for (const auto& value : c.values) {
       pair_.AtBoth({mode, "INSERT INTO d.seed VALUES (" + value + ",0,0)"});
     }
     const std::string into = "INSERT INTO d.t(" + c.order + ",n,v) ";
     pair_.AtTarget({mode, into + select + "-1 FROM d.seed"});
     const SourcePosition before = engine_->CurrentPosition().value();
-    pair_.AtSource({mode, into + "SELECT * FROM (" + select + "1 FROM d.seed) s(" + c.order +
-                              ",n,v) WHERE n%2=0 ORDER BY n"});
+    pair_.AtSource({mode, into + "SELECT * FROM (" + select + "1 FROM d.seed) s WHERE n%2=0 ORDER BY n"});
     LoggedRows rows(engine_->CurrentPosition()->gtid);
     const Status read = engine_->NewReader()->Run(before, &rows);
     EXPECT_EQ(StatusCode::kCancelled, read.code()) << read.ToString();
