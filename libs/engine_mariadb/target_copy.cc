@@ -17,15 +17,6 @@ std::string From(const KeyedTable& table, const std::string& index) {
          (index.empty() ? "" : " FORCE INDEX (" + Connection::QuoteIdentifier(index) + ")");
 }
 
-// What an image has: as engine/snapshot.h says.
-std::string ImageBitmap(const KeyedTable& table) {
-  std::string bitmap((table.schema.columns.size() + 7) / 8, '\0');
-  for (size_t i = 0; i < table.sql.columns.size(); ++i) {
-    if (!table.sql.columns[i].generated) bitmap[i / 8] = static_cast<char>(bitmap[i / 8] | 1 << (i % 8));
-  }
-  return bitmap;
-}
-
 }  // namespace
 
 Status TargetCopy::Denied(const KeyedTable& table, const Status& status) {
@@ -191,7 +182,7 @@ Result<bool> TargetCopy::AnyRow(const KeyedTable& table, const std::string& wher
 }
 
 Status TargetCopy::MakeCopies(const RangeCopy& copy, KeyedTable* table) {
-  const std::string bitmap = ImageBitmap(*table);
+  const std::string bitmap = SnapshotColumns(table->schema);
   RowSlices row;
   SRDF_RETURN_IF_ERROR(table->SplitImage(bitmap, copy.until, &row));
   std::string where = " WHERE ";

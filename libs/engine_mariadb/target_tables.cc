@@ -15,6 +15,14 @@ bool Hidden(const std::string& name) {
   return name == "row_start" || name == "row_end" || name.rfind("DB_ROW_HASH_", 0) == 0;
 }
 
+// Schemas of a snapshot say what is generated, those of a log do not. Mostly they are equal as they are.
+bool SameInLog(const std::vector<Column>& a, const std::vector<Column>& b) {
+  return a == b || std::equal(a.begin(), a.end(), b.begin(), b.end(), [](const Column& x, Column y) {
+           y.generated = x.generated;
+           return x == y;
+         });
+}
+
 bool SameName(const std::string& a, const std::string& b) { return strcasecmp(a.c_str(), b.c_str()) == 0; }
 
 std::string FullName(const TableSchema& schema) {
@@ -59,7 +67,7 @@ std::vector<std::string> KeyNames(const TableSchema& schema) {
 Status TargetTables::Check(const TableSchema& schema) {
   const auto key = std::pair(schema.database, schema.table);
   if (const auto it = checked_.find(key);
-      it != checked_.end() && it->second.schema.columns == schema.columns &&
+      it != checked_.end() && SameInLog(it->second.schema.columns, schema.columns) &&
       it->second.schema.acting_foreign_keys == schema.acting_foreign_keys &&
       it->second.schema.key_kind == schema.key_kind && it->second.schema.key_columns == schema.key_columns) {
     return {};
