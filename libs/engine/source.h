@@ -13,6 +13,7 @@
 #include "engine/schema_dump.h"
 #include "engine/snapshot.h"
 #include "model/position.h"
+#include "model/statement.h"
 
 namespace srdf::engine {
 
@@ -74,6 +75,24 @@ class ChangeReader {
   virtual ChangeReaderStats Stats() const = 0;
 };
 
+struct TableId {
+  std::string database;
+  std::string table;
+
+  friend auto operator<=>(const TableId&, const TableId&) = default;
+};
+
+// A foreign key that changes rows of the child when a row of the parent is deleted or updated.
+struct ActingForeignKey {
+  TableId parent;
+  TableId child;
+};
+
+struct TableRename {
+  TableId from;
+  TableId to;
+};
+
 class SourceEngine {
  public:
   virtual ~SourceEngine() = default;
@@ -88,6 +107,19 @@ class SourceEngine {
   virtual Result<bool> Contains(const SourcePosition& position, const SourcePosition& other) const {
     return position.gtid == other.gtid;
   }
+  // What a copy of tables has to know of the source, as it is now; each opens its own connection.
+  // kUnavailable when not every table can be looked at right now: ask again.
+  virtual Result<std::vector<ActingForeignKey>> ActingForeignKeys() {
+    return std::vector<ActingForeignKey>{};
+  }
+  // What stands in the way of a copy. `new_flow`: the target has nothing of this source yet.
+  virtual Result<std::vector<PreflightProblem>> CopyObstacles([[maybe_unused]] bool new_flow) {
+    return std::vector<PreflightProblem>{};
+  }
+  // How many sessions are at work; a copy waits while there are many.
+  virtual Result<uint64_t> ThreadsRunning() { return 0; }
+  // The tables that a statement gives other names, in its order. Any thread; asks no server.
+  virtual std::vector<TableRename> Renames([[maybe_unused]] const Statement& statement) const { return {}; }
   // Takes a consistent snapshot without a lock; its position() is a transaction boundary of the log. Opens
   // its own connection. kUnimplemented: this engine cannot.
   virtual Result<std::unique_ptr<Snapshot>> OpenSnapshot() {

@@ -132,6 +132,14 @@ std::vector<std::string> ForeignKeyGraph::ActingOn(const std::string& database,
   return keys;
 }
 
+std::vector<std::pair<ForeignKeyGraph::Name, ForeignKeyGraph::Name>> ForeignKeyGraph::Acting() const {
+  std::vector<std::pair<Name, Name>> acting;
+  for (const auto& [parent, referenced] : tables_) {
+    for (const auto& key : referenced.keys) acting.emplace_back(parent, key.child);
+  }
+  return acting;
+}
+
 bool ForeignKeyGraph::HasATableOf(NamesInText* text) const {
   return std::any_of(members_.begin(), members_.end(),
                      [&](const Name& name) { return text->Has(name.first) || text->Has(name.second); });

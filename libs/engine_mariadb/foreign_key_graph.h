@@ -43,6 +43,8 @@ class ForeignKeyGraph {
   const Referenced* Find(const std::string& database, const std::string& table) const;
   // TableSchema::acting_foreign_keys of the table.
   std::vector<std::string> ActingOn(const std::string& database, const std::string& table) const;
+  // Every table that a foreign key acts on, with those that it changes.
+  std::vector<std::pair<Name, Name>> Acting() const;
   // The number that the table shares with all tables it is connected to by foreign keys; never 0. Made of the
   // names of these tables: it changes only with them.
   uint32_t GroupOf(const std::string& database, const std::string& table) const;

@@ -7,7 +7,9 @@
 #include "engine_mariadb/failover_reader.h"
 #include "engine_mariadb/gtid_position.h"
 #include "engine_mariadb/schema_reader.h"
+#include "engine_mariadb/source_copy.h"
 #include "engine_mariadb/source_preflight.h"
+#include "engine_mariadb/table_renames.h"
 
 namespace srdf::engine_mariadb {
 
@@ -63,6 +65,25 @@ class MariaDbSourceEngine : public engine::SourceEngine {
     SRDF_ASSIGN_OR_RETURN(const GtidPosition has, GtidPosition::Parse(position.gtid));
     SRDF_ASSIGN_OR_RETURN(const GtidPosition wanted, GtidPosition::Parse(other.gtid));
     return has.Contains(wanted);
+  }
+
+  Result<std::vector<engine::ActingForeignKey>> ActingForeignKeys() override {
+    SRDF_ASSIGN_OR_RETURN(const auto connection, Connect(kSchemaTimeoutSeconds));
+    return LoadActingForeignKeys(connection.get());
+  }
+
+  Result<std::vector<engine::PreflightProblem>> CopyObstacles(bool new_flow) override {
+    SRDF_ASSIGN_OR_RETURN(const auto connection, Connect(kQueryTimeoutSeconds));
+    return FindCopyObstacles(connection.get(), new_flow);
+  }
+
+  std::vector<engine::TableRename> Renames(const Statement& statement) const override {
+    return FindRenames(statement.sql, statement.database);
+  }
+
+  Result<uint64_t> ThreadsRunning() override {
+    SRDF_ASSIGN_OR_RETURN(const auto connection, Connect(kQueryTimeoutSeconds));
+    return ReadThreadsRunning(connection.get());
   }
 
   std::unique_ptr<engine::ChangeReader> NewReader() override {

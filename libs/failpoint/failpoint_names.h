@@ -16,6 +16,8 @@ namespace srdf::failpoint {
 inline constexpr std::string_view kNames[] = {
     "capture.before_resume",
     "capture.after_hand_on",
+    "capture.copy_before_read",
+    "capture.copy_after_send",
     "batcher.before_seal",
     "batcher.inside_huge",
     "batcher.before_store",

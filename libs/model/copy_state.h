@@ -12,7 +12,7 @@
 //                                    not there is left out: the row comes with its range
 //
 // While `schema_done` is false nothing of the tables exists for certain, and their changes are not sent; of a
-// copy of all tables neither are DDL statements. Without any table, and `schema_done` false, the copy was
+// copy of all tables neither are any others, and no DDL statements. Without any table, and `schema_done` false, the copy was
 // asked for and is not planned yet: then neither rows nor statements are sent. A flow whose target has
 // nothing begins so: its first checkpoint has NewCopy() as its copy, and what is logged before the plan is
 // made needs no table. A table that others can change by a foreign key that acts comes before those; tables

@@ -4,6 +4,7 @@
 
 #include "capture/capture_probe.h"
 #include "capture/capture_service.h"
+#include "capture/copy_service.h"
 #include "capture/source_snapshots.h"
 #include "engine_mariadb/source_engine.h"
 
@@ -20,7 +21,8 @@ class CaptureApp : public rpc::App {
   explicit CaptureApp(const rpc::AppContext& context)
       : metrics_(context.metrics),
         feed_(NewGrpcFeedClient(context.config->services.at("batcher").peer_address(), *context.security)),
-        service_(&flows_) {}
+        service_(&flows_),
+        copy_service_(&desks_) {}
 
   Status Build(const config::Config& config) {
     std::map<std::string, SourceSnapshots::Source> sources;
@@ -39,16 +41,21 @@ class CaptureApp : public rpc::App {
       engines_.push_back(engine_mariadb::NewSourceEngine(std::move(options)));
       flows_.emplace(flow.name, std::make_unique<CaptureFlow>(flow.name, engines_.back().get(), feed_.get(),
                                                               flow.encryption_enabled));
+      desks_.emplace(flow.name,
+                     std::make_unique<CopyDesk>(flows_.at(flow.name).get(), engines_.back().get()));
       sources[flow.name] = {flows_.at(flow.name).get(), "mariadb at " + AddressOf(flow.source)};
     }
     snapshots_ = std::make_unique<SourceSnapshots>(std::move(sources));
     return {};
   }
 
-  void Register(rpc::Server* server) override { server->AddService(&service_); }
+  void Register(rpc::Server* server) override {
+    server->AddService(&service_);
+    server->AddService(&copy_service_);
+  }
   Status Start() override {
     for (auto& [name, flow] : flows_) {
-      probes_.push_back(std::make_unique<CaptureProbe>(metrics_, flow.get()));
+      probes_.push_back(std::make_unique<CaptureProbe>(metrics_, flow.get(), desks_.at(name).get()));
       flow->Start();
     }
     return {};
@@ -63,9 +70,11 @@ class CaptureApp : public rpc::App {
   std::unique_ptr<FeedClient> feed_;
   std::vector<std::unique_ptr<engine::SourceEngine>> engines_;
   FlowMap flows_;
+  DeskMap desks_;
   std::unique_ptr<SourceSnapshots> snapshots_;
   std::vector<std::unique_ptr<CaptureProbe>> probes_;
   CaptureServiceImpl service_;
+  CopyServiceImpl copy_service_;
 };
 
 }  // namespace

@@ -58,7 +58,7 @@ void CaptureFlow::Stop() {
   {
     std::lock_guard lock(mu_);
     session = session_;
-    gate = gate_;
+    gate = live_.gate;
   }
   if (gate != nullptr) gate->Interrupt({StatusCode::kCancelled, "capture is stopping"});
   // Not under the lock: the session's end comes back to it.
@@ -73,16 +73,29 @@ CaptureStatus CaptureFlow::GetStatus() const {
   std::lock_guard lock(mu_);
   CaptureStatus status = status_;
   status.stats = reader_->Stats();
+  if (live_.runner != nullptr) {
+    for (Status& problem : live_.runner->GetStatus().problems) status.problems.push_back(std::move(problem));
+  }
   return status;
 }
 
-Result<std::shared_ptr<StreamGate>> CaptureFlow::Gate() const {
+Result<CaptureFlow::Live> CaptureFlow::GetLive() const {
   std::lock_guard lock(mu_);
-  if (gate_ != nullptr && status_.state == CaptureState::kStreaming) return gate_;
+  if (live_.gate != nullptr) return live_;
   return Status(StatusCode::kFailedPrecondition,
                 "flow " + name_ + " is not streaming: its capture " +
                     std::string(status_.state == CaptureState::kConnecting ? "is connecting" : "has stopped"),
                 "see `srdfctl status`");
+}
+
+void CaptureFlow::SetCopyOptions(const CopyOptions& options) {
+  std::lock_guard lock(mu_);
+  copy_options_ = options;
+}
+
+std::optional<CopyState> CaptureFlow::last_copy() const {
+  std::lock_guard lock(mu_);
+  return last_copy_;
 }
 
 void CaptureFlow::SetState(CaptureState state, std::vector<Status> problems) {
@@ -157,33 +170,41 @@ Status CaptureFlow::RunOnce(const std::stop_token& stop) {
     std::lock_guard lock(mu_);
     if (running_round_ != round) return;
     reader_->Interrupt();
-    gate_->Interrupt({StatusCode::kUnavailable, "the feed to the batcher has ended"});
+    live_.gate->Interrupt({StatusCode::kUnavailable, "the feed to the batcher has ended"});
   }));
   SRDF_ASSIGN_OR_RETURN(const std::shared_ptr<StreamGate> gate, StreamGate::New(source_, session.get()));
+  const auto runner = std::make_shared<CopyRunner>(name_, source_, session.get(), gate);
+  CopyOptions copy_options;
   {
     std::lock_guard lock(mu_);
     running_round_ = round;
     session_ = session;
-    gate_ = gate;
-    if (stop.stop_requested()) return {StatusCode::kCancelled, "stopping"};
+    live_ = {gate, runner};
+    copy_options = copy_options_;
   }
   const SourcePosition& resume = session->resume();
   obs::Info("capture_streaming", {{"flow", name_}, {"from", resume.gtid}});
   SetState(CaptureState::kStreaming, {});
   SRDF_FAILPOINT("capture.before_resume");
   Status ended = session->Ended();
-  if (ended.ok()) ended = reader_->Run(PlaceOf(resume), gate.get());
+  if (stop.stop_requested()) ended = {StatusCode::kCancelled, "stopping"};
+  if (ended.ok()) {
+    runner->Begin(copy_options);
+    ended = reader_->Run(PlaceOf(resume), gate.get());
+  }
   if (Status s = session->Ended(); !s.ok()) ended = s;
   progressed_ = session->progressed();
   {
     std::lock_guard lock(mu_);
     running_round_ = 0;
     session_.reset();
-    gate_.reset();
+    live_ = {};
+    last_copy_ = gate->copy();
   }
   // Others may be sending, and wait for the batcher.
   session->Cancel();
   gate->Close();
+  runner->Stop();
   return ended;
 }
 

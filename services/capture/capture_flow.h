@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -17,6 +18,7 @@
 #include "base/backoff.h"
 #include "base/status.h"
 #include "capture/feed_client.h"
+#include "capture/copy_runner.h"
 #include "capture/stream_gate.h"
 #include "engine/source.h"
 
@@ -46,8 +48,16 @@ class CaptureFlow {
   // Any thread.
   CaptureStatus GetStatus() const;
   Result<std::vector<engine::PreflightProblem>> Preflight() { return source_->Preflight(); }
-  // The gate of the stream that runs now. kFailedPrecondition when none does.
-  Result<std::shared_ptr<StreamGate>> Gate() const;
+  // The stream that runs now. kFailedPrecondition when none does.
+  struct Live {
+    std::shared_ptr<StreamGate> gate;
+    std::shared_ptr<CopyRunner> runner;
+  };
+  Result<Live> GetLive() const;
+  // For copies that go on in later rounds of this process.
+  void SetCopyOptions(const CopyOptions& options);
+  // The copy that went on when the last round ended.
+  std::optional<CopyState> last_copy() const;
   // A snapshot of the source, at no place of the stream.
   Result<std::unique_ptr<engine::Snapshot>> OpenSnapshot() { return source_->OpenSnapshot(); }
   const std::string& name() const { return name_; }
@@ -77,7 +87,9 @@ class CaptureFlow {
   // guarded by mu_
   CaptureStatus status_;
   std::shared_ptr<FeedSession> session_;
-  std::shared_ptr<StreamGate> gate_;  // of the session
+  Live live_;  // of the session
+  std::optional<CopyState> last_copy_;
+  CopyOptions copy_options_;
   uint64_t running_round_ = 0;        // whose end may interrupt the reader; 0: none
 
   std::jthread thread_;

@@ -2,14 +2,15 @@
 #pragma once
 
 #include "capture/capture_flow.h"
+#include "capture/copy_desk.h"
 #include "obs/metrics.h"
 
 namespace srdf::capture {
 
 class CaptureProbe {
  public:
-  // `flow` must outlive the last scrape.
-  CaptureProbe(obs::Metrics* metrics, CaptureFlow* flow)
+  // `flow` and `desk` must outlive the last scrape.
+  CaptureProbe(obs::Metrics* metrics, CaptureFlow* flow, CopyDesk* desk)
       : connected_(metrics->NewGauge("srdf_capture_source_connected", "1 while changes are being read.",
                                      {{"flow", flow->name()}})),
         stopped_(metrics->NewGauge("srdf_capture_stopped", "1 when an operator is needed.",
@@ -23,8 +24,26 @@ class CaptureProbe {
         log_bytes_(metrics->NewGauge("srdf_capture_log_bytes", "Log bytes read since the start.",
                                      {{"flow", flow->name()}})),
         reconnects_(metrics->NewGauge("srdf_capture_reconnects", "Streams begun again since the start.",
-                                      {{"flow", flow->name()}})) {
-    metrics->OnScrape([this, flow] { Refresh(flow->GetStatus()); });
+                                      {{"flow", flow->name()}})),
+        copy_active_(metrics->NewGauge("srdf_copy_active", "1 while tables are being copied.",
+                                       {{"flow", flow->name()}})),
+        copy_waiting_(metrics->NewGauge("srdf_copy_waiting", "1 while a copy goes on and nothing is read for it.",
+                                        {{"flow", flow->name()}})),
+        copy_rows_(metrics->NewGauge("srdf_copy_rows", "Rows copied by the copy that goes on.",
+                                     {{"flow", flow->name()}})),
+        copy_rows_estimate_(metrics->NewGauge("srdf_copy_rows_estimate", "Rows of its tables, about.",
+                                              {{"flow", flow->name()}})),
+        copy_bytes_(metrics->NewGauge("srdf_copy_bytes", "Bytes of row images copied by it.",
+                                      {{"flow", flow->name()}})),
+        copy_bytes_estimate_(metrics->NewGauge("srdf_copy_bytes_estimate",
+                                               "Bytes of its tables at the source, about.",
+                                               {{"flow", flow->name()}})),
+        copy_tables_left_(metrics->NewGauge("srdf_copy_tables_left", "Tables that it has not finished.",
+                                            {{"flow", flow->name()}})) {
+    metrics->OnScrape([this, flow, desk] {
+      Refresh(flow->GetStatus());
+      Refresh(desk->Report());
+    });
   }
 
  private:
@@ -38,7 +57,20 @@ class CaptureProbe {
     reconnects_.Set(static_cast<double>(status.reconnects));
   }
 
+  void Refresh(const CopyReport& report) {
+    const CopyState copy = report.copy.value_or(CopyState());
+    copy_active_.Set(report.copy ? 1 : 0);
+    copy_waiting_.Set(report.copy && !report.work.waits_for.empty() ? 1 : 0);
+    copy_rows_.Set(static_cast<double>(copy.rows));
+    copy_rows_estimate_.Set(static_cast<double>(copy.rows_estimate));
+    copy_bytes_.Set(static_cast<double>(copy.bytes));
+    copy_bytes_estimate_.Set(static_cast<double>(copy.bytes_estimate));
+    copy_tables_left_.Set(static_cast<double>(copy.tables.size()));
+  }
+
   obs::Gauge connected_, stopped_, behind_, transactions_, rows_, log_bytes_, reconnects_;
+  obs::Gauge copy_active_, copy_waiting_, copy_rows_, copy_rows_estimate_, copy_bytes_, copy_bytes_estimate_,
+      copy_tables_left_;
 };
 
 }  // namespace srdf::capture

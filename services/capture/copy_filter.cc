@@ -27,8 +27,7 @@ Status CopyFilter::SeeSchema(ByteView body) {
 
 void CopyFilter::Follow(const std::optional<CopyState>& copy, std::string encoded) {
   active_ = copy.has_value();
-  nothing_passes_ = active_ && copy->unplanned();
-  no_statements_ = active_ && !copy->schema_done && copy->all_tables;
+  nothing_passes_ = active_ && (copy->unplanned() || (copy->all_tables && !copy->schema_done));
   encoded_ = std::move(encoded);
   waiting_.clear();
   left_out_.clear();
@@ -47,7 +46,7 @@ Status CopyFilter::Append(const Record& record, std::string* out) {
       if (nothing_passes_ || left_out_.count(ByteReader(record.body).U32()) != 0) return {};
       break;
     case RecordType::kStatement:
-      if (nothing_passes_ || no_statements_) return {};
+      if (nothing_passes_) return {};
       break;
     default:
       break;

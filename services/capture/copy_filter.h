@@ -1,11 +1,10 @@
 // CopyFilter: what a copy of tables takes out of the changes that pass.
 //
 // While a copy goes on, changes of tables that it has not begun with are left out (their rows come with it),
-// of a copy of all tables DDL statements too as long as they are not created at the target, of a copy that is
-// not planned yet all rows. Transactions end as they came: the state of the copy stays what it was
-// (model/record.h). Parts of prepared transactions always pass: their outcome may come after the table's
-// copy. The schemas that the reader sends are watched at all times, as runs refer to them. One thread at a
-// time.
+// of a copy of all tables everything as long as they are not created at the target. Transactions end as they
+// came: the state of the copy stays what it was (model/record.h). Parts of prepared transactions always pass:
+// their outcome may come after the table's copy. The schemas that the reader sends are watched at all times,
+// as runs refer to them. One thread at a time.
 #pragma once
 
 #include <optional>
@@ -37,7 +36,6 @@ class CopyFilter {
   std::unordered_map<uint32_t, std::string> tables_;  // by table_ref
   bool active_ = false;
   bool nothing_passes_ = false;  // but parts and outcomes of prepared transactions
-  bool no_statements_ = false;
   std::string encoded_;
   std::unordered_set<std::string> waiting_;  // names
   std::unordered_set<uint32_t> left_out_;    // table_refs of those

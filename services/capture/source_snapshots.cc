@@ -23,8 +23,8 @@ Result<std::unique_ptr<engine::Snapshot>> SourceSnapshots::Open(const std::strin
                   "a mark has 1 to " + std::to_string(kMarkIdBytesMax) + " bytes");
   }
   SRDF_ASSIGN_OR_RETURN(CaptureFlow* const found, Find(flow));
-  SRDF_ASSIGN_OR_RETURN(const std::shared_ptr<StreamGate> gate, found->Gate());
-  SRDF_ASSIGN_OR_RETURN(StreamGate::PlacedSnapshot opened, gate->OpenSnapshot(limits));
+  SRDF_ASSIGN_OR_RETURN(const CaptureFlow::Live live, found->GetLive());
+  SRDF_ASSIGN_OR_RETURN(StreamGate::PlacedSnapshot opened, live.gate->OpenSnapshot(limits));
   std::string body;
   EncodeMark({mark}, &body);
   std::string record;

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "failpoint/failpoint.h"
+#include "model/statement.h"
 
 namespace srdf::capture {
 
@@ -19,6 +20,23 @@ constexpr std::chrono::milliseconds kAskAgain{200};
 constexpr std::chrono::milliseconds kSnapshotPauseMax{100};
 
 Status TornRecords() { return {StatusCode::kInternal, "the reader handed on a torn record"}; }
+
+bool SameLetters(const std::string& a, const std::string& b) {
+  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
+           const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
+           return lower(x) == lower(y);
+         });
+}
+
+// As the statement writes it; else, where the server does not tell names apart by case, as it is stored.
+TableCopy* FindTable(const engine::TableId& id, CopyState* copy) {
+  TableCopy* found = nullptr;
+  for (TableCopy& table : copy->tables) {
+    if (table.database == id.database && table.table == id.table) return &table;
+    if (SameLetters(table.database, id.database) && SameLetters(table.table, id.table)) found = &table;
+  }
+  return found;
+}
 
 Status CheckLimits(const CallLimits& limits, std::chrono::steady_clock::time_point now) {
   if (limits.cancelled != nullptr && limits.cancelled())
@@ -84,6 +102,8 @@ Result<size_t> StreamGate::Walk(std::string_view records, const std::optional<So
   size_t at = 0;
   bool open = open_;  // written by this thread alone
   ByteView end;
+  uint64_t statements = 0;
+  uint64_t ends = 0;
   while (at < records.size()) {
     ByteReader r(records.substr(at));
     const auto type = static_cast<RecordType>(r.U8());
@@ -91,9 +111,11 @@ Result<size_t> StreamGate::Walk(std::string_view records, const std::optional<So
     if (!r.ok()) return TornRecords();
     at += kRecordHeaderBytes + body.size();
     if (type == RecordType::kTableSchema) SRDF_RETURN_IF_ERROR(filter_.SeeSchema(body));
+    if (type == RecordType::kStatement) ++statements;
     if (type == RecordType::kTransactionBegin) open = true;
     if (type != RecordType::kTransactionEnd) continue;
     open = false;
+    ++ends;
     end = body;
     if (!up_to) continue;
     SRDF_ASSIGN_OR_RETURN(const TransactionEnd here, DecodeTransactionEnd(body));
@@ -106,6 +128,8 @@ Result<size_t> StreamGate::Walk(std::string_view records, const std::optional<So
     last->position.copy = filter_.encoded();
   }
   std::lock_guard lock(mu_);
+  statements_ += statements;
+  ends_ += ends;
   open_ = open;
   if (last) position_ = std::move(last->position);
   return at;
@@ -122,9 +146,29 @@ Status StreamGate::PassFiltered(std::string_view records) {
       SRDF_RETURN_IF_ERROR(session_->Send(filtered_));
       filtered_.clear();
     }
+    if (record.type == RecordType::kStatement) SRDF_RETURN_IF_ERROR(FollowRenames(record.body));
     SRDF_RETURN_IF_ERROR(filter_.Append(record, &filtered_));
   }
   return filtered_.empty() ? Status() : session_->Send(filtered_);
+}
+
+Status StreamGate::FollowRenames(ByteView body) {
+  SRDF_ASSIGN_OR_RETURN(const Statement statement, DecodeStatement(body));
+  const std::vector<engine::TableRename> renames = source_->Renames(statement);
+  if (renames.empty()) return {};
+  std::optional<CopyState> renamed = copy();
+  for (const engine::TableRename& rename : renames) {
+    TableCopy* const table = FindTable(rename.from, &*renamed);
+    if (table == nullptr) continue;
+    table->database = rename.to.database;
+    table->table = rename.to.table;
+  }
+  SRDF_ASSIGN_OR_RETURN(std::string encoded, EncodeCopyState(*renamed));
+  filter_.Follow(renamed, encoded);
+  std::lock_guard lock(mu_);
+  copy_ = std::move(renamed);
+  position_.copy = std::move(encoded);
+  return {};
 }
 
 void StreamGate::FindDue() {
@@ -188,6 +232,23 @@ Result<StreamGate::PlacedSnapshot> StreamGate::OpenSnapshot(const CallLimits& li
   return PlacedSnapshot{std::move(*snapshot), std::make_unique<Place>(shared_from_this(), std::move(spot))};
 }
 
+Result<std::unique_ptr<StreamGate::Place>> StreamGate::PlaceAfter(const SourcePosition& position,
+                                                                  const CallLimits& limits) {
+  SRDF_RETURN_IF_ERROR(Take(limits));
+  const auto place = [&]() -> Result<std::unique_ptr<Place>> {
+    std::lock_guard lock(mu_);
+    const SourcePosition& last = spots_.empty() ? position_ : spots_.back()->at;
+    SRDF_ASSIGN_OR_RETURN(const bool contained, source_->Contains(last, position));
+    auto spot = std::make_shared<Spot>(Spot{contained ? last : position});
+    spots_.push_back(spot);
+    FindDue();
+    return std::make_unique<Place>(shared_from_this(), std::move(spot));
+  };
+  auto placed = place();
+  Release();
+  return placed;
+}
+
 // Places are in the order of the log: each snapshot also lies at or after the last place.
 Result<std::unique_ptr<engine::Snapshot>> StreamGate::OpenReached(const CallLimits& limits) {
   SourcePosition reached;
@@ -245,7 +306,7 @@ Status StreamGate::SendHere(std::string_view records, const CopyChange& change) 
   {
     std::lock_guard lock(mu_);
     if (!ended_.ok()) return ended_;
-    sending_ = true;
+    ++users_;
     position = position_;
     copy = copy_;
   }
@@ -280,11 +341,32 @@ Status StreamGate::SendHere(std::string_view records, const CopyChange& change) 
   Status status = send();
   if (status.ok() && change != nullptr) filter_.Follow(copy, position.copy);
   std::lock_guard lock(mu_);
-  sending_ = false;
+  --users_;
   if (status.ok()) {
+    ++ends_;
     position_ = std::move(position);
     copy_ = std::move(copy);
   }
+  changed_.notify_all();
+  return status;
+}
+
+Status StreamGate::WaitDurable(const CallLimits& limits) {
+  uint64_t ends = 0;
+  {
+    std::lock_guard lock(mu_);
+    if (!ended_.ok()) return ended_;
+    ++users_;
+    ends = ends_;
+  }
+  Status status;
+  do {
+    status = CheckLimits(limits, std::chrono::steady_clock::now());
+    if (status.ok()) status = session_->WaitDurable(ends, kAskAgain);
+    else break;
+  } while (status.code() == StatusCode::kDeadlineExceeded);
+  std::lock_guard lock(mu_);
+  --users_;
   changed_.notify_all();
   return status;
 }
@@ -306,6 +388,16 @@ std::optional<CopyState> StreamGate::copy() const {
   return copy_;
 }
 
+uint64_t StreamGate::statements() const {
+  std::lock_guard lock(mu_);
+  return statements_;
+}
+
+Status StreamGate::ended() const {
+  std::lock_guard lock(mu_);
+  return ended_;
+}
+
 void StreamGate::Interrupt(Status why) {
   std::lock_guard lock(mu_);
   if (ended_.ok()) ended_ = std::move(why);
@@ -315,7 +407,7 @@ void StreamGate::Interrupt(Status why) {
 void StreamGate::Close() {
   Interrupt({StatusCode::kUnavailable, "the flow's stream has ended"});
   std::unique_lock lock(mu_);
-  changed_.wait(lock, [&] { return !sending_; });
+  changed_.wait(lock, [&] { return users_ == 0; });
 }
 
 }  // namespace srdf::capture

@@ -55,12 +55,22 @@ class StreamGate : public engine::ChangeSink, public std::enable_shared_from_thi
   // Takes a snapshot at or after where the stream stands, and a place for it. The stream is held for as long
   // as that takes. kCancelled, kDeadlineExceeded by the limits; kUnavailable when the session has ended.
   Result<PlacedSnapshot> OpenSnapshot(const CallLimits& limits);
+  // A place at this position, or where the stream stands now when that is later, behind the places that are
+  // already kept.
+  Result<std::unique_ptr<Place>> PlaceAfter(const SourcePosition& position, const CallLimits& limits);
   // Changes the state of the copy where the stream stands now.
   Status Change(const CopyChange& change, const CallLimits& limits);
 
   // After the last transaction that passed or what was put behind it.
   SourcePosition position() const;
   std::optional<CopyState> copy() const;
+  // Statements that have come to the gate, whether they passed or not. May be asked in a CopyChange.
+  uint64_t statements() const;
+  // OK while the session lives.
+  Status ended() const;
+
+  // Waits until everything that was sent up to now is durable in the outbox.
+  Status WaitDurable(const CallLimits& limits);
 
   // From now on everything that waits here ends with this error.
   void Interrupt(Status why);
@@ -79,6 +89,8 @@ class StreamGate : public engine::ChangeSink, public std::enable_shared_from_thi
   Status Pass(std::string_view* records, const std::optional<SourcePosition>& up_to);
   Result<size_t> Walk(std::string_view records, const std::optional<SourcePosition>& up_to);
   Status PassFiltered(std::string_view records);
+  // Tables that a statement gives other names keep their place in the copy.
+  Status FollowRenames(ByteView statement);
   Status WaitToPass(std::unique_lock<std::mutex>* lock);
   template <typename Ready>
   Status WaitUntil(std::unique_lock<std::mutex>* lock, const CallLimits& limits, const Ready& ready);
@@ -110,9 +122,11 @@ class StreamGate : public engine::ChangeSink, public std::enable_shared_from_thi
   bool passing_ = false;  // the reader's records are being handed on
   bool open_ = false;     // a transaction has passed in part
   bool held_ = false;
-  bool sending_ = false;  // by the one who holds it
+  size_t users_ = 0;  // of the session, besides the reader
   size_t takers_ = 0;     // who wait to hold it
   std::deque<std::shared_ptr<Spot>> spots_;
+  uint64_t statements_ = 0;
+  uint64_t ends_ = 0;  // transaction ends that were sent
 };
 
 // A place in the stream. Let go of (destroyed), the stream goes on without it. Driven by one thread.

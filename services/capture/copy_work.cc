@@ -1,0 +1,272 @@
+#include "capture/copy_work.h"
+
+#include <algorithm>
+#include <map>
+
+#include "failpoint/failpoint.h"
+#include "model/statement.h"
+
+namespace srdf::capture {
+
+namespace {
+
+// What a cursor means: names, types and order of the key's columns.
+std::string KeyOf(const TableSchema& schema) {
+  std::string out;
+  ByteWriter w(&out);
+  w.U8(static_cast<uint8_t>(schema.key_kind));
+  for (const uint16_t ordinal : schema.key_columns) {
+    const Column& column = schema.columns[ordinal];
+    w.Blob(column.name);
+    w.U8(column.type);
+    w.U16(column.type_meta);
+    w.U8(column.is_unsigned ? 1 : 0);
+    w.U16(column.collation);
+  }
+  return out;
+}
+
+Status Changed(const TableCopy& table) {
+  return {StatusCode::kAborted,
+          "the copy of " + table.database + "." + table.table + " was changed while its rows were read"};
+}
+
+TableCopy* FindIn(CopyState* copy, const TableCopy& table) {
+  return const_cast<TableCopy*>(copy->Find(table.database, table.table));
+}
+
+void Erase(CopyState* copy, const TableCopy& table) {
+  std::erase_if(copy->tables, [&](const TableCopy& t) {
+    return t.database == table.database && t.table == table.table;
+  });
+}
+
+// The last table's end is the copy's.
+void EndIfDone(std::optional<CopyState>* copy) {
+  if ((*copy)->schema_done && (*copy)->tables.empty()) copy->reset();
+}
+
+// Ends the read soon when nobody wants the rows any more.
+class LimitedRows : public engine::RowSink {
+ public:
+  LimitedRows(const CallLimits& limits, engine::RowSink* to) : limits_(limits), to_(to) {}
+  Status Row(ByteView key, ByteView image) override {
+    if (++rows_ % 256 == 0 && limits_.cancelled != nullptr && limits_.cancelled())
+      return {StatusCode::kCancelled, "the copy's session has ended"};
+    return to_->Row(key, image);
+  }
+
+ private:
+  const CallLimits& limits_;
+  engine::RowSink* const to_;
+  uint64_t rows_ = 0;
+};
+
+// A table that is not there any more was dropped by a statement that the stream has.
+Status LeaveOut(const CopyContext& context, StreamGate::Place* place, const TableCopy& table) {
+  return place->Send(
+      {},
+      [&](std::optional<CopyState>* copy) -> Status {
+        if (!*copy || FindIn(&**copy, table) == nullptr) return Changed(table);
+        Erase(&**copy, table);
+        EndIfDone(copy);
+        return {};
+      },
+      true, context.limits);
+}
+
+}  // namespace
+
+Result<uint64_t> CopyNextRange(const CopyContext& context, const TableCopy& table) {
+  SRDF_ASSIGN_OR_RETURN(auto opened, context.gate->OpenSnapshot(context.limits));
+  auto schema = opened.snapshot->Describe(table.database, table.table);
+  if (schema.status().code() == StatusCode::kNotFound) {
+    SRDF_RETURN_IF_ERROR(LeaveOut(context, opened.place.get(), table));
+    return 0;
+  }
+  if (!schema.ok()) return schema.status();
+  if (schema->key_kind == KeyKind::kNone) {
+    opened.place.reset();
+    return CopyWhole(context, {table});
+  }
+  const std::string key = KeyOf(*schema);
+  // With another key the cursor says nothing: from the beginning.
+  const std::string after = table.key == key ? table.cursor : std::string();
+  CopyRecords records(context.refs);
+  records.Table(*schema);
+  LimitedRows rows(context.limits, &records);
+  SRDF_FAILPOINT("capture.copy_before_read");
+  SRDF_ASSIGN_OR_RETURN(const engine::ReadEnd end,
+                        opened.snapshot->ReadRange(*schema, {after, {}}, {0, context.chunk_bytes}, &rows));
+  opened.snapshot.reset();  // its read view costs the server while the stream is waited for
+  RangeCopy range;
+  range.kind = RangeCopyKind::kRange;
+  range.after = after;
+  range.until = end.complete ? std::string() : end.last_key;
+  records.RangeOfRowsBefore(std::move(range));
+  SRDF_RETURN_IF_ERROR(opened.place->Send(
+      records.Take(),
+      [&](std::optional<CopyState>* copy) -> Status {
+        TableCopy* const now = *copy ? FindIn(&**copy, table) : nullptr;
+        if (now == nullptr || now->cursor != table.cursor || now->key != table.key) return Changed(table);
+        now->phase = CopyPhase::kCopying;
+        now->key = key;
+        now->cursor = end.last_key;
+        now->rows = (after.empty() ? 0 : now->rows) + end.rows;
+        (*copy)->rows += end.rows;
+        (*copy)->bytes += end.bytes;
+        if (end.complete) Erase(&**copy, table);
+        EndIfDone(copy);
+        return {};
+      },
+      true, context.limits));
+  SRDF_FAILPOINT("capture.copy_after_send");
+  return end.rows;
+}
+
+Result<uint64_t> CopyWhole(const CopyContext& context, const std::vector<TableCopy>& tables) {
+  SRDF_ASSIGN_OR_RETURN(auto opened, context.gate->OpenSnapshot(context.limits));
+  CopyRecords records(context.refs);
+  // Sends what is gathered whenever it is enough for a wagon.
+  class Pieces : public engine::RowSink {
+   public:
+    Pieces(const CopyContext& context, StreamGate::Place* place, CopyRecords* records)
+        : context_(context), place_(place), records_(records) {}
+    Status Row(ByteView key, ByteView image) override {
+      SRDF_RETURN_IF_ERROR(records_->Row(key, image));
+      bytes_ += image.size();
+      if (records_->bytes() < context_.chunk_bytes) return {};
+      SRDF_RETURN_IF_ERROR(place_->Send(records_->Take(), nullptr, false, context_.limits));
+      SRDF_FAILPOINT("capture.copy_after_send");
+      RangeCopy more;
+      more.kind = RangeCopyKind::kMore;
+      records_->Range(std::move(more));
+      return {};
+    }
+    uint64_t bytes() const { return bytes_; }
+
+   private:
+    const CopyContext& context_;
+    StreamGate::Place* const place_;
+    CopyRecords* const records_;
+    uint64_t bytes_ = 0;
+  };
+  Pieces pieces(context, opened.place.get(), &records);
+  LimitedRows rows(context.limits, &pieces);
+  SRDF_FAILPOINT("capture.copy_before_read");
+  for (const TableCopy& table : tables) {
+    auto schema = opened.snapshot->Describe(table.database, table.table);
+    if (schema.status().code() == StatusCode::kNotFound) continue;
+    if (!schema.ok()) return schema.status();
+    records.Table(*schema);
+    RangeCopy all;
+    all.kind = RangeCopyKind::kRange;
+    records.Range(std::move(all));
+    SRDF_ASSIGN_OR_RETURN(const engine::ReadEnd end, opened.snapshot->ReadRange(*schema, {}, {}, &rows));
+    if (!end.complete) {
+      return Status(StatusCode::kInternal, "table " + table.database + "." + table.table + " was not read whole");
+    }
+  }
+  SRDF_RETURN_IF_ERROR(opened.place->Send(
+      records.Take(),
+      [&](std::optional<CopyState>* copy) -> Status {
+        for (const TableCopy& table : tables) {
+          if (!*copy || FindIn(&**copy, table) == nullptr) return Changed(table);
+          Erase(&**copy, table);
+        }
+        (*copy)->rows += records.rows();
+        (*copy)->bytes += pieces.bytes();
+        EndIfDone(copy);
+        return {};
+      },
+      true, context.limits));
+  SRDF_FAILPOINT("capture.copy_after_send");
+  return records.rows();
+}
+
+Result<CopiedRows> CopyRows(const CopyContext& context, const engine::TableId& table,
+                            const std::vector<std::string>& keys, const std::vector<std::string>& images) {
+  SRDF_ASSIGN_OR_RETURN(auto opened, context.gate->OpenSnapshot(context.limits));
+  if (const auto copy = context.gate->copy(); copy && copy->Find(table.database, table.table) != nullptr) {
+    return Status(StatusCode::kFailedPrecondition, table.database + "." + table.table + " is being copied whole",
+                  "wait for the end of the copy (`srdfctl establish FLOW --watch`), then verify again");
+  }
+  SRDF_ASSIGN_OR_RETURN(const TableSchema schema, opened.snapshot->Describe(table.database, table.table));
+  const bool keyless = schema.key_kind == KeyKind::kNone;
+  if (keyless ? !keys.empty() : !images.empty()) {
+    return Status(StatusCode::kInvalidArgument,
+                  table.database + "." + table.table +
+                      (keyless ? " has no key: its rows are named by their images" : " has a key: its rows are named by it"));
+  }
+  CopyRecords records(context.refs);
+  records.Table(schema);
+  CopiedRows result;
+  if (keyless) {
+    class Counts : public engine::RowSink {
+     public:
+      Status Row(ByteView, ByteView image) override {
+        const auto it = counts.find(image);
+        if (it != counts.end()) ++it->second;
+        return {};
+      }
+      std::map<std::string, uint64_t, std::less<>> counts;
+    };
+    Counts counts;
+    for (const std::string& image : images) counts.counts[image] = 0;
+    LimitedRows rows(context.limits, &counts);
+    SRDF_ASSIGN_OR_RETURN(const engine::ReadEnd end, opened.snapshot->ReadRange(schema, {}, {}, &rows));
+    if (!end.complete) return Status(StatusCode::kInternal, "the table was not read whole");
+    for (const auto& [image, count] : counts.counts) {
+      RangeCopy copies;
+      copies.kind = RangeCopyKind::kCopies;
+      copies.until = image;
+      copies.copies = count;
+      records.Range(std::move(copies));
+      result.found += count;
+    }
+  } else {
+    class Found : public engine::RowSink {
+     public:
+      Status Row(ByteView key, ByteView image) override {
+        rows.emplace(key, image);
+        return {};
+      }
+      std::map<std::string, std::string> rows;
+    };
+    Found found;
+    SRDF_ASSIGN_OR_RETURN([[maybe_unused]] const engine::ReadEnd end,
+                          opened.snapshot->ReadKeys(schema, keys, &found));
+    // Those that are not there come first: a key that is equal under its collation, but not as bytes, is found
+    // as the source has it, and must not be deleted after that row came.
+    for (const std::string& key : keys) {
+      if (found.rows.count(key) != 0) continue;
+      RangeCopy gone;
+      gone.kind = RangeCopyKind::kKey;
+      gone.until = key;
+      records.Range(std::move(gone));
+    }
+    for (const auto& [key, image] : found.rows) {
+      RangeCopy row;
+      row.kind = RangeCopyKind::kKey;
+      row.until = key;
+      records.Range(std::move(row));
+      SRDF_RETURN_IF_ERROR(records.Row(key, image));
+    }
+    result.found = found.rows.size();
+  }
+  result.position = opened.snapshot->position();
+  opened.snapshot.reset();
+  SRDF_RETURN_IF_ERROR(opened.place->Send(
+      records.Take(),
+      [&](std::optional<CopyState>* copy) -> Status {
+        if (*copy && (*copy)->Find(table.database, table.table) != nullptr) {
+          return {StatusCode::kAborted, "a copy of the table began meanwhile"};
+        }
+        return {};
+      },
+      true, context.limits));
+  SRDF_FAILPOINT("capture.copy_after_send");
+  return result;
+}
+
+}  // namespace srdf::capture
