@@ -47,6 +47,7 @@ StatusCode Classify(unsigned error) {
     case ER_LOCK_DEADLOCK:
     case ER_LOCK_WAIT_TIMEOUT:
     case ER_QUERY_INTERRUPTED:
+    case ER_TABLE_DEF_CHANGED:
       return StatusCode::kAborted;
     case ER_ACCESS_DENIED_ERROR:
     case ER_DBACCESS_DENIED_ERROR:

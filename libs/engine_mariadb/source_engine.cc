@@ -6,6 +6,7 @@
 #include "engine_mariadb/connection.h"
 #include "engine_mariadb/failover_reader.h"
 #include "engine_mariadb/gtid_position.h"
+#include "engine_mariadb/mariadb_snapshot.h"
 #include "engine_mariadb/schema_reader.h"
 #include "engine_mariadb/source_copy.h"
 #include "engine_mariadb/source_preflight.h"
@@ -86,6 +87,11 @@ class MariaDbSourceEngine : public engine::SourceEngine {
     return ReadThreadsRunning(connection.get());
   }
 
+  Result<std::unique_ptr<engine::Snapshot>> OpenSnapshot() override {
+    SRDF_ASSIGN_OR_RETURN(const engine::ServerEndpoint server, Reachable());
+    return MariaDbSnapshot::OpenSource(server);
+  }
+
   std::unique_ptr<engine::ChangeReader> NewReader() override {
     if (options_.alternates.empty()) return std::make_unique<MariaDbChangeReader>(options_);
     return std::make_unique<FailoverReader>(options_);
@@ -113,12 +119,17 @@ class MariaDbSourceEngine : public engine::SourceEngine {
     return position;
   }
 
-  Result<std::unique_ptr<Connection>> Connect(unsigned read_timeout_seconds) {
-    if (options_.alternates.empty()) return ConnectTo(options_.endpoint, read_timeout_seconds);
+  Result<engine::ServerEndpoint> Reachable() const {
+    if (options_.alternates.empty()) return options_.endpoint;
     std::vector<engine::ServerEndpoint> servers = options_.alternates;
     servers.insert(servers.begin(), options_.endpoint);
     SRDF_ASSIGN_OR_RETURN(const size_t at, FindReachable(servers, 0));
-    return ConnectTo(servers[at], read_timeout_seconds);
+    return servers[at];
+  }
+
+  Result<std::unique_ptr<Connection>> Connect(unsigned read_timeout_seconds) const {
+    SRDF_ASSIGN_OR_RETURN(const engine::ServerEndpoint server, Reachable());
+    return ConnectTo(server, read_timeout_seconds);
   }
 
   static Result<std::unique_ptr<Connection>> ConnectTo(const engine::ServerEndpoint& server,

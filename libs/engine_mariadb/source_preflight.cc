@@ -124,7 +124,7 @@ Status CheckPrivileges(Connection* connection, std::vector<PreflightProblem>* pr
   } kNeeded[] = {
       {"REPLICATION SLAVE", "to read the log"},
       {"BINLOG MONITOR", "to ask for the log's end and files"},
-      {"SELECT", "to see columns and keys of all tables in information_schema"},
+      {"SELECT", "to see columns and keys of all tables in information_schema, and to read rows for copies"},
   };
   const auto require = [&](const std::string& name, const std::string& why) {
     if (held.count(name) != 0) return;

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cstdlib>
 #include <string_view>
 
 #include "engine_mariadb/catalogue_query.h"
@@ -11,16 +12,6 @@
 namespace srdf::engine_mariadb {
 
 namespace {
-
-// "TABLE_SCHEMA = … AND TABLE_NAME = …", in the form that makes the server open that one table. Names are
-// compared by case too: information_schema's own collation would mix up `t` and `T`.
-std::string WhereTable(const Connection& connection, const std::string& database, const std::string& table) {
-  const std::string schema = connection.Quote(database);
-  const std::string name = connection.Quote(table);
-  return fmt::format(
-      "TABLE_SCHEMA = {0} AND TABLE_NAME = {1} AND BINARY TABLE_SCHEMA = {0} AND BINARY TABLE_NAME = {1}",
-      schema, name);
-}
 
 bool TypeMatches(std::string_view data_type, uint8_t code) {
   const auto is = [code](std::initializer_list<FieldType> types) {
@@ -63,6 +54,14 @@ bool TypeMatches(std::string_view data_type, uint8_t code) {
 }
 
 }  // namespace
+
+std::string WhereTable(const Connection& connection, const std::string& database, const std::string& table) {
+  const std::string schema = connection.Quote(database);
+  const std::string name = connection.Quote(table);
+  return fmt::format(
+      "TABLE_SCHEMA = {0} AND TABLE_NAME = {1} AND BINARY TABLE_SCHEMA = {0} AND BINARY TABLE_NAME = {1}",
+      schema, name);
+}
 
 bool TableFacts::Matches(const std::vector<srdf::Column>& map, bool has_names) const {
   if (!exists || map.size() != columns.size()) return false;
@@ -117,13 +116,15 @@ Result<std::optional<TableFacts>> LoadTableFacts(Connection* connection, const F
     if (facts.unique_keys.empty() || Text(row[0]) != last_index) facts.unique_keys.emplace_back();
     last_index = Text(row[0]);
     TableFacts::UniqueKey& key = facts.unique_keys.back();
+    key.name = last_index;
     key.primary = last_index == "PRIMARY";
     if (row[2]) key.partial = true;
     if (Text(row[3]) == "YES") key.nullable = true;
-    if (Text(row[4]) != "BTREE") key.partial = true;
+    if (Text(row[4]) != "BTREE") key.partial = key.by_hash = true;
     const auto ordinal = ordinals.find(Text(row[1]));
     if (ordinal == ordinals.end()) return std::optional<TableFacts>();  // altered between the queries
     key.columns.push_back(ordinal->second);
+    key.prefixes.push_back(static_cast<uint32_t>(std::strtoul(Text(row[2]).c_str(), nullptr, 10)));
   }
 
   facts.constraint_group = graph.GroupOf(database, table);

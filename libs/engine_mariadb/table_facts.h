@@ -28,10 +28,13 @@ struct TableFacts {
     bool fractional_seconds = false;
   };
   struct UniqueKey {
+    std::string name;
     bool primary = false;
     bool nullable = false;
-    bool partial = false;           // over a prefix of a column, or by hash
-    std::vector<uint16_t> columns;  // ordinals in key order
+    bool partial = false;                 // over a prefix of a column, or by hash
+    std::vector<uint16_t> columns;        // ordinals in key order
+    std::vector<uint32_t> prefixes = {};  // of each, in characters; 0: the whole column
+    bool by_hash = false;
   };
 
   bool exists = false;
@@ -53,6 +56,10 @@ struct TableFacts {
   // True when the columns are those of a table map: number, names (when the map has them) and types.
   bool Matches(const std::vector<srdf::Column>& columns_of_map, bool has_names) const;
 };
+
+// "TABLE_SCHEMA = … AND TABLE_NAME = …", in the form that makes the server open that one table. Names are
+// compared by case too: information_schema's own collation would mix up `t` and `T`.
+std::string WhereTable(const Connection& connection, const std::string& database, const std::string& table);
 
 // Nothing when the table is locked right now. `exists` is false when there is no such table.
 Result<std::optional<TableFacts>> LoadTableFacts(Connection* connection, const ForeignKeyGraph& graph,

@@ -11,23 +11,6 @@ namespace srdf::engine_mariadb {
 
 namespace {
 
-// Field types of the optional metadata.
-enum : uint8_t {
-  kSignedness = 1,
-  kDefaultCharset = 2,
-  kColumnCharset = 3,
-  kColumnName = 4,
-  kSetLabels = 5,
-  kEnumLabels = 6,
-  kGeometryType = 7,
-  kSimplePrimaryKey = 8,
-  kPrimaryKeyWithPrefix = 9,
-  kEnumAndSetDefaultCharset = 10,
-  kEnumAndSetColumnCharset = 11,
-  kColumnVisibility = 12,
-  kVectorDimensionality = 13,
-};
-
 // The server allows 4096 columns; a bit more for hidden ones.
 constexpr uint64_t kColumnsMax = 8192;
 
@@ -166,50 +149,50 @@ Status ReadOptional(ByteView optional, LogDialect dialect, TableMap* map) {
     ByteReader value(r.Raw(length));
     if (!r.ok()) return Malformed("optional metadata");
     bool good = true;
-    switch (field) {
-      case kSignedness:
+    switch (static_cast<TableMapField>(field)) {
+      case TableMapField::kSignedness:
         good = ReadSignedness(&value, &map->columns);
         map->has_signedness = true;
         break;
-      case kDefaultCharset:
+      case TableMapField::kDefaultCharset:
         good = ReadDefaultCharset(&value, CharacterColumns(&map->columns, dialect));
         break;
-      case kColumnCharset:
+      case TableMapField::kColumnCharset:
         good = ReadColumnCharset(&value, CharacterColumns(&map->columns, dialect));
         break;
-      case kColumnName:
+      case TableMapField::kColumnName:
         good = ReadNames(&value, &map->columns);
         map->has_names = true;
         break;
-      case kSetLabels:
+      case TableMapField::kSetLabels:
         good = ReadLabels(&value, Select(&map->columns, [](uint8_t type) {
           return type == static_cast<uint8_t>(FieldType::kSet);
         }));
         break;
-      case kEnumLabels:
+      case TableMapField::kEnumLabels:
         good = ReadLabels(&value, Select(&map->columns, [](uint8_t type) {
           return type == static_cast<uint8_t>(FieldType::kEnum);
         }));
         break;
-      case kSimplePrimaryKey:
+      case TableMapField::kSimplePrimaryKey:
         good = ReadPrimaryKey(&value, false, map);
         break;
-      case kPrimaryKeyWithPrefix:
+      case TableMapField::kPrimaryKeyWithPrefix:
         good = ReadPrimaryKey(&value, true, map);
         break;
-      case kEnumAndSetDefaultCharset:
+      case TableMapField::kEnumAndSetDefaultCharset:
         good = ReadDefaultCharset(&value, Select(&map->columns, IsEnumOrSet));
         break;
-      case kEnumAndSetColumnCharset:
+      case TableMapField::kEnumAndSetColumnCharset:
         good = ReadColumnCharset(&value, Select(&map->columns, IsEnumOrSet));
         break;
-      case kGeometryType:
+      case TableMapField::kGeometryType:
         good = ReadNumbers(&value, &map->geometry_types);
         break;
-      case kVectorDimensionality:
+      case TableMapField::kVectorDimensionality:
         good = ReadNumbers(&value, &map->vector_dimensions);
         break;
-      case kColumnVisibility:
+      case TableMapField::kColumnVisibility:
         good = ReadVisibility(&value, map);
         break;
       default:

@@ -18,6 +18,23 @@ namespace srdf::engine_mariadb {
 // The number under which rows events mark "no table": the end of a statement that changed nothing.
 constexpr uint64_t kDummyTableId = 0x00ffffff;
 
+// Field types of the optional metadata.
+enum class TableMapField : uint8_t {
+  kSignedness = 1,
+  kDefaultCharset = 2,
+  kColumnCharset = 3,
+  kColumnName = 4,
+  kSetLabels = 5,
+  kEnumLabels = 6,
+  kGeometryType = 7,
+  kSimplePrimaryKey = 8,
+  kPrimaryKeyWithPrefix = 9,
+  kEnumAndSetDefaultCharset = 10,
+  kEnumAndSetColumnCharset = 11,
+  kColumnVisibility = 12,
+  kVectorDimensionality = 13,
+};
+
 // A TABLE_MAP body is the table id (6 bytes), flags (2 bytes) and the description, which is
 // TableSchema::engine_meta and the same for every use of an unchanged table.
 struct TableMapParts {

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "engine_mariadb/statement_classifier.h"
+#include "engine_mariadb/table_judgement.h"
 
 namespace srdf::engine_mariadb {
 
@@ -22,61 +23,6 @@ bool IsOldTemporal(uint8_t type) {
     default:
       return false;
   }
-}
-
-// What the facts mean for the table's rows.
-struct Judgement {
-  KeyKind key_kind = KeyKind::kNone;
-  std::vector<uint16_t> key_columns;
-  std::vector<uint16_t> unique_columns;
-  bool has_secondary_unique = false;
-  bool in_place = false;
-};
-
-// Only for facts that are certain and match the table map.
-Judgement Judge(const TableMap& map, const TableFacts& facts) {
-  Judgement j;
-  // Rows that other rows depend on in ways that are not modelled keep their order.
-  j.in_place = facts.engine != "InnoDB" || facts.system_versioned || facts.sequence;
-  const auto sorted = [](std::vector<uint16_t> columns) {
-    std::sort(columns.begin(), columns.end());
-    return columns;
-  };
-  const TableFacts::UniqueKey* logical = nullptr;
-  for (const auto& key : facts.unique_keys) {
-    const bool generated = std::any_of(key.columns.begin(), key.columns.end(),
-                                       [&](uint16_t c) { return facts.columns[c].generated; });
-    if (generated || (key.primary && key.partial)) j.in_place = true;
-    if (key.primary) {
-      logical = &key;
-      j.key_kind = KeyKind::kPrimary;
-    }
-  }
-  // Without a primary key the server lets a unique key without NULLs take its place, and says in the log
-  // which one.
-  for (const auto& key : facts.unique_keys) {
-    if (logical != nullptr) break;
-    if (key.nullable || key.partial) continue;
-    if (!map.primary_key.empty() && sorted(key.columns) != map.primary_key) continue;
-    logical = &key;
-    j.key_kind = KeyKind::kUniqueNotNull;
-  }
-  if (logical != nullptr) j.key_columns = sorted(logical->columns);
-  for (const auto& key : facts.unique_keys) {
-    if (&key == logical) continue;
-    j.has_secondary_unique = true;
-    j.unique_columns.insert(j.unique_columns.end(), key.columns.begin(), key.columns.end());
-  }
-  std::sort(j.unique_columns.begin(), j.unique_columns.end());
-  j.unique_columns.erase(std::unique(j.unique_columns.begin(), j.unique_columns.end()),
-                         j.unique_columns.end());
-  // The log and the catalogue must agree on the primary key, or one of them is of another time.
-  if (map.has_names &&
-      (map.primary_key_has_prefix || (!map.primary_key.empty() && map.primary_key != j.key_columns) ||
-       (map.primary_key.empty() && j.key_kind == KeyKind::kPrimary))) {
-    j.in_place = true;
-  }
-  return j;
 }
 
 }  // namespace
@@ -156,10 +102,10 @@ Status TableRegistry::ApplyFacts(TableUse* use) {
     }
   }
 
-  Judgement j;
+  TableJudgement j;
   const bool certain = matches && entry->certain();
   if (certain) {
-    j = Judge(map, *facts);
+    j = JudgeTable(map, *facts);
   } else {
     j.in_place = true;
     j.has_secondary_unique = true;

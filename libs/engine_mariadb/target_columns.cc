@@ -106,9 +106,10 @@ bool SetType(const CatalogueRow& row, Column* column) {
   if (type == "bit") return set(FieldType::kBit, row.precision / 8 << 8 | row.precision % 8);
   if (type == "year") return set(FieldType::kYear, 0);
   if (type == "date") return set(FieldType::kDate, 0);
-  if (type == "time") return set(FieldType::kTime2, row.fraction);
-  if (type == "datetime") return set(FieldType::kDateTime2, row.fraction);
-  if (type == "timestamp") return set(FieldType::kTimestamp2, row.fraction);
+  const bool old = row.column_type.find("/* mariadb-5.3 */") != std::string::npos;
+  if (type == "time") return set(old ? FieldType::kTime : FieldType::kTime2, row.fraction);
+  if (type == "datetime") return set(old ? FieldType::kDateTime : FieldType::kDateTime2, row.fraction);
+  if (type == "timestamp") return set(old ? FieldType::kTimestamp : FieldType::kTimestamp2, row.fraction);
   if (type == "char" || type == "binary") return set(FieldType::kString, StringMeta(row.octets));
   if (type == "uuid" || type == "inet6") return set(FieldType::kString, StringMeta(16));
   if (type == "inet4") return set(FieldType::kString, StringMeta(4));
@@ -278,7 +279,7 @@ bool SameColumn(const Column& source_column, const TargetColumn& target) {
   if (source_column.nullable != target.column.nullable) return false;
   if (!target.known) return true;  // the server compares the types itself
   const Column source = Normal(source_column);
-  const Column& found = target.column;
+  const Column found = Normal(target.column);
   if (source.type != found.type || source.type_meta != found.type_meta) return false;
   const bool signed_type =
       IsNumericType(source.type) && source.type != static_cast<uint8_t>(FieldType::kYear);

@@ -37,7 +37,9 @@ class Collations {
 };
 
 struct TargetColumn {
-  Column column;       // as a table map would describe it
+  // As a table map would describe it; labels in UTF-8, and of temporal types of before MariaDB 10.1 the
+  // fraction's digits as well, which a map does not have.
+  Column column;
   bool known = false;  // false: a data type that this version does not know; type and meta say nothing
   bool primary = false;
   bool generated = false;

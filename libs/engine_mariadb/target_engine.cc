@@ -4,6 +4,7 @@
 
 #include "engine_mariadb/connection.h"
 #include "engine_mariadb/ddl_applier.h"
+#include "engine_mariadb/mariadb_snapshot.h"
 #include "engine_mariadb/target_preflight.h"
 #include "engine_mariadb/target_schema.h"
 #include "engine_mariadb/target_session.h"
@@ -44,6 +45,10 @@ class MariaDbTargetEngine : public engine::TargetEngine {
     SRDF_RETURN_IF_ERROR(EnsureTargetSchema(connection.get()));
     SRDF_ASSIGN_OR_RETURN(auto session, MariaDbTargetSession::Create(std::move(connection), options));
     return std::unique_ptr<engine::TargetSession>(std::move(session));
+  }
+
+  Result<std::unique_ptr<engine::Snapshot>> OpenSnapshot(const std::string& flow) override {
+    return MariaDbSnapshot::OpenTarget(options_.endpoint, flow);
   }
 
  private:

@@ -1,0 +1,114 @@
+// The place that a snapshot is at: exactly what the log holds up to there, whatever is written meanwhile.
+#include <atomic>
+
+#include "engine_mariadb/gtid_position.h"
+#include "engine_mariadb/target_engine.h"
+#include "snapshot_fixture.h"
+
+namespace srdf::test {
+namespace {
+
+class SnapshotPositionTest : public SnapshotTest {};
+
+uint64_t SequenceOf(const std::string& gtid) { return std::stoull(gtid.substr(gtid.rfind('-') + 1)); }
+
+TEST_F(SnapshotPositionTest, ASnapshotShowsExactlyTheTransactionsUpToItsPosition) {
+  Sql("CREATE TABLE x (id BIGINT AUTO_INCREMENT PRIMARY KEY, v INT)");
+  const uint64_t base = SequenceOf(LogEnd());
+  // A table of the second of a snapshot could have been altered since.
+  while (Value("SELECT NOW() > CREATE_TIME FROM information_schema.TABLES WHERE TABLE_NAME = 'x'") != "1") {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  std::atomic<bool> stop = false;
+  std::vector<std::thread> writers;
+  for (int i = 0; i < 4; ++i) {
+    writers.emplace_back([&] {
+      const auto session = server().ConnectOrDie();
+      while (!stop) {
+        if (!session->Execute("INSERT INTO t.x (v) VALUES (1)").ok()) return;
+      }
+    });
+  }
+  uint64_t last = 0;
+  for (int i = 0; i < 40; ++i) {
+    const auto snapshot = Open();
+    if (snapshot == nullptr) break;
+    const auto schema = snapshot->Describe("t", "x");
+    EXPECT_TRUE(schema.ok()) << schema.status().ToString();
+    if (!schema.ok()) break;
+    const uint64_t shown = Read(snapshot.get(), *schema).size();
+    EXPECT_EQ(base + shown, SequenceOf(snapshot->position().gtid));
+    EXPECT_FALSE(snapshot->position().file.empty());
+    EXPECT_GE(snapshot->position().offset, last);
+    last = snapshot->position().offset;
+  }
+  stop = true;
+  for (std::thread& writer : writers) writer.join();
+  EXPECT_GT(last, 0u);
+}
+
+TEST_F(SnapshotPositionTest, APositionNamesEveryDomainInTheStreamsForm) {
+  Sql("CREATE TABLE x (id INT PRIMARY KEY)");
+  Sql("SET SESSION gtid_domain_id = 7");
+  Sql("INSERT INTO x VALUES (1)");
+  Sql("SET SESSION gtid_domain_id = 3");
+  Sql("INSERT INTO x VALUES (2)");
+  const auto snapshot = Open();
+  const auto engine = engine_mariadb::NewSourceEngine(Options());
+  const auto current = engine->CurrentPosition();
+  EXPECT_EQ(snapshot->position().file, current->file);
+  EXPECT_EQ(snapshot->position().offset, current->offset);
+  EXPECT_EQ(snapshot->position().gtid, engine_mariadb::GtidPosition::Parse(LogEnd())->ToString());
+  EXPECT_TRUE(snapshot->position().gtid.ends_with(",3-11-1,7-11-1")) << snapshot->position().gtid;
+}
+
+TEST_F(SnapshotPositionTest, AServerWithoutALogIsRefusedWithTheRemedy) {
+  auto other =
+      MariaDbServer::Start({.server_id = 12, .log_bin = false, .buffer_pool_size = "64M", .config = {}});
+  ASSERT_TRUE(other.ok());
+  engine_mariadb::SourceOptions options = Options();
+  options.endpoint = (*other)->Endpoint();
+  const Status status = engine_mariadb::NewSourceEngine(options)->OpenSnapshot().status();
+  EXPECT_EQ(status.code(), StatusCode::kFailedPrecondition) << status.ToString();
+  EXPECT_NE(status.remedy().find("log_bin"), std::string::npos);
+}
+
+TEST_F(SnapshotPositionTest, AnAlternateIsReadWhileTheFirstServerIsAway) {
+  Sql("CREATE TABLE x (id INT PRIMARY KEY)");
+  engine_mariadb::SourceOptions options = Options();
+  options.endpoint.port = 1;
+  options.alternates = {server().Endpoint()};
+  const auto snapshot = engine_mariadb::NewSourceEngine(options)->OpenSnapshot();
+  ASSERT_TRUE(snapshot.ok()) << snapshot.status().ToString();
+  EXPECT_EQ((*snapshot)->position().gtid, LogEnd());
+}
+
+TEST_F(SnapshotPositionTest, ATargetsSnapshotIsAtTheFlowsCheckpoint) {
+  Sql("CREATE TABLE x (id INT PRIMARY KEY)");
+  engine_mariadb::TargetOptions options;
+  options.endpoint = server().Endpoint();
+  options.flow = "f1";
+  const auto engine = engine_mariadb::NewTargetEngine(options);
+  EXPECT_EQ(engine->OpenSnapshot("f1").status().code(), StatusCode::kNotFound);
+  engine::Checkpoint start;
+  start.flow = "f1";
+  start.wagon_hash = std::string(32, '\0');
+  start.position = {"0-1-77", "b.000003", 4711};
+  {
+    auto session = engine->Connect();
+    ASSERT_TRUE(session.ok()) << session.status().ToString();
+    ASSERT_TRUE((*session)->InitCheckpoint(start).ok());
+  }
+  const auto snapshot = engine->OpenSnapshot("f1");
+  ASSERT_TRUE(snapshot.ok()) << snapshot.status().ToString();
+  EXPECT_EQ((*snapshot)->position(), start.position);
+  EXPECT_EQ(engine->OpenSnapshot("f2").status().code(), StatusCode::kNotFound);
+  // Both see the same table in the same way.
+  const auto schema = (*snapshot)->Describe("t", "x");
+  ASSERT_TRUE(schema.ok()) << schema.status().ToString();
+  EXPECT_EQ(*schema, Open()->Describe("t", "x").value());
+  Sql("DROP DATABASE srdf");
+}
+
+}  // namespace
+}  // namespace srdf::test
