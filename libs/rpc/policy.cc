@@ -79,7 +79,9 @@ const std::vector<MethodRule>& AllRules() {
       {"/srdf.shipper.v1.DeadLetterService/SkipDeadLetter", kOperates, false},
       {"/srdf.shipper.v1.DeadLetterService/RetryDeadLetter", kOperates, false},
       {"/srdf.shipper.v1.DeadLetterService/AcknowledgeSkips", kOperates, false},
+      {"/srdf.shipper.v1.DeadLetterService/AddAudit", kOperates, false},
       {"/srdf.applier.v1.ApplierService/ResumeFlow", kOperates, false},
+      {"/srdf.applier.v1.ApplierService/RecordVerification", kOperates, false},
 
       // The standard services of every server.
       {"/grpc.health.v1.Health/Check", kEverybody, false},

@@ -13,6 +13,9 @@ namespace {
 
 constexpr uint32_t kListDefault = 50;
 constexpr uint32_t kListMax = 1000;
+constexpr size_t kActionBytesMax = 64;
+constexpr size_t kReasonBytesMax = 1000;
+constexpr size_t kDetailBytesMax = 4000;
 
 uint32_t Limit(uint32_t asked) { return asked == 0 ? kListDefault : std::min(asked, kListMax); }
 
@@ -96,6 +99,28 @@ grpc::Status DeadLetterServiceImpl::ListAudit(grpc::ServerContext*, const v1::Li
     out->set_detail(entry.detail);
   }
   return grpc::Status::OK;
+}
+
+grpc::Status DeadLetterServiceImpl::AddAudit(grpc::ServerContext* context, const v1::AddAuditRequest* request,
+                                             v1::AddAuditResponse*) {
+  auto flow = Find(request->flow());
+  if (!flow.ok()) return rpc::ToGrpc(flow.status());
+  const std::string& action = request->action();
+  if (action.empty() || action.size() > kActionBytesMax ||
+      action.find_first_not_of("abcdefghijklmnopqrstuvwxyz._") != std::string::npos ||
+      request->reason().size() > kReasonBytesMax || request->detail().size() > kDetailBytesMax) {
+    return rpc::ToGrpc({StatusCode::kInvalidArgument,
+                        "an audit entry needs an action in lower-case letters, and texts that are not too "
+                        "long",
+                        "see dead_letters.proto"});
+  }
+  store::AuditEntry entry;
+  entry.actor = rpc::CallerName(*context);
+  entry.action = action;
+  entry.flow = request->flow();
+  entry.reason = request->reason();
+  entry.detail = request->detail();
+  return rpc::ToGrpc(outbox_->Audit(entry));
 }
 
 }  // namespace srdf::shipper

@@ -22,6 +22,8 @@ class DeadLetterServiceImpl final : public v1::DeadLetterService::Service {
                                 v1::AcknowledgeSkipsResponse* response) override;
   grpc::Status ListAudit(grpc::ServerContext* context, const v1::ListAuditRequest* request,
                          v1::ListAuditResponse* response) override;
+  grpc::Status AddAudit(grpc::ServerContext* context, const v1::AddAuditRequest* request,
+                        v1::AddAuditResponse* response) override;
 
  private:
   Result<ShipperFlow*> Find(const std::string& flow) const;
