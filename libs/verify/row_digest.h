@@ -81,5 +81,5 @@ constexpr uint32_t kBucketsMax = 65536;
 
 template <>
 struct std::hash<srdf::verify::RowHash> {
-  size_t operator()(const srdf::verify::RowHash& hash) const noexcept { return hash.low; }
+  size_t operator()(const srdf::verify::RowHash& value) const noexcept { return value.low; }
 };

@@ -1,0 +1,54 @@
+#include "compare/pair.h"
+
+#include <random>
+
+namespace srdf::compare {
+
+namespace {
+
+// Nothing secret: it only has to be another one each time, also over processes and hosts.
+std::string NewMark() {
+  static constexpr char kDigits[] = "0123456789abcdef";
+  std::random_device random;
+  std::string mark = "verify-";
+  for (int i = 0; i < 4; ++i) {
+    for (unsigned bits = random(), digit = 0; digit < 8; ++digit, bits >>= 4) mark += kDigits[bits & 15];
+  }
+  return mark;
+}
+
+}  // namespace
+
+Status Pair::Open() {
+  Close();
+  const std::string mark = NewMark();
+  SRDF_RETURN_IF_ERROR(target_->Expect(mark));
+  SRDF_ASSIGN_OR_RETURN(const SourcePosition at_source, source_->Open(mark));
+  open_ = true;  // one of them is: Close closes both
+  SRDF_ASSIGN_OR_RETURN(const SourcePosition at_target, target_->Open(mark));
+  if (at_source.gtid != at_target.gtid) {
+    Close();
+    return {StatusCode::kDataLoss,
+            "the snapshots of source and target are not of one place: " + at_source.gtid + " and " +
+                at_target.gtid,
+            "this should not happen: keep the logs of capture and applier"};
+  }
+  if (!at_target.copy.empty()) {
+    Close();
+    return {StatusCode::kFailedPrecondition, "tables are being copied from the source now",
+            "wait until the copy has ended: see `srdfctl establish` and `srdfctl status`"};
+  }
+  position_ = at_source;
+  opened_at_ = std::chrono::steady_clock::now();
+  ++opened_;
+  return {};
+}
+
+void Pair::Close() {
+  if (!open_) return;
+  open_ = false;
+  source_->Close();
+  target_->Close();
+}
+
+}  // namespace srdf::compare

@@ -1,0 +1,41 @@
+// Pair: two snapshots, one of each side, that show the same place of the source's log.
+//
+// One thread.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <string>
+
+#include "base/status.h"
+#include "compare/side.h"
+#include "model/position.h"
+
+namespace srdf::compare {
+
+class Pair {
+ public:
+  // Sides outlive the pair.
+  Pair(Side* source, Side* target) : source_(source), target_(target) {}
+  ~Pair() { Close(); }
+  Pair(const Pair&) = delete;
+  Pair& operator=(const Pair&) = delete;
+
+  // In place of the one that was open. Errors as Side; kDataLoss when the two are not of one place.
+  Status Open();
+  void Close();
+  bool open() const { return open_; }
+  std::chrono::steady_clock::duration age() const { return std::chrono::steady_clock::now() - opened_at_; }
+  const SourcePosition& position() const { return position_; }
+  uint64_t opened() const { return opened_; }
+
+ private:
+  Side* const source_;
+  Side* const target_;
+  bool open_ = false;
+  uint64_t opened_ = 0;
+  std::chrono::steady_clock::time_point opened_at_;
+  SourcePosition position_;
+};
+
+}  // namespace srdf::compare
