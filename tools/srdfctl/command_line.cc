@@ -25,6 +25,8 @@ CommandLine::CommandLine() : app_("srdfctl: starts, watches and steers an SRDF r
   AddFlow();
   AddKey();
   AddCert();
+  AddVerify();
+  AddRepair();
   AddDeadLetter();
   AddAudit();
   AddConfig();

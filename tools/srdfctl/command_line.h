@@ -40,6 +40,8 @@ class CommandLine {
     std::string json_view;
     std::string position;
     DeliveryListOptions deliveries;
+    VerifyOptions verify;
+    RepairOptions repair;
     std::string delivery;
     uint64_t sequence = 0;
     bool all = false;
@@ -77,6 +79,9 @@ class CommandLine {
   void AddDelivery();
   void AddDeadLetter();
   void AddAudit();
+  // command_line_compare.cc
+  void AddVerify();
+  void AddRepair();
   // command_line_security.cc
   void AddKey();
   void AddCert();

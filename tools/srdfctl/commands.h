@@ -50,6 +50,31 @@ int WagonList(const GlobalOptions& global, const std::string& flow, uint32_t lim
 int WagonRefused(const GlobalOptions& global, const std::string& flow, uint32_t limit);
 int WagonShow(const GlobalOptions& global, const std::string& uid, bool rows);
 
+struct VerifyOptions {
+  std::string flow;
+  std::vector<std::string> tables;
+  std::vector<std::string> ranges;
+  bool watch = false;
+  uint64_t every_seconds = 3600;
+  uint64_t rows_per_second_max = 0;  // 0: no limit
+  std::string report;                // file; empty: none
+};
+// 0: equal, 1: differences, 2: could not be compared.
+int Verify(const GlobalOptions& global, const VerifyOptions& options);
+
+struct RepairOptions {
+  std::string flow;
+  std::string report;               // file of Verify, or
+  std::vector<std::string> tables;  // these, compared now
+  bool dry_run = false;
+  bool yes = false;
+  std::string undo;  // file; empty: a name is made up
+  std::string reason = "rows that differ";
+  uint64_t rows_per_second_max = 0;
+};
+// 0: equal afterwards, 1: not all of it, 2: not done.
+int Repair(const GlobalOptions& global, const RepairOptions& options);
+
 struct DeliveryListOptions {
   std::string flow;
   std::vector<std::string> statuses;

@@ -24,6 +24,9 @@ MeshClient::MeshClient(const config::Config& config) {
         rpc::NewChannel(service.peer_address(), security_ == nullptr ? nullptr : security_->ChannelTo(name));
   }
   capture_ = capture::v1::CaptureService::NewStub(channels_.at("capture"));
+  copies_ = capture::v1::CopyService::NewStub(channels_.at("capture"));
+  source_snapshots_ = snapshot::v1::SnapshotService::NewStub(channels_.at("capture"));
+  target_snapshots_ = snapshot::v1::SnapshotService::NewStub(channels_.at("applier"));
   batcher_ = batcher::v1::BatcherService::NewStub(channels_.at("batcher"));
   shipper_ = shipper::v1::ShipperService::NewStub(channels_.at("shipper"));
   dead_letters_ = shipper::v1::DeadLetterService::NewStub(channels_.at("shipper"));

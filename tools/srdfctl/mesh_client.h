@@ -22,10 +22,12 @@
 #include "srdf/applier/v1/applier.grpc.pb.h"
 #include "srdf/batcher/v1/batcher.grpc.pb.h"
 #include "srdf/capture/v1/capture.grpc.pb.h"
+#include "srdf/capture/v1/copy.grpc.pb.h"
 #include "srdf/orchestrator/v1/orchestrator.grpc.pb.h"
 #include "srdf/receiver/v1/receiver.grpc.pb.h"
 #include "srdf/shipper/v1/dead_letters.grpc.pb.h"
 #include "srdf/shipper/v1/shipper.grpc.pb.h"
+#include "srdf/snapshot/v1/snapshot.grpc.pb.h"
 
 namespace srdf::ctl {
 
@@ -57,6 +59,10 @@ class MeshClient {
   Status Explain(const std::string& service, const Status& cause) const;
 
   capture::v1::CaptureService::Stub* capture() { return capture_.get(); }
+  capture::v1::CopyService::Stub* copies() { return copies_.get(); }
+  // Of capture and of the applier.
+  snapshot::v1::SnapshotService::Stub* source_snapshots() { return source_snapshots_.get(); }
+  snapshot::v1::SnapshotService::Stub* target_snapshots() { return target_snapshots_.get(); }
   batcher::v1::BatcherService::Stub* batcher() { return batcher_.get(); }
   shipper::v1::ShipperService::Stub* shipper() { return shipper_.get(); }
   shipper::v1::DeadLetterService::Stub* dead_letters() { return dead_letters_.get(); }
@@ -73,6 +79,9 @@ class MeshClient {
   std::map<std::string, std::string> addresses_;
   std::map<std::string, std::shared_ptr<grpc::Channel>> channels_;
   std::unique_ptr<capture::v1::CaptureService::Stub> capture_;
+  std::unique_ptr<capture::v1::CopyService::Stub> copies_;
+  std::unique_ptr<snapshot::v1::SnapshotService::Stub> source_snapshots_;
+  std::unique_ptr<snapshot::v1::SnapshotService::Stub> target_snapshots_;
   std::unique_ptr<batcher::v1::BatcherService::Stub> batcher_;
   std::unique_ptr<shipper::v1::ShipperService::Stub> shipper_;
   std::unique_ptr<shipper::v1::DeadLetterService::Stub> dead_letters_;

@@ -1,0 +1,241 @@
+// srdfctl repair: rows of the target that differ are replaced by the source's, through the flow's own stream.
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <chrono>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "compare/pair.h"
+#include "srdfctl/commands.h"
+#include "srdfctl/comparing.h"
+#include "srdfctl/mesh_client.h"
+#include "srdfctl/repair_plan.h"
+#include "srdfctl/table_names.h"
+#include "srdfctl/text.h"
+#include "srdfctl/undo_file.h"
+
+namespace srdf::ctl {
+namespace {
+
+using capture::v1::CopyService;
+
+constexpr size_t kKeysPerCall = 5000;
+constexpr size_t kImageBytesPerCall = 8u << 20;
+constexpr size_t kAuditDetailBytes = 3000;
+constexpr std::chrono::minutes kCopyDeadline{10};
+constexpr int kExitNotDone = 2;
+
+Result<ReportedDifferences> ReadReport(const std::string& path, const std::string& flow) {
+  std::ifstream in(path, std::ios::binary);
+  std::stringstream text;
+  text << in.rdbuf();
+  if (!in) {
+    return Status(StatusCode::kInvalidArgument, "the report " + path + " cannot be read",
+                  "name a file that `srdfctl verify " + flow + " --report FILE` has written");
+  }
+  SRDF_ASSIGN_OR_RETURN(ReportedDifferences report, ParseReport(text.str()));
+  if (report.flow == flow) return report;
+  return Status(StatusCode::kInvalidArgument,
+                path + " is a report of flow " + report.flow + ", not of " + flow,
+                "name that flow, or another report");
+}
+
+// What differs now, of the rows of the report or of the tables that were named.
+Result<VerifyReport> FindDifferences(MeshClient* client, const RepairOptions& asked,
+                                     const ReportedDifferences& report) {
+  ComparingOptions options;
+  options.flow = asked.flow;
+  options.rows_per_second_max = asked.rows_per_second_max;
+  for (const std::string& text : asked.tables) {
+    SRDF_ASSIGN_OR_RETURN(auto name, TableNameOf(text));
+    options.compare.tables.push_back(std::move(name));
+  }
+  for (const ReportedTable& table : report.tables) {
+    options.compare.tables.push_back(table.name);
+    if (table.with_key && table.state == compare::TableState::kDifferent) {
+      options.compare.keys[table.name] = table.keys;
+    }
+  }
+  SRDF_ASSIGN_OR_RETURN(VerifyReport now, RunComparison(client, std::move(options)));
+  SRDF_RETURN_IF_ERROR(FitsReport(report, now.findings));
+  return now;
+}
+
+Status Confirm(const std::string& flow, const RepairPlan& plan, const std::string& undo) {
+  if (::isatty(STDIN_FILENO) == 0) {
+    return {StatusCode::kFailedPrecondition, "this is not a terminal, so nobody can be asked",
+            "say --yes when it is meant"};
+  }
+  fmt::print(
+      "{} at the target of flow {} will be made like the source's; undo file: {}\n"
+      "Type the name of the flow to go on: ",
+      Counted(plan.rows(), "row"), flow, undo);
+  std::fflush(stdout);
+  std::string answer;
+  std::getline(std::cin, answer);
+  if (answer == flow) return {};
+  return {StatusCode::kCancelled, "nothing was done: the answer was not " + flow};
+}
+
+Status WriteUndo(MeshClient* client, const std::string& flow, const RepairPlan& plan,
+                 const std::string& path) {
+  return WithSides(client, flow, 0, [&](compare::Side* source, compare::Side* target) -> Status {
+    compare::Pair pair(source, target);
+    SRDF_RETURN_IF_ERROR(pair.Open());
+    return WriteUndoFile(path, flow, pair.position(), plan, target);
+  });
+}
+
+Status Audit(MeshClient* client, const RepairOptions& asked, const RepairPlan& plan) {
+  shipper::v1::AddAuditRequest request;
+  request.set_flow(asked.flow);
+  request.set_action("rows.repair");
+  request.set_reason(asked.reason);
+  request.set_detail(PlanSummary(plan, kAuditDetailBytes) + "undo file: " + asked.undo.substr(0, 500));
+  return client
+      ->Call("shipper", client->dead_letters(), &shipper::v1::DeadLetterService::Stub::AddAudit, request)
+      .status();
+}
+
+// Puts the rows, as the source has them by then, into the stream.
+Status CopyRows(MeshClient* client, const std::string& flow, const TableRepair& table) {
+  for (size_t at = 0; at < table.rows.size();) {
+    if (Interrupted()) return {StatusCode::kCancelled, "given up: a signal has come"};
+    capture::v1::CopyRowsRequest request;
+    request.set_flow(flow);
+    request.set_database(table.name.database);
+    request.set_table(table.name.table);
+    size_t bytes = 0;
+    // What is only at the target goes first, and alone: see RepairPlan.
+    const auto finding = table.rows[at].finding;
+    for (; at < table.rows.size() && bytes < kImageBytesPerCall; ++at) {
+      const compare::RowDifference& row = table.rows[at];
+      const bool extra = row.finding == compare::RowFinding::kExtra;
+      if (extra != (finding == compare::RowFinding::kExtra)) break;
+      if (static_cast<size_t>(request.keys_size() + request.images_size()) == kKeysPerCall) break;
+      if (table.with_key()) {
+        request.add_keys(row.key);
+      } else {
+        request.add_images(row.image);
+      }
+      bytes += row.key.size() + row.image.size();
+    }
+    SRDF_RETURN_IF_ERROR(
+        client->Call("capture", client->copies(), &CopyService::Stub::CopyRows, request, kCopyDeadline)
+            .status()
+            .WithContext(table.name.Text()));
+  }
+  return {};
+}
+
+// The rows of the plan, in a pair of snapshots that lies behind the repair: its mark travels behind it.
+Result<VerifyReport> LookAgain(MeshClient* client, const RepairOptions& asked, const RepairPlan& plan) {
+  ComparingOptions options;
+  options.flow = asked.flow;
+  options.scope = "rows that were repaired";
+  options.rows_per_second_max = asked.rows_per_second_max;
+  options.compare.patience = std::chrono::minutes(10);
+  for (const TableRepair& table : plan.tables) {
+    options.compare.tables.push_back(table.name);
+    if (!table.with_key()) continue;
+    for (const compare::RowDifference& row : table.rows) {
+      options.compare.keys[table.name].push_back(row.key);
+    }
+  }
+  return RunComparison(client, std::move(options));
+}
+
+Status RunPlan(MeshClient* client, const RepairOptions& asked, const RepairPlan& plan) {
+  SRDF_RETURN_IF_ERROR(WriteUndo(client, asked.flow, plan, asked.undo));
+  SRDF_RETURN_IF_ERROR(Audit(client, asked, plan));
+  for (const TableRepair& table : plan.tables) {
+    SRDF_RETURN_IF_ERROR(CopyRows(client, asked.flow, table));
+  }
+  return {};
+}
+
+void Explain(const std::vector<Status>& beyond) {
+  for (const Status& status : beyond) Fail(status);
+}
+
+std::string UndoName(const std::string& flow) {
+  return fmt::format(
+      "srdf-undo-{}-{}.jsonl", flow,
+      std::chrono::duration_cast<std::chrono::seconds>(std::chrono::system_clock::now().time_since_epoch())
+          .count());
+}
+
+int FinishDryRun(const GlobalOptions& global, const RepairPlan& plan) {
+  if (global.json) {
+    fmt::print("{}\n", nlohmann::ordered_json{{"rows", PlanToJson(plan)}}.dump(
+                           2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  } else {
+    fmt::print("{}{} would be repaired\n", RenderPlan(plan), Counted(plan.rows(), "row"));
+  }
+  Explain(plan.beyond);
+  return plan.rows() == 0 && plan.beyond.empty() ? kExitOk : kExitFailed;
+}
+
+}  // namespace
+
+int Repair(const GlobalOptions& global, const RepairOptions& given) {
+  config::Config config;
+  if (!LoadOrExplain(global, &config) || !KnowsFlow(config, given.flow)) return kExitBadConfiguration;
+  RepairOptions asked = given;
+  if (asked.undo.empty()) asked.undo = UndoName(asked.flow);
+  ReportedDifferences report;
+  if (!asked.report.empty()) {
+    auto read = ReadReport(asked.report, asked.flow);
+    if (!read.ok()) {
+      Fail(read.status());
+      return kExitBadConfiguration;
+    }
+    report = std::move(*read);
+    if (report.tables.empty()) {
+      fmt::print("the report has no differences: there is nothing to repair\n");
+      return kExitOk;
+    }
+  }
+  MeshClient client(config);
+  auto now = FindDifferences(&client, asked, report);
+  if (!now.ok()) {
+    Fail(now.status());
+    return kExitNotDone;
+  }
+  const RepairPlan plan = PlanRepair(std::move(now->findings));
+  if (asked.dry_run) return FinishDryRun(global, plan);
+  Explain(plan.beyond);
+  if (plan.rows() == 0) {
+    fmt::print("no rows differ now: there is nothing to repair\n");
+    return plan.beyond.empty() ? kExitOk : kExitFailed;
+  }
+  const Status confirmed = asked.yes ? Status() : Confirm(asked.flow, plan, asked.undo);
+  if (!confirmed.ok()) return Fail(confirmed);
+  const Status done = RunPlan(&client, asked, plan);
+  if (!done.ok()) {
+    Fail(done);
+    return kExitNotDone;
+  }
+  const auto after = LookAgain(&client, asked, plan);
+  if (!after.ok()) {
+    Fail(after.status().WithContext("the repair is on its way, and could not be checked"));
+    return kExitNotDone;
+  }
+  if (global.json) {
+    nlohmann::ordered_json out = {{"flow", asked.flow},
+                                  {"repaired", PlanToJson(plan)},
+                                  {"undo", asked.undo},
+                                  {"after", ReportToJson(*after)}};
+    fmt::print("{}\n", out.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace));
+  } else {
+    constexpr size_t kRowsShown = 20;
+    fmt::print("{} repaired; undo file: {}\n{}", Counted(plan.rows(), "row"), asked.undo,
+               RenderFindings(*after, kRowsShown));
+  }
+  const bool equal = after->findings.tables_differing() == 0 && after->findings.tables_not_compared() == 0;
+  return equal && plan.beyond.empty() ? kExitOk : kExitFailed;
+}
+
+}  // namespace srdf::ctl
