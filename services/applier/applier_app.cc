@@ -9,6 +9,7 @@
 #include "crypto/key_ring_source.h"
 #include "engine_mariadb/failover_reader.h"
 #include "engine_mariadb/target_engine.h"
+#include "snapshot_service/snapshot_service.h"
 
 namespace srdf::applier {
 
@@ -20,8 +21,10 @@ class ApplierApp : public rpc::App {
       : metrics_(context.metrics),
         receiver_(
             NewGrpcTakeClient(context.config->services.at("receiver").peer_address(), *context.security)),
-        service_(&flows_),
-        snapshots_(&flows_) {}
+        verifications_(context.metrics),
+        service_(&flows_, &verifications_),
+        snapshots_(&flows_),
+        snapshot_service_(&snapshots_) {}
 
   Status Build(const config::Config& config) {
     SRDF_RETURN_IF_ERROR(OpenKeyRing(config));
@@ -35,6 +38,7 @@ class ApplierApp : public rpc::App {
       options.compare_before_images = flow.before_image == "full";
       options.apply_method = engine_mariadb::ApplyMethodOf(flow.apply_method);
       snapshots_.SetServerName(flow.name, "mariadb at " + engine_mariadb::ServerName(options.endpoint));
+      verifications_.AddFlow(flow.name, options.endpoint);
       engines_.push_back(engine_mariadb::NewTargetEngine(std::move(options)));
       std::vector<uint64_t> schedule = flow.retry_backoff_policy;
       if (flow.retry_max_attempts != 0)
@@ -46,8 +50,13 @@ class ApplierApp : public rpc::App {
     return {};
   }
 
-  void Register(rpc::Server* server) override { server->AddService(&service_); }
+  void Register(rpc::Server* server) override {
+    server->AddService(&service_);
+    server->AddService(&snapshot_service_);
+  }
   Status Start() override {
+    verifications_.Start();
+    snapshot_service_.Start();
     for (auto& [name, flow] : flows_) {
       probes_.push_back(std::make_unique<ApplierProbe>(metrics_, flow.get()));
       flow->Start();
@@ -57,7 +66,10 @@ class ApplierApp : public rpc::App {
   void BeginDrain() override {
     for (auto& [name, flow] : flows_) flow->Stop();
   }
-  void Stop() override {}
+  void Stop() override {
+    snapshot_service_.Stop();
+    verifications_.Stop();
+  }
 
  private:
   // Without encryption a ring is used when there is one: wagons that were sealed before may still come.
@@ -74,8 +86,10 @@ class ApplierApp : public rpc::App {
   std::vector<std::unique_ptr<engine::TargetEngine>> engines_;
   FlowMap flows_;
   std::vector<std::unique_ptr<ApplierProbe>> probes_;
+  Verifications verifications_;
   ApplierServiceImpl service_;
   ApplierSnapshots snapshots_;
+  snapshot_service::SnapshotServiceImpl snapshot_service_;
 };
 
 }  // namespace

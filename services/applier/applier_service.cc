@@ -1,5 +1,6 @@
 #include "applier/applier_service.h"
 
+#include "rpc/caller.h"
 #include "rpc/status_map.h"
 #include "wire/header_convert.h"
 
@@ -19,6 +20,37 @@ v1::ApplierState ToProto(ApplierState state) {
       return v1::APPLIER_STATE_FAILED;
   }
   return v1::APPLIER_STATE_UNSPECIFIED;
+}
+
+void ToProto(const engine_mariadb::Verification& v, v1::Verification* out) {
+  out->set_scope(v.scope);
+  out->set_gtid(v.gtid);
+  out->set_started_at_ms(v.started_at_ms);
+  out->set_completed_at_ms(v.completed_at_ms);
+  out->set_tables(v.tables);
+  out->set_tables_differing(v.tables_differing);
+  out->set_rows_source(v.rows_source);
+  out->set_rows_target(v.rows_target);
+  out->set_missing(v.missing);
+  out->set_extra(v.extra);
+  out->set_different(v.different);
+  out->set_actor(v.actor);
+}
+
+engine_mariadb::Verification FromProto(const v1::Verification& v) {
+  engine_mariadb::Verification out;
+  out.scope = v.scope();
+  out.gtid = v.gtid();
+  out.started_at_ms = v.started_at_ms();
+  out.completed_at_ms = v.completed_at_ms();
+  out.tables = v.tables();
+  out.tables_differing = v.tables_differing();
+  out.rows_source = v.rows_source();
+  out.rows_target = v.rows_target();
+  out.missing = v.missing();
+  out.extra = v.extra();
+  out.different = v.different();
+  return out;
 }
 
 }  // namespace
@@ -51,6 +83,7 @@ grpc::Status ApplierServiceImpl::GetStatus(grpc::ServerContext*, const v1::GetSt
     out->set_lag_p99_ms(status.lag_p99_ms);
     out->set_transit_p50_ms(status.transit_p50_ms);
     out->set_transit_p99_ms(status.transit_p99_ms);
+    if (const auto last = verifications_->Last(name)) ToProto(*last, out->mutable_verification());
   }
   return grpc::Status::OK;
 }
@@ -76,6 +109,14 @@ grpc::Status ApplierServiceImpl::ResumeFlow(grpc::ServerContext*, const v1::Resu
   if (!flow.ok()) return rpc::ToGrpc(flow.status());
   (*flow)->Resume();
   return grpc::Status::OK;
+}
+
+grpc::Status ApplierServiceImpl::RecordVerification(grpc::ServerContext* context,
+                                                    const v1::RecordVerificationRequest* request,
+                                                    v1::RecordVerificationResponse*) {
+  engine_mariadb::Verification verification = FromProto(request->verification());
+  verification.actor = rpc::CallerName(*context);
+  return rpc::ToGrpc(verifications_->Record(request->flow(), verification));
 }
 
 }  // namespace srdf::applier

@@ -7,6 +7,7 @@
 #include "capture/copy_service.h"
 #include "capture/source_snapshots.h"
 #include "engine_mariadb/source_engine.h"
+#include "snapshot_service/snapshot_service.h"
 
 namespace srdf::capture {
 
@@ -46,14 +47,17 @@ class CaptureApp : public rpc::App {
       sources[flow.name] = {flows_.at(flow.name).get(), "mariadb at " + AddressOf(flow.source)};
     }
     snapshots_ = std::make_unique<SourceSnapshots>(std::move(sources));
+    snapshot_service_ = std::make_unique<snapshot_service::SnapshotServiceImpl>(snapshots_.get());
     return {};
   }
 
   void Register(rpc::Server* server) override {
     server->AddService(&service_);
     server->AddService(&copy_service_);
+    server->AddService(snapshot_service_.get());
   }
   Status Start() override {
+    snapshot_service_->Start();
     for (auto& [name, flow] : flows_) {
       probes_.push_back(std::make_unique<CaptureProbe>(metrics_, flow.get(), desks_.at(name).get()));
       flow->Start();
@@ -63,7 +67,7 @@ class CaptureApp : public rpc::App {
   void BeginDrain() override {
     for (auto& [name, flow] : flows_) flow->Stop();
   }
-  void Stop() override {}
+  void Stop() override { snapshot_service_->Stop(); }
 
  private:
   obs::Metrics* const metrics_;
@@ -72,6 +76,7 @@ class CaptureApp : public rpc::App {
   FlowMap flows_;
   DeskMap desks_;
   std::unique_ptr<SourceSnapshots> snapshots_;
+  std::unique_ptr<snapshot_service::SnapshotServiceImpl> snapshot_service_;
   std::vector<std::unique_ptr<CaptureProbe>> probes_;
   CaptureServiceImpl service_;
   CopyServiceImpl copy_service_;
