@@ -107,8 +107,7 @@ std::string KeyText(const TableSchema& schema, ByteView key) {
 }
 
 std::string RowText(const TableSchema& schema, ByteView image) {
-  const std::string bitmap((schema.columns.size() + 7) / 8, '\xff');
-  const auto json = JsonOf(schema, bitmap, image);
+  const auto json = JsonOf(schema, SnapshotColumns(schema), image);
   return json.ok() ? *json : "0x" + Hex(image);
 }
 

@@ -12,8 +12,7 @@ namespace srdf::ctl {
 
 // "id=5", "shop=2, code=\"a\""; hexadecimal digits when the key does not fit the schema.
 std::string KeyText(const TableSchema& schema, ByteView key);
-// {"id":5,"text":"…"}; hexadecimal digits when the image does not fit (a table with generated columns: the
-// schema does not say which they are).
+// {"id":5,"text":"…"}; hexadecimal digits when the image does not fit.
 std::string RowText(const TableSchema& schema, ByteView image);
 
 // Digits of Hex back into bytes. kInvalidArgument.
