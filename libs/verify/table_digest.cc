@@ -148,7 +148,7 @@ std::string SchemaDigest(const TableSchema& schema) {
     writer.Blob(column.name);
     writer.U8(column.type);
     writer.U16(column.type_meta);
-    writer.U8(column.is_unsigned ? 1 : 0);
+    writer.U8(static_cast<uint8_t>((column.is_unsigned ? 1 : 0) | (column.generated ? 2 : 0)));
     writer.U16(column.collation);
     writer.Varint(column.labels.size());
     for (const std::string& label : column.labels) writer.Blob(label);

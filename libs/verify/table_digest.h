@@ -58,7 +58,7 @@ Result<std::vector<Part>> DigestRanges(engine::Snapshot* snapshot, const TableSc
 Result<std::vector<RowDigest>> DigestBuckets(engine::Snapshot* snapshot, const TableSchema& schema,
                                              uint32_t buckets, const Pace& pace);
 
-// 16 bytes, over what gives the bytes of an image their meaning: names, types, signs, character sets and
+// 16 bytes, over what gives the bytes of an image their meaning: names, types, signs, which are generated, character sets and
 // labels of the columns, in order, and the key's columns.
 std::string SchemaDigest(const TableSchema& schema);
 

@@ -122,6 +122,9 @@ TEST(SchemaDigest, TellsWhatChangesTheMeaningOfABytes) {
   other.columns[1].labels = {"a"};
   EXPECT_NE(SchemaDigest(other), SchemaDigest(schema));
   other = schema;
+  other.columns[1].generated = true;
+  EXPECT_NE(SchemaDigest(other), SchemaDigest(schema));
+  other = schema;
   other.key_columns = {};
   EXPECT_NE(SchemaDigest(other), SchemaDigest(schema));
 }
