@@ -90,7 +90,7 @@ class Comparer {
     std::chrono::milliseconds pause = kPauseFirst;
     while (true) {
       if (shared_.Cancelled()) return {StatusCode::kCancelled, "the comparison was given up"};
-      const Status opened = pair_.Open();
+      const Status opened = pair_.Open(options_.lag_max, options_.cancelled);
       if (opened.ok()) {
         if (!findings_.first.known()) findings_.first = pair_.position();
         return {};

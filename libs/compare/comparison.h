@@ -43,6 +43,7 @@ struct CompareOptions {
   uint64_t rows_in_memory_max = 1'000'000;  // hashes, of a table without a key
   uint64_t differences_max = 100'000;       // kept; all are counted, where that is not said otherwise
   std::chrono::milliseconds pair_age_max{60'000};
+  std::chrono::milliseconds lag_max{600'000};  // a mark is waited for at the target
   std::chrono::milliseconds patience{60'000};  // with what fails again and again
   std::function<bool()> cancelled;             // cheap; empty: never
   std::function<void(const Progress&)> progress;

@@ -19,13 +19,30 @@ std::string NewMark() {
 
 }  // namespace
 
-Status Pair::Open() {
+// The source's snapshot is asked for again meanwhile, so that it does not count as idle.
+Result<SourcePosition> Pair::AwaitTarget(const std::string& mark, std::chrono::milliseconds lag_max,
+                                         const std::function<bool()>& cancelled) {
+  const auto until = std::chrono::steady_clock::now() + lag_max;
+  while (true) {
+    auto position = target_->Open(mark);
+    if (position.ok() || position.status().code() != StatusCode::kDeadlineExceeded) return position;
+    if (cancelled && cancelled()) return Status(StatusCode::kCancelled, "the comparison was given up");
+    if (std::chrono::steady_clock::now() >= until) {
+      return Status(
+          StatusCode::kDeadlineExceeded, "the target is too far behind: " + position.status().message(),
+          "see `srdfctl status` for what holds the flow up, and compare again when the lag is small");
+    }
+    SRDF_RETURN_IF_ERROR(source_->Open(mark).status());
+  }
+}
+
+Status Pair::Open(std::chrono::milliseconds lag_max, const std::function<bool()>& cancelled) {
   Close();
   const std::string mark = NewMark();
   SRDF_RETURN_IF_ERROR(target_->Expect(mark));
   SRDF_ASSIGN_OR_RETURN(const SourcePosition at_source, source_->Open(mark));
   open_ = true;  // one of them is: Close closes both
-  SRDF_ASSIGN_OR_RETURN(const SourcePosition at_target, target_->Open(mark));
+  SRDF_ASSIGN_OR_RETURN(const SourcePosition at_target, AwaitTarget(mark, lag_max, cancelled));
   if (at_source.gtid != at_target.gtid) {
     Close();
     return {StatusCode::kDataLoss,

@@ -21,8 +21,10 @@ class Pair {
   Pair(const Pair&) = delete;
   Pair& operator=(const Pair&) = delete;
 
-  // In place of the one that was open. Errors as Side; kDataLoss when the two are not of one place.
-  Status Open();
+  // In place of the one that was open. The target is waited for: all that lies before the mark has to be
+  // applied, for `lag_max` at most. Errors as Side; kDataLoss when the two are not of one place.
+  Status Open(std::chrono::milliseconds lag_max = std::chrono::minutes(10),
+              const std::function<bool()>& cancelled = {});
   void Close();
   bool open() const { return open_; }
   std::chrono::steady_clock::duration age() const { return std::chrono::steady_clock::now() - opened_at_; }
@@ -30,6 +32,9 @@ class Pair {
   uint64_t opened() const { return opened_; }
 
  private:
+  Result<SourcePosition> AwaitTarget(const std::string& mark, std::chrono::milliseconds lag_max,
+                                     const std::function<bool()>& cancelled);
+
   Side* const source_;
   Side* const target_;
   bool open_ = false;

@@ -48,7 +48,8 @@ class Side {
   virtual ~Side() = default;
   // At the target: a snapshot is wanted at this mark.
   virtual Status Expect(const std::string& mark) = 0;
-  // Closes the snapshot that is open; then opens the one at the mark. Waits for it for a bounded time.
+  // Closes a snapshot of another mark; then opens the one at the mark. Waits for it for a bounded time;
+  // another call waits on. Idempotent.
   virtual Result<SourcePosition> Open(const std::string& mark) = 0;
   virtual void Close() = 0;
 

@@ -11,8 +11,8 @@ namespace {
 namespace v1 = snapshot::v1;
 
 constexpr std::chrono::seconds kShort{20};
-// A mark travels through batcher, shipper, receiver and applier, behind all that waits there.
-constexpr std::chrono::seconds kOpen{60};
+// A mark travels behind all that waits on its way; it is asked for again.
+constexpr std::chrono::seconds kOpen{30};
 // A pass over a large table without a key takes a while; a service that is gone is noticed by the channel.
 constexpr std::chrono::hours kRead{12};
 
@@ -70,7 +70,7 @@ Status RemoteSide::Expect(const std::string& mark) {
 }
 
 Result<SourcePosition> RemoteSide::Open(const std::string& mark) {
-  Close();
+  if (mark != mark_) Close();
   v1::OpenRequest request;
   request.set_flow(flow_);
   request.set_mark(mark);

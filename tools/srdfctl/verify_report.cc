@@ -118,10 +118,10 @@ ordered_json ReportToJson(const VerifyReport& report) {
 
 Result<ReportedDifferences> ParseReport(const std::string& text) {
   const nlohmann::json in = nlohmann::json::parse(text, nullptr, false);
-  if (!in.is_object() || in.value("format", "") != kFormat) return BadReport("no JSON object of that format");
-  if (in.value("version", 0) != kVersion) return BadReport("of another version");
   ReportedDifferences report;
   try {
+    if (!in.is_object() || in.at("format") != kFormat) return BadReport("no JSON object of that format");
+    if (in.at("version") != kVersion) return BadReport("of another version");
     report.flow = in.at("flow").get<std::string>();
     for (const auto& table : in.at("tables")) {
       SRDF_ASSIGN_OR_RETURN(ReportedTable parsed, TableOf(table));

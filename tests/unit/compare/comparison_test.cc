@@ -66,6 +66,12 @@ class FakeSide : public Side {
       --refuses;
       return Status(StatusCode::kFailedPrecondition, "the flow is not streaming");
     }
+    if (lags > 0) {
+      --lags;
+      return Status(StatusCode::kDeadlineExceeded, "not applied yet");
+    }
+    if (mark == mark_ && snapshot_ != nullptr) return snapshot_->position();
+    mark_ = mark;
     if (is_source_) {
       world_->moves(world_);
       ++world_->place;
@@ -133,6 +139,7 @@ class FakeSide : public Side {
   }
 
   int refuses = 0;            // so many openings
+  int lags = 0;               // so many openings
   unsigned fails_one_in = 0;  // calls
   bool spoil_schema = false;
 
@@ -149,6 +156,7 @@ class FakeSide : public Side {
   World* const world_;
   const bool is_source_;
   std::unique_ptr<test::FakeSnapshot> snapshot_;
+  std::string mark_;  // the last one
   std::minstd_rand random_{7};
   std::atomic_flag busy_;
 };
@@ -347,6 +355,15 @@ TEST_F(Comparison, AFlowThatStreamsAgainSoonIsWaitedFor) {
   AddTable("item", 10);
   source_.refuses = 2;
   EXPECT_EQ(Run().tables_differing(), 0u);
+}
+
+TEST_F(Comparison, ATargetThatLagsIsWaitedForAtTheSameMark) {
+  AddTable("item", 10);
+  target_.lags = 3;
+  const Findings findings = Run();
+  EXPECT_EQ(findings.tables_differing(), 0u);
+  EXPECT_EQ(findings.pairs, 1u);
+  EXPECT_EQ(world_.place, 1u) << "one snapshot of the source";
 }
 
 TEST_F(Comparison, AFlowThatDoesNotStreamIsAnErrorThatSaysSo) {

@@ -61,6 +61,8 @@ TEST(VerifyReport, AnythingElseIsRefused) {
   for (const std::string& text :
        {std::string("{}"), std::string("not json"), std::string("[]"), json.dump(),
         std::string(R"({"format":"srdf-verify-report","version":2})"),
+        std::string(R"({"format":7,"version":1})"),
+        std::string(R"({"format":"srdf-verify-report","version":"1"})"),
         std::string(R"({"format":"srdf-verify-report","version":1,"flow":7})"),
         std::string(R"({"format":"srdf-verify-report","version":1,"flow":"a","tables":[1]})")}) {
     EXPECT_EQ(ParseReport(text).status().code(), StatusCode::kInvalidArgument) << text;
