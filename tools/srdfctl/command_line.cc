@@ -25,6 +25,7 @@ CommandLine::CommandLine() : app_("srdfctl: starts, watches and steers an SRDF r
   AddFlow();
   AddKey();
   AddCert();
+  AddEstablish();
   AddVerify();
   AddRepair();
   AddDeadLetter();

@@ -41,6 +41,7 @@ class CommandLine {
     std::string position;
     DeliveryListOptions deliveries;
     VerifyOptions verify;
+    EstablishOptions establish;
     RepairOptions repair;
     std::string delivery;
     uint64_t sequence = 0;
@@ -74,6 +75,8 @@ class CommandLine {
   void AddFlow();
   void AddConfig();
   void AddBinlog();
+  // command_line_establish.cc
+  void AddEstablish();
   // command_line_wagons.cc
   void AddWagon();
   void AddDelivery();

@@ -75,6 +75,29 @@ struct RepairOptions {
 // 0: equal afterwards, 1: not all of it, 2: not done.
 int Repair(const GlobalOptions& global, const RepairOptions& options);
 
+struct EstablishOptions {
+  std::string flow;
+  std::vector<std::string> tables;  // "database.table"
+  bool all = false;
+  bool compare = false;      // for the plan
+  bool with_schema = false;  // also where nothing is missing
+  bool yes = false;          // false: the plan alone
+  uint32_t readers = 0;      // 0: as capture has it
+  uint64_t chunk_bytes = 0;
+  uint64_t rows_per_second_max = 0;  // of comparisons, on each side
+  std::string reason = "establish";
+  std::string from_gtid;
+  // One of these instead.
+  bool watch = false;
+  bool pause = false;
+  bool resume = false;
+  bool cancel = false;
+};
+int Establish(const GlobalOptions& global, const EstablishOptions& options);
+// With options.from_gtid; for Establish.
+int EstablishFromGtid(const GlobalOptions& global, const config::Config& config,
+                      const EstablishOptions& options);
+
 struct DeliveryListOptions {
   std::string flow;
   std::vector<std::string> statuses;
