@@ -40,6 +40,13 @@ class Mesh:
         for flow in self.targets:
             self.ctl("flow", "init", flow, "--position", start_gtid)
 
+    def create_unstarted(self):
+        """Where the flows start is left to `srdfctl establish`."""
+        os.makedirs(self.directory, exist_ok=True)
+        self._create_users()
+        self.source.sql("GRANT EVENT, TRIGGER ON *.* TO srdf@127.0.0.1")
+        self.configure()
+
     def configure(self, settings=None, addresses=None):
         """Writes the configuration; takes effect at the next up()."""
         if settings is not None:

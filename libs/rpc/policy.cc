@@ -46,6 +46,7 @@ const std::vector<MethodRule>& AllRules() {
       {"/srdf.receiver.v1.ReceiverService/GetStatus", kLooks, false},
       // The applier asks whether a wagon was skipped meanwhile.
       {"/srdf.receiver.v1.ReceiverService/ListWagons", kLooks | Bit("applier"), false},
+      {"/srdf.receiver.v1.InboxService/ReadWagon", kLooks, false},
       {"/srdf.receiver.v1.ReceiverService/GetReadiness", kLooks | Bit("shipper"), false},
       {"/srdf.receiver.v1.ReceiverService/ListRefusals", kLooks, false},
       {"/srdf.applier.v1.ApplierService/GetStatus", kLooks, false},

@@ -23,6 +23,8 @@ PACKAGES_FUZZ=(clang-14 libclang-rt-14-dev)
 PACKAGES_TIDY=(clang-tidy-14)
 # Only for scripts/bench.
 PACKAGES_BENCH=(sysbench libbenchmark-dev python3)
+# Only for scripts/bench-establish.
+PACKAGES_BENCH_ESTABLISH=(sysbench python3 mydumper)
 
 packages_missing() {
   local package

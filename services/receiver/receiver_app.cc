@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/backoff.h"
+#include "receiver/inbox_service.h"
 #include "receiver/receiver_probe.h"
 #include "receiver/receiver_service.h"
 #include "store_watch/store_settings.h"
@@ -24,14 +25,18 @@ class ReceiverApp : public rpc::App {
         inbox_(std::move(inbox)),
         watch_("inbox", inbox_->disk(), context.metrics,
                [this](const store::StoreHealth& health) { StoreChanged(health); }),
-        service_(&flows_) {
+        service_(&flows_),
+        inbox_service_(inbox_.get()) {
     for (const config::FlowConfig& flow : context.config->flows) {
       const auto& entry = flows_.emplace(flow.name, std::make_unique<ReceiverFlow>(flow, inbox_.get()));
       if (inbox_->was_left_open()) entry.first->second->AwaitTarget(kTargetAwaitedFor);
     }
   }
 
-  void Register(rpc::Server* server) override { service_.AddTo(server); }
+  void Register(rpc::Server* server) override {
+    service_.AddTo(server);
+    server->AddService(&inbox_service_);
+  }
 
   Status Start() override {
     watch_.Start();
@@ -82,6 +87,7 @@ class ReceiverApp : public rpc::App {
   FlowMap flows_;
   std::vector<std::unique_ptr<ReceiverProbe>> probes_;
   ReceiverServiceImpl service_;
+  InboxServiceImpl inbox_service_;
   uint64_t store_generation_ = 0;  // the watch's thread
   WakeableWait purge_wait_;
   std::jthread purger_;

@@ -3,12 +3,12 @@
 #include <algorithm>
 #include <thread>
 
-#include "model/copy_state.h"
 #include "obs/log.h"
 #include "receiver/chunk_assembly.h"
 #include "receiver/deliver_intake.h"
 #include "receiver/receipt_convert.h"
 #include "receiver/skip_message.h"
+#include "receiver/wagon_info.h"
 #include "rpc/flow_claim.h"
 #include "rpc/status_map.h"
 #include "store_watch/store_health_convert.h"
@@ -331,19 +331,7 @@ grpc::Status ReceiverServiceImpl::ListWagons(grpc::ServerContext*, const v1::Lis
   (*flow)->BringUpToDate();
   auto wagons = (*flow)->inbox()->List((*flow)->name(), request->before_sequence(), limit);
   if (!wagons.ok()) return rpc::ToGrpc(wagons.status());
-  for (const store::InboxWagon& wagon : *wagons) {
-    model::v1::WagonInfo* info = response->add_wagons();
-    wire::ToProto(wagon.header, info->mutable_header());
-    info->set_hash(wagon.hash);
-    info->set_frame_bytes(wagon.frame_bytes);
-    info->set_status(store::InboxStatusName(wagon.status));
-    info->set_error(wagon.error);
-    info->set_stored_at_ms(wagon.received_at_ms);
-    info->set_applied_at_ms(wagon.applied_at_ms);
-    info->set_payload_present(wagon.payload_present);
-    info->set_copy(DescribeCopy(wagon.header.last.copy));
-    wire::LeaveOutCopy(info->mutable_header());
-  }
+  for (const store::InboxWagon& wagon : *wagons) FillInfo(wagon, response->add_wagons());
   return grpc::Status::OK;
 }
 

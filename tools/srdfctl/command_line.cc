@@ -21,6 +21,7 @@ CommandLine::CommandLine() : app_("srdfctl: starts, watches and steers an SRDF r
       "Exit codes: 0 done, 1 failed, 2 bad command line or configuration.");
   AddMesh();
   AddWagon();
+  AddExplain();
   AddDelivery();
   AddFlow();
   AddKey();

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "srdfctl/commands.h"
+#include "srdfctl/explain_command.h"
 #include "srdfctl/key_commands.h"
 
 namespace srdf::ctl {
@@ -43,6 +44,8 @@ class CommandLine {
     VerifyOptions verify;
     EstablishOptions establish;
     RepairOptions repair;
+    ExplainOptions explain;
+    std::string since;
     std::string delivery;
     uint64_t sequence = 0;
     bool all = false;
@@ -79,6 +82,7 @@ class CommandLine {
   void AddEstablish();
   // command_line_wagons.cc
   void AddWagon();
+  void AddExplain();
   void AddDelivery();
   void AddDeadLetter();
   void AddAudit();

@@ -1,5 +1,7 @@
 // The commands about wagons, their deliveries, and what was decided about those that could not be delivered.
+#include "base/clock.h"
 #include "srdfctl/command_line.h"
+#include "srdfctl/since.h"
 
 namespace srdf::ctl {
 
@@ -37,6 +39,40 @@ void CommandLine::AddWagon() {
   show->add_option("UID", p->uid, "the wagon's uid, or its first digits")->required();
   show->add_option("--json", p->json_view, "rows: print the wagon's contents")
       ->check(CLI::IsMember({"rows"}));
+}
+
+void CommandLine::AddExplain() {
+  Parsed* p = &parsed_;
+  ExplainOptions* o = &parsed_.explain;
+  CLI::App* explain =
+      Add(&app_, "explain", "what happened to one row: its changes in outbox and inbox, oldest first",
+          "  srdfctl explain shop --key shop.orders:7\n"
+          "  srdfctl explain shop --key \"shop.prices:1,'a b'\" --values      a key of two columns\n"
+          "  srdfctl explain shop --key shop.files:x\'00ff\' --since 2h\n"
+          "  srdfctl explain shop --key shop.orders:7 --output json | jq '.changes[].wagon.first_gtid'\n"
+          "Several changes of a row within one wagon are one change there. The exit code is 1 when nothing "
+          "was found.",
+          [p, o](const GlobalOptions& global) {
+            o->flow = p->flow;
+            const auto since = ParseSince(p->since, WallClockMs());
+            if (!since.ok()) {
+              Fail(since.status());
+              return kExitBadConfiguration;
+            }
+            o->since_ms = *since;
+            return Explain(global, *o);
+          });
+  AddFlowArgument(explain);
+  explain->add_option("--key", o->key, "database.table:key of the row; texts 'so', bytes x'00ff'")
+      ->required();
+  explain->add_option("--since", p->since,
+                      "only wagons sealed since: 30m, 2h, 7d, or \"2026-01-31 12:00\" in local time");
+  explain->add_option("--limit", o->limit, "at most this many changes, the newest ones")
+      ->check(CLI::Range(1u, 1'000'000u))
+      ->capture_default_str();
+  explain->add_flag("--thorough", o->thorough,
+                    "read every wagon: finds rows of XA transactions among other changes");
+  explain->add_flag("--values", o->values, "the rows too, as wagon show --json rows prints them");
 }
 
 void CommandLine::AddDelivery() {

@@ -31,6 +31,7 @@ MeshClient::MeshClient(const config::Config& config) {
   shipper_ = shipper::v1::ShipperService::NewStub(channels_.at("shipper"));
   dead_letters_ = shipper::v1::DeadLetterService::NewStub(channels_.at("shipper"));
   receiver_ = receiver::v1::ReceiverService::NewStub(channels_.at("receiver"));
+  inbox_ = receiver::v1::InboxService::NewStub(channels_.at("receiver"));
   applier_ = applier::v1::ApplierService::NewStub(channels_.at("applier"));
   orchestrator_ = orchestrator::v1::OrchestratorService::NewStub(channels_.at("orchestrator"));
 }

@@ -24,6 +24,7 @@
 #include "srdf/capture/v1/capture.grpc.pb.h"
 #include "srdf/capture/v1/copy.grpc.pb.h"
 #include "srdf/orchestrator/v1/orchestrator.grpc.pb.h"
+#include "srdf/receiver/v1/inbox.grpc.pb.h"
 #include "srdf/receiver/v1/receiver.grpc.pb.h"
 #include "srdf/shipper/v1/dead_letters.grpc.pb.h"
 #include "srdf/shipper/v1/shipper.grpc.pb.h"
@@ -67,6 +68,7 @@ class MeshClient {
   shipper::v1::ShipperService::Stub* shipper() { return shipper_.get(); }
   shipper::v1::DeadLetterService::Stub* dead_letters() { return dead_letters_.get(); }
   receiver::v1::ReceiverService::Stub* receiver() { return receiver_.get(); }
+  receiver::v1::InboxService::Stub* inbox() { return inbox_.get(); }
   applier::v1::ApplierService::Stub* applier() { return applier_.get(); }
   orchestrator::v1::OrchestratorService::Stub* orchestrator() { return orchestrator_.get(); }
 
@@ -86,6 +88,7 @@ class MeshClient {
   std::unique_ptr<shipper::v1::ShipperService::Stub> shipper_;
   std::unique_ptr<shipper::v1::DeadLetterService::Stub> dead_letters_;
   std::unique_ptr<receiver::v1::ReceiverService::Stub> receiver_;
+  std::unique_ptr<receiver::v1::InboxService::Stub> inbox_;
   std::unique_ptr<applier::v1::ApplierService::Stub> applier_;
   std::unique_ptr<orchestrator::v1::OrchestratorService::Stub> orchestrator_;
 };

@@ -5,6 +5,7 @@
 #include "srdfctl/key_commands.h"
 #include "srdfctl/mesh_client.h"
 #include "srdfctl/wagon_rows.h"
+#include "srdfctl/wagon_stream.h"
 #include "srdfctl/wagon_view.h"
 
 namespace srdf::ctl {
@@ -12,7 +13,6 @@ namespace {
 
 using nlohmann::ordered_json;
 
-constexpr std::chrono::minutes kReadDeadline{10};  // a huge wagon over a slow line
 constexpr uint32_t kPageWagons = 500;
 
 // The newest `limit` wagons of a flow, newest first.
@@ -38,61 +38,6 @@ Result<std::vector<model::v1::WagonInfo>> ListWagons(MeshClient* client, const s
   }
   return wagons;
 }
-
-// One ReadWagon call: what comes first, then the frame in pieces.
-class WagonStream {
- public:
-  WagonStream(MeshClient* client, const std::string& uid) : client_(client) {
-    context_.set_deadline(std::chrono::system_clock::now() + kReadDeadline);
-    shipper::v1::ReadWagonRequest request;
-    request.set_uid(uid);
-    reader_ = client->shipper()->ReadWagon(&context_, request);
-  }
-  // The rest of the stream is not wanted when only the header was.
-  ~WagonStream() {
-    context_.TryCancel();
-    if (!finished_) (void)reader_->Finish();
-  }
-
-  Result<WagonDetails> Open() {
-    if (!reader_->Read(&message_)) {
-      SRDF_RETURN_IF_ERROR(Finish());
-      return Status(StatusCode::kDataLoss, "the shipper ended the stream without a wagon", "look at its log");
-    }
-    WagonDetails details;
-    details.info = message_.info();
-    details.attempts.assign(message_.attempts().begin(), message_.attempts().end());
-    return details;
-  }
-
-  // The next bytes of the frame; empty at the end.
-  Result<std::string> Next() {
-    while (message_.data().empty()) {
-      message_.Clear();
-      if (!reader_->Read(&message_)) {
-        SRDF_RETURN_IF_ERROR(Finish());
-        return std::string();
-      }
-    }
-    std::string data = std::move(*message_.mutable_data());
-    message_.clear_data();
-    return data;
-  }
-
- private:
-  Status Finish() {
-    if (finished_) return {};
-    finished_ = true;
-    const grpc::Status status = reader_->Finish();
-    return status.ok() ? Status() : client_->Explain("shipper", rpc::FromGrpc(status));
-  }
-
-  MeshClient* const client_;
-  grpc::ClientContext context_;
-  std::unique_ptr<grpc::ClientReader<shipper::v1::ReadWagonResponse>> reader_;
-  shipper::v1::ReadWagonResponse message_;
-  bool finished_ = false;
-};
 
 }  // namespace
 
@@ -121,20 +66,21 @@ int WagonShow(const GlobalOptions& global, const std::string& uid, bool rows) {
   config::Config config;
   if (!LoadOrExplain(global, &config)) return kExitBadConfiguration;
   MeshClient client(config);
-  WagonStream stream(&client, uid);
-  auto details = stream.Open();
-  if (!details.ok()) return Fail(details.status());
+  OutboxWagonStream stream(&client, uid);
+  auto first = stream.Open();
+  if (!first.ok()) return Fail(first.status());
+  WagonDetails details{first->info(), {first->attempts().begin(), first->attempts().end()}};
   if (!rows) {
     if (global.json) {
-      fmt::print("{}\n", WagonToJson(*details).dump(2, ' ', false, ordered_json::error_handler_t::replace));
+      fmt::print("{}\n", WagonToJson(details).dump(2, ' ', false, ordered_json::error_handler_t::replace));
     } else {
-      fmt::print("{}", RenderWagon(*details));
+      fmt::print("{}", RenderWagon(details));
     }
     return kExitOk;
   }
-  if (!details->info.payload_present()) {
+  if (!details.info.payload_present()) {
     return Fail({StatusCode::kFailedPrecondition,
-                 "the rows of wagon " + details->info.header().uid() + " are not in the outbox any more",
+                 "the rows of wagon " + details.info.header().uid() + " are not in the outbox any more",
                  "purge_after_days of the flow says how long applied wagons are kept"});
   }
   auto reader = wire::WagonReader::Open([&] { return stream.Next(); });
