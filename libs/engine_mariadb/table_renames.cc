@@ -61,7 +61,7 @@ std::vector<engine::TableRename> OfAlter(const std::string& database, Tokens* to
     token = tokens->Next();
     if (token.IsOneOf({"COLUMN", "INDEX", "KEY"})) continue;
     if (token.IsOneOf({"TO", "AS"}) || token.IsPunctuation('=')) token = tokens->Next();
-    if (token.IsName()) return {{table, TakeTable(token, database, tokens)}};
+    if (token.IsName()) return {engine::TableRename{table, TakeTable(token, database, tokens)}};
   }
   return {};
 }

@@ -17,8 +17,8 @@
 
 #include "base/backoff.h"
 #include "base/status.h"
-#include "capture/feed_client.h"
 #include "capture/copy_runner.h"
+#include "capture/feed_client.h"
 #include "capture/stream_gate.h"
 #include "engine/source.h"
 
@@ -90,7 +90,7 @@ class CaptureFlow {
   Live live_;  // of the session
   std::optional<CopyState> last_copy_;
   CopyOptions copy_options_;
-  uint64_t running_round_ = 0;        // whose end may interrupt the reader; 0: none
+  uint64_t running_round_ = 0;  // whose end may interrupt the reader; 0: none
 
   std::jthread thread_;
 };

@@ -22,7 +22,8 @@ Status CheckWish(const CopyWish& wish) {
                    });
   if (!hex) return {StatusCode::kInvalidArgument, "the plan of a copy is named by 32 lower-case hex digits"};
   if (wish.options.readers < 1 || wish.options.readers > kReadersMax) {
-    return {StatusCode::kInvalidArgument, "1 to " + std::to_string(kReadersMax) + " readers can read for a copy"};
+    return {StatusCode::kInvalidArgument,
+            "1 to " + std::to_string(kReadersMax) + " readers can read for a copy"};
   }
   if (wish.options.chunk_bytes < kChunkBytesMin || wish.options.chunk_bytes > kChunkBytesMax) {
     return {StatusCode::kInvalidArgument, "a chunk of a copy has " + std::to_string(kChunkBytesMin) + " to " +
@@ -117,10 +118,10 @@ Status CopyDesk::Cancel(const CallLimits& limits) {
 
 Result<CopiedRows> CopyDesk::Rows(const engine::TableId& table, const std::vector<std::string>& keys,
                                   const std::vector<std::string>& images, const CallLimits& limits) {
-  if (keys.empty() && images.empty())
-    return Status(StatusCode::kInvalidArgument, "no rows are named");
+  if (keys.empty() && images.empty()) return Status(StatusCode::kInvalidArgument, "no rows are named");
   if (keys.size() > kRowsMax || images.size() > kRowsMax) {
-    return Status(StatusCode::kInvalidArgument, "more than " + std::to_string(kRowsMax) + " rows in one call");
+    return Status(StatusCode::kInvalidArgument,
+                  "more than " + std::to_string(kRowsMax) + " rows in one call");
   }
   for (const auto* list : {&keys, &images}) {
     if (std::any_of(list->begin(), list->end(), [](const std::string& row) { return row.empty(); }))

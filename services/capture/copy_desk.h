@@ -16,7 +16,7 @@
 namespace srdf::capture {
 
 struct CopyWish {
-  std::string plan;  // 32 lower-case hex digits
+  std::string plan;                     // 32 lower-case hex digits
   std::vector<engine::TableId> tables;  // none: all
   bool with_schema = false;
   CopyOptions options;

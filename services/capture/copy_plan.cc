@@ -1,7 +1,7 @@
 #include "capture/copy_plan.h"
 
 #include <algorithm>
-#include <functional>
+#include <iterator>
 #include <map>
 #include <set>
 
@@ -20,7 +20,8 @@ class Components {
  public:
   Components(const std::set<TableId>& tables, const std::vector<ActingForeignKey>& keys) : tables_(tables) {
     for (const ActingForeignKey& key : keys) {
-      if (tables.count(key.parent) != 0 && tables.count(key.child) != 0) parents_[key.child].insert(key.parent);
+      if (tables.count(key.parent) != 0 && tables.count(key.child) != 0)
+        parents_[key.child].insert(key.parent);
     }
   }
 
@@ -117,7 +118,8 @@ Result<CopyState> PlanCopy(const std::string& plan, const std::vector<engine::Ta
   for (const TableId& id : chosen) {
     const auto it = known.find(id);
     if (it == known.end()) return Status(StatusCode::kNotFound, "the source has no table " + NameOf(id));
-    if (!it->second->transactional) refused += (refused.empty() ? "" : ", ") + NameOf(id) + " (" + it->second->engine + ")";
+    if (!it->second->transactional)
+      refused += (refused.empty() ? "" : ", ") + NameOf(id) + " (" + it->second->engine + ")";
   }
   if (!refused.empty()) {
     return Status(StatusCode::kFailedPrecondition,
@@ -131,8 +133,7 @@ Result<CopyState> PlanCopy(const std::string& plan, const std::vector<engine::Ta
   Components components(chosen, keys);
   uint32_t group = 0;
   for (const std::vector<TableId>& component : components.Find()) {
-    const bool keyless =
-        component.size() == 1 && known[component.front()]->key_columns.empty();
+    const bool keyless = component.size() == 1 && known[component.front()]->key_columns.empty();
     const bool together = component.size() > 1 || components.RefersToItself(component.front()) || keyless;
     if (together) ++group;
     for (const TableId& id : component) {
@@ -173,9 +174,11 @@ Result<std::vector<TableCopy>> NextTables(const CopyState& copy, const std::vect
   for (const TableCopy& first : copy.tables) {
     if (first.group != 0 && !groups_seen.insert(first.group).second) continue;
     std::vector<TableCopy> members;
-    for (const TableCopy& table : copy.tables) {
-      const bool member = first.group == 0 ? &table == &first : table.group == first.group;
-      if (member) members.push_back(table);
+    if (first.group == 0) {
+      members.push_back(first);
+    } else {
+      std::copy_if(copy.tables.begin(), copy.tables.end(), std::back_inserter(members),
+                   [&](const TableCopy& table) { return table.group == first.group; });
     }
     const bool free = std::none_of(members.begin(), members.end(), [&](const TableCopy& table) {
       const TableId id{table.database, table.table};

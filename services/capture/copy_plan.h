@@ -1,9 +1,9 @@
 // CopyPlan: which tables are copied, in which order, and which of them together.
 //
-// A foreign key that acts changes rows of its child by a change of the parent alone, and the log does not have
-// the child's change. So a table is copied when nothing that can change it so is still to be copied: parents
-// first. Tables of a circle (one that refers to itself is the smallest) are copied in one snapshot, and so is
-// a table without a key, alone. Pure.
+// A foreign key that acts changes rows of its child by a change of the parent alone, and the log does not
+// have the child's change. So a table is copied when nothing that can change it so is still to be copied:
+// parents first. Tables of a circle (one that refers to itself is the smallest) are copied in one snapshot,
+// and so is a table without a key, alone. Pure.
 #pragma once
 
 #include <string>

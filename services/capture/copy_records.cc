@@ -52,9 +52,13 @@ Status CopyRecords::Row(ByteView key, ByteView image) {
     writer_.End();
   }
   if (!writer_.open()) {
-    // The rows are those of one moment: no constraint of the target is asked, and nothing is merged with them.
-    writer_.Begin({schema_.table_ref, RowOp::kInsert,
-                   kRunInPlace | kRunNoForeignKeyChecks | kRunNoCheckConstraints, {}, columns_});
+    // The rows are those of one moment: no constraint of the target is asked, and nothing is merged with
+    // them.
+    writer_.Begin({schema_.table_ref,
+                   RowOp::kInsert,
+                   kRunInPlace | kRunNoForeignKeyChecks | kRunNoCheckConstraints,
+                   {},
+                   columns_});
   }
   writer_.Add({0, key, {}, {}, image});
   ++rows_;

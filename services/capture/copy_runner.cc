@@ -115,19 +115,20 @@ Result<std::optional<CopyRunner::Item>> CopyRunner::Choose(const CopyState& copy
   if (!copy.schema_done) {
     if (schema_busy_ || again_at_["schema"] > steady_clock::now()) return std::optional<Item>();
     schema_busy_ = true;
-    return std::optional<Item>({{}, copy});
+    return std::optional<Item>(Item{{}, copy});
   }
   // What failed a moment ago is let alone for a while.
   std::vector<engine::TableId> busy = busy_;
   for (const TableCopy& table : copy.tables) {
     const auto it = again_at_.find(table.database + "." + table.table);
-    if (it != again_at_.end() && it->second > steady_clock::now()) busy.push_back({table.database, table.table});
+    if (it != again_at_.end() && it->second > steady_clock::now())
+      busy.push_back({table.database, table.table});
   }
   SRDF_ASSIGN_OR_RETURN(std::vector<TableCopy> tables, NextTables(copy, *keys_, busy));
   problems_.erase("order");
   if (tables.empty()) return std::optional<Item>();
   for (const TableCopy& table : tables) busy_.push_back({table.database, table.table});
-  return std::optional<Item>({std::move(tables), {}});
+  return std::optional<Item>(Item{std::move(tables), {}});
 }
 
 Status CopyRunner::RefreshForeignKeys() {
@@ -144,8 +145,9 @@ Status CopyRunner::RefreshForeignKeys() {
 }
 
 Status CopyRunner::Do(const Item& item, const std::stop_token& stop) {
-  CopyContext context{source_, gate_, &refs_, 0,
-                      {steady_clock::now() + kPatience, [&stop] { return stop.stop_requested(); }}};
+  CopyContext context{source_, gate_, &refs_, 0, {steady_clock::now() + kPatience, [&stop] {
+                                                    return stop.stop_requested();
+                                                  }}};
   {
     std::lock_guard lock(mu_);
     context.chunk_bytes = options_.chunk_bytes;
@@ -153,7 +155,8 @@ Status CopyRunner::Do(const Item& item, const std::stop_token& stop) {
   if (item.tables.empty()) {
     std::vector<std::string> remarks;
     SRDF_RETURN_IF_ERROR(CopySchema(context, item.copy, &remarks));
-    for (const std::string& remark : remarks) obs::Warn("copy_schema_remark", {{"flow", flow_}, {"what", remark}});
+    for (const std::string& remark : remarks)
+      obs::Warn("copy_schema_remark", {{"flow", flow_}, {"what", remark}});
     std::lock_guard lock(mu_);
     remarks_ = std::move(remarks);
     return {};
@@ -168,7 +171,8 @@ Status CopyRunner::Do(const Item& item, const std::stop_token& stop) {
 void CopyRunner::Done(const Item& item, const Status& status) {
   const std::optional<CopyState> left = gate_->copy();
   std::lock_guard lock(mu_);
-  const std::string name = item.tables.empty() ? "schema" : item.tables.front().database + "." + item.tables.front().table;
+  const std::string name =
+      item.tables.empty() ? "schema" : item.tables.front().database + "." + item.tables.front().table;
   if (item.tables.empty()) schema_busy_ = false;
   for (const TableCopy& table : item.tables) {
     std::erase(busy_, engine::TableId{table.database, table.table});
@@ -181,7 +185,8 @@ void CopyRunner::Done(const Item& item, const Status& status) {
   } else {
     // A race with a statement or with an operator is run again at once, but not in a circle.
     const bool race = status.code() == StatusCode::kAborted;
-    again_at_[name] = steady_clock::now() + (race ? std::chrono::milliseconds(20) : std::chrono::milliseconds(kTryAgain));
+    again_at_[name] =
+        steady_clock::now() + (race ? std::chrono::milliseconds(20) : std::chrono::milliseconds(kTryAgain));
     if (!race && !stopping_) {
       const Status problem = status.WithContext("copying " + NameOf(item.tables));
       obs::Warn("copy_failed", {{"flow", flow_}, {"error", problem}});
@@ -210,7 +215,8 @@ CopyWorkStatus CopyRunner::GetStatus() const {
   status.waits_for = waits_for_;
   for (const auto& [name, problem] : problems_) status.problems.push_back(problem);
   for (const std::string& remark : remarks_) {
-    status.problems.emplace_back(StatusCode::kFailedPrecondition, "not created at the target as it is at the source: " + remark,
+    status.problems.emplace_back(StatusCode::kFailedPrecondition,
+                                 "not created at the target as it is at the source: " + remark,
                                  "look at it at both sides, and create it at the target by hand");
   }
   status.busy = busy_;

@@ -1,9 +1,9 @@
 // CopyRunner: does the work of the copy that goes on in a flow's stream, with several readers.
 //
-// What is to be done is in the gate's state alone; a reader takes the next piece of it that no other has, does
-// it, and looks again. So a new session, another process or a crash in between go on where the stream is.
-// Tables are read in parallel, the ranges of one table one after the other. A piece that fails is tried again;
-// what keeps a table from being copied is a problem until it is mended.
+// What is to be done is in the gate's state alone; a reader takes the next piece of it that no other has,
+// does it, and looks again. So a new session, another process or a crash in between go on where the stream
+// is. Tables are read in parallel, the ranges of one table one after the other. A piece that fails is tried
+// again; what keeps a table from being copied is a problem until it is mended.
 //
 // Belongs to one session of the feed. Threads: the readers' are its own, and run while a copy goes on.
 #pragma once

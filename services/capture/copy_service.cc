@@ -57,7 +57,8 @@ grpc::Status CopyServiceImpl::StartCopy(grpc::ServerContext* context, const v1::
   if (!desk.ok()) return rpc::ToGrpc(desk.status());
   CopyWish wish;
   wish.plan = request->plan();
-  for (const v1::TableName& table : request->tables()) wish.tables.push_back({table.database(), table.table()});
+  for (const v1::TableName& table : request->tables())
+    wish.tables.push_back({table.database(), table.table()});
   wish.with_schema = request->with_schema();
   if (request->readers() != 0) wish.options.readers = request->readers();
   if (request->chunk_bytes() != 0) wish.options.chunk_bytes = request->chunk_bytes();

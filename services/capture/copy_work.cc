@@ -36,9 +36,8 @@ TableCopy* FindIn(CopyState* copy, const TableCopy& table) {
 }
 
 void Erase(CopyState* copy, const TableCopy& table) {
-  std::erase_if(copy->tables, [&](const TableCopy& t) {
-    return t.database == table.database && t.table == table.table;
-  });
+  std::erase_if(copy->tables,
+                [&](const TableCopy& t) { return t.database == table.database && t.table == table.table; });
 }
 
 // The last table's end is the copy's.
@@ -74,6 +73,51 @@ Status LeaveOut(const CopyContext& context, StreamGate::Place* place, const Tabl
       },
       true, context.limits);
 }
+
+// Sends what is gathered whenever it is enough for a wagon.
+class Pieces : public engine::RowSink {
+ public:
+  Pieces(const CopyContext& context, StreamGate::Place* place, CopyRecords* records)
+      : context_(context), place_(place), records_(records) {}
+  Status Row(ByteView key, ByteView image) override {
+    SRDF_RETURN_IF_ERROR(records_->Row(key, image));
+    bytes_ += image.size();
+    if (records_->bytes() < context_.chunk_bytes) return {};
+    SRDF_RETURN_IF_ERROR(place_->Send(records_->Take(), nullptr, false, context_.limits));
+    SRDF_FAILPOINT("capture.copy_after_send");
+    RangeCopy more;
+    more.kind = RangeCopyKind::kMore;
+    records_->Range(std::move(more));
+    return {};
+  }
+  uint64_t bytes() const { return bytes_; }
+
+ private:
+  const CopyContext& context_;
+  StreamGate::Place* const place_;
+  CopyRecords* const records_;
+  uint64_t bytes_ = 0;
+};
+
+// How many rows there are of some images.
+class Counts : public engine::RowSink {
+ public:
+  Status Row(ByteView, ByteView image) override {
+    const auto it = counts.find(image);
+    if (it != counts.end()) ++it->second;
+    return {};
+  }
+  std::map<std::string, uint64_t, std::less<>> counts;
+};
+
+class Found : public engine::RowSink {
+ public:
+  Status Row(ByteView key, ByteView image) override {
+    rows.emplace(key, image);
+    return {};
+  }
+  std::map<std::string, std::string> rows;
+};
 
 }  // namespace
 
@@ -127,30 +171,6 @@ Result<uint64_t> CopyNextRange(const CopyContext& context, const TableCopy& tabl
 Result<uint64_t> CopyWhole(const CopyContext& context, const std::vector<TableCopy>& tables) {
   SRDF_ASSIGN_OR_RETURN(auto opened, context.gate->OpenSnapshot(context.limits));
   CopyRecords records(context.refs);
-  // Sends what is gathered whenever it is enough for a wagon.
-  class Pieces : public engine::RowSink {
-   public:
-    Pieces(const CopyContext& context, StreamGate::Place* place, CopyRecords* records)
-        : context_(context), place_(place), records_(records) {}
-    Status Row(ByteView key, ByteView image) override {
-      SRDF_RETURN_IF_ERROR(records_->Row(key, image));
-      bytes_ += image.size();
-      if (records_->bytes() < context_.chunk_bytes) return {};
-      SRDF_RETURN_IF_ERROR(place_->Send(records_->Take(), nullptr, false, context_.limits));
-      SRDF_FAILPOINT("capture.copy_after_send");
-      RangeCopy more;
-      more.kind = RangeCopyKind::kMore;
-      records_->Range(std::move(more));
-      return {};
-    }
-    uint64_t bytes() const { return bytes_; }
-
-   private:
-    const CopyContext& context_;
-    StreamGate::Place* const place_;
-    CopyRecords* const records_;
-    uint64_t bytes_ = 0;
-  };
   Pieces pieces(context, opened.place.get(), &records);
   LimitedRows rows(context.limits, &pieces);
   SRDF_FAILPOINT("capture.copy_before_read");
@@ -164,7 +184,8 @@ Result<uint64_t> CopyWhole(const CopyContext& context, const std::vector<TableCo
     records.Range(std::move(all));
     SRDF_ASSIGN_OR_RETURN(const engine::ReadEnd end, opened.snapshot->ReadRange(*schema, {}, {}, &rows));
     if (!end.complete) {
-      return Status(StatusCode::kInternal, "table " + table.database + "." + table.table + " was not read whole");
+      return Status(StatusCode::kInternal,
+                    "table " + table.database + "." + table.table + " was not read whole");
     }
   }
   SRDF_RETURN_IF_ERROR(opened.place->Send(
@@ -188,7 +209,8 @@ Result<CopiedRows> CopyRows(const CopyContext& context, const engine::TableId& t
                             const std::vector<std::string>& keys, const std::vector<std::string>& images) {
   SRDF_ASSIGN_OR_RETURN(auto opened, context.gate->OpenSnapshot(context.limits));
   if (const auto copy = context.gate->copy(); copy && copy->Find(table.database, table.table) != nullptr) {
-    return Status(StatusCode::kFailedPrecondition, table.database + "." + table.table + " is being copied whole",
+    return Status(StatusCode::kFailedPrecondition,
+                  table.database + "." + table.table + " is being copied whole",
                   "wait for the end of the copy (`srdfctl establish FLOW --watch`), then verify again");
   }
   SRDF_ASSIGN_OR_RETURN(const TableSchema schema, opened.snapshot->Describe(table.database, table.table));
@@ -196,21 +218,13 @@ Result<CopiedRows> CopyRows(const CopyContext& context, const engine::TableId& t
   if (keyless ? !keys.empty() : !images.empty()) {
     return Status(StatusCode::kInvalidArgument,
                   table.database + "." + table.table +
-                      (keyless ? " has no key: its rows are named by their images" : " has a key: its rows are named by it"));
+                      (keyless ? " has no key: its rows are named by their images"
+                               : " has a key: its rows are named by it"));
   }
   CopyRecords records(context.refs);
   records.Table(schema);
   CopiedRows result;
   if (keyless) {
-    class Counts : public engine::RowSink {
-     public:
-      Status Row(ByteView, ByteView image) override {
-        const auto it = counts.find(image);
-        if (it != counts.end()) ++it->second;
-        return {};
-      }
-      std::map<std::string, uint64_t, std::less<>> counts;
-    };
     Counts counts;
     for (const std::string& image : images) counts.counts[image] = 0;
     LimitedRows rows(context.limits, &counts);
@@ -225,19 +239,11 @@ Result<CopiedRows> CopyRows(const CopyContext& context, const engine::TableId& t
       result.found += count;
     }
   } else {
-    class Found : public engine::RowSink {
-     public:
-      Status Row(ByteView key, ByteView image) override {
-        rows.emplace(key, image);
-        return {};
-      }
-      std::map<std::string, std::string> rows;
-    };
     Found found;
     SRDF_ASSIGN_OR_RETURN([[maybe_unused]] const engine::ReadEnd end,
                           opened.snapshot->ReadKeys(schema, keys, &found));
-    // Those that are not there come first: a key that is equal under its collation, but not as bytes, is found
-    // as the source has it, and must not be deleted after that row came.
+    // Those that are not there come first: a key that is equal under its collation, but not as bytes, is
+    // found as the source has it, and must not be deleted after that row came.
     for (const std::string& key : keys) {
       if (found.rows.count(key) != 0) continue;
       RangeCopy gone;

@@ -2,9 +2,9 @@
 // stream at the snapshot's place, together with what that changes in the copy's state. So a piece is in the
 // stream whole or not at all, and what a crash leaves is a state to go on from.
 //
-// All block; any thread, with limits that end their waits. kAborted: what was read does not fit the stream any
-// more (a table was altered, the copy cancelled): look again what is to be done. kUnavailable: the session
-// with the batcher has ended, or the source cannot be reached.
+// All block; any thread, with limits that end their waits. kAborted: what was read does not fit the stream
+// any more (a table was altered, the copy cancelled): look again what is to be done. kUnavailable: the
+// session with the batcher has ended, or the source cannot be reached.
 #pragma once
 
 #include <cstdint>

@@ -41,8 +41,7 @@ TableCopy* FindTable(const engine::TableId& id, CopyState* copy) {
 Status CheckLimits(const CallLimits& limits, std::chrono::steady_clock::time_point now) {
   if (limits.cancelled != nullptr && limits.cancelled())
     return {StatusCode::kCancelled, "nobody waits for it"};
-  if (now >= limits.deadline)
-    return {StatusCode::kDeadlineExceeded, "the stream has not come to that place in time"};
+  if (now >= limits.deadline) return {StatusCode::kDeadlineExceeded, "the stream did not come there in time"};
   return {};
 }
 
@@ -147,6 +146,16 @@ Status StreamGate::PassFiltered(std::string_view records) {
       filtered_.clear();
     }
     if (record.type == RecordType::kStatement) SRDF_RETURN_IF_ERROR(FollowRenames(record.body));
+    if (record.type == RecordType::kTransactionEnd && renamed_) {
+      SRDF_ASSIGN_OR_RETURN(TransactionEnd end, DecodeTransactionEnd(record.body));
+      end.position.copy = filter_.encoded();
+      end.sets_copy = true;
+      std::string body;
+      EncodeTransactionEnd(end, &body);
+      AppendRecord(RecordType::kTransactionEnd, body, &filtered_);
+      renamed_ = false;
+      continue;
+    }
     SRDF_RETURN_IF_ERROR(filter_.Append(record, &filtered_));
   }
   return filtered_.empty() ? Status() : session_->Send(filtered_);
@@ -165,6 +174,7 @@ Status StreamGate::FollowRenames(ByteView body) {
   }
   SRDF_ASSIGN_OR_RETURN(std::string encoded, EncodeCopyState(*renamed));
   filter_.Follow(renamed, encoded);
+  renamed_ = true;
   std::lock_guard lock(mu_);
   copy_ = std::move(renamed);
   position_.copy = std::move(encoded);
@@ -310,14 +320,22 @@ Status StreamGate::SendHere(std::string_view records, const CopyChange& change) 
     position = position_;
     copy = copy_;
   }
+  bool changed = false;
+  bool sent = false;
   const auto send = [&]() -> Status {
     if (change != nullptr) {
+      const std::optional<CopyState> before = copy;
       SRDF_RETURN_IF_ERROR(change(&copy));
+      changed = copy != before;
+    }
+    if (changed) {
       position.copy.clear();
       if (copy) {
         SRDF_ASSIGN_OR_RETURN(position.copy, EncodeCopyState(*copy));
       }
     }
+    if (!changed && records.empty()) return {};
+    sent = true;
     std::string message;
     std::string body;
     EncodeTransactionBegin({"", WallClockMs()}, &body);
@@ -334,16 +352,16 @@ Status StreamGate::SendHere(std::string_view records, const CopyChange& change) 
       message.append(record.whole);
     }
     body.clear();
-    EncodeTransactionEnd({position, 0, change != nullptr}, &body);
+    EncodeTransactionEnd({position, 0, changed}, &body);
     AppendRecord(RecordType::kTransactionEnd, body, &message);
     return session_->Send(message);
   };
   Status status = send();
-  if (status.ok() && change != nullptr) filter_.Follow(copy, position.copy);
+  if (status.ok() && changed) filter_.Follow(copy, position.copy);
   std::lock_guard lock(mu_);
   --users_;
   if (status.ok()) {
-    ++ends_;
+    if (sent) ++ends_;
     position_ = std::move(position);
     copy_ = std::move(copy);
   }
@@ -360,11 +378,12 @@ Status StreamGate::WaitDurable(const CallLimits& limits) {
     ends = ends_;
   }
   Status status;
-  do {
+  for (;;) {
     status = CheckLimits(limits, std::chrono::steady_clock::now());
-    if (status.ok()) status = session_->WaitDurable(ends, kAskAgain);
-    else break;
-  } while (status.code() == StatusCode::kDeadlineExceeded);
+    if (!status.ok()) break;
+    status = session_->WaitDurable(ends, kAskAgain);
+    if (status.code() != StatusCode::kDeadlineExceeded) break;
+  }
   std::lock_guard lock(mu_);
   --users_;
   changed_.notify_all();

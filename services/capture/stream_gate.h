@@ -34,7 +34,8 @@
 
 namespace srdf::capture {
 
-// Changes the state of the copy (nothing: none goes on) together with what is sent. An error leaves both.
+// Looks at the state of the copy (nothing: none goes on), and may change it together with what is sent. An
+// error leaves both; without a change nothing but records is sent.
 using CopyChange = std::function<Status(std::optional<CopyState>*)>;
 using snapshot_service::CallLimits;
 
@@ -112,6 +113,7 @@ class StreamGate : public engine::ChangeSink, public std::enable_shared_from_thi
   // whoever passes or holds the gate
   CopyFilter filter_;
   std::string filtered_;  // reused, so that its buffer is
+  bool renamed_ = false;  // by a statement of the transaction that is passing
 
   mutable std::mutex mu_;
   std::condition_variable changed_;
@@ -122,8 +124,8 @@ class StreamGate : public engine::ChangeSink, public std::enable_shared_from_thi
   bool passing_ = false;  // the reader's records are being handed on
   bool open_ = false;     // a transaction has passed in part
   bool held_ = false;
-  size_t users_ = 0;  // of the session, besides the reader
-  size_t takers_ = 0;     // who wait to hold it
+  size_t users_ = 0;   // of the session, besides the reader
+  size_t takers_ = 0;  // who wait to hold it
   std::deque<std::shared_ptr<Spot>> spots_;
   uint64_t statements_ = 0;
   uint64_t ends_ = 0;  // transaction ends that were sent

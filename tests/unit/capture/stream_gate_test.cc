@@ -5,8 +5,7 @@
 #include <atomic>
 #include <thread>
 
-#include "model/mark.h"
-#include "model/schema.h"
+#include "unit/capture/fake_stream.h"
 
 namespace srdf::capture {
 namespace {
@@ -14,145 +13,6 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
-
-SourcePosition At(int n) { return {"0-1-" + std::to_string(n), "bin.000001", static_cast<uint64_t>(n)}; }
-
-int NumberOf(const SourcePosition& position) { return std::stoi(position.gtid.substr(4)); }
-
-class FakeSnapshot : public engine::Snapshot {
- public:
-  explicit FakeSnapshot(SourcePosition position) : position_(std::move(position)) {}
-  const SourcePosition& position() const override { return position_; }
-  Result<std::vector<engine::TableInfo>> ListTables() override { return Unused(); }
-  Result<TableSchema> Describe(const std::string&, const std::string&) override { return Unused(); }
-  Result<engine::ReadEnd> ReadRange(const TableSchema&, const engine::KeyRange&, const engine::ReadLimits&,
-                                    engine::RowSink*) override {
-    return Unused();
-  }
-  Result<engine::ReadEnd> ReadKeys(const TableSchema&, const std::vector<std::string>&,
-                                   engine::RowSink*) override {
-    return Unused();
-  }
-  Status Ping() override { return {}; }
-
- private:
-  static Status Unused() { return {StatusCode::kUnimplemented, "not read here"}; }
-  const SourcePosition position_;
-};
-
-// Snapshots lie where the test says; the last word stays.
-class FakeSource : public engine::SourceEngine {
- public:
-  Result<std::vector<engine::PreflightProblem>> Preflight() override {
-    return std::vector<engine::PreflightProblem>{};
-  }
-  Result<SourcePosition> CurrentPosition() override { return SourcePosition{}; }
-  std::unique_ptr<engine::ChangeReader> NewReader() override { return nullptr; }
-  Result<bool> Contains(const SourcePosition& position, const SourcePosition& other) const override {
-    return NumberOf(position) >= NumberOf(other);
-  }
-  Result<std::unique_ptr<engine::Snapshot>> OpenSnapshot() override {
-    std::lock_guard lock(mu_);
-    const int at = snapshots_.front();
-    if (snapshots_.size() > 1) snapshots_.erase(snapshots_.begin());
-    return std::unique_ptr<engine::Snapshot>(std::make_unique<FakeSnapshot>(At(at)));
-  }
-  void SetSnapshots(std::vector<int> at) {
-    std::lock_guard lock(mu_);
-    snapshots_ = std::move(at);
-  }
-
- private:
-  std::mutex mu_;
-  std::vector<int> snapshots_;
-};
-
-// Keeps what was sent, as words: "T8", "mark a", "rows 5" of table 5, "| 8" for an end, "state" behind one
-// that sets it.
-class FakeSession : public FeedSession {
- public:
-  const SourcePosition& resume() const override { return resume_; }
-  Status Send(std::string_view records) override {
-    if (sending_.exchange(true)) ADD_FAILURE() << "two threads send at once";
-    std::unique_lock lock(mu_);
-    RecordCursor cursor(records);
-    Record record;
-    for (;;) {
-      auto more = cursor.Next(&record);
-      EXPECT_TRUE(more.ok());
-      if (!more.ok() || !*more) break;
-      Note(record);
-    }
-    changed_.notify_all();
-    changed_.wait(lock, [&] { return !full_; });
-    sending_ = false;
-    return ended_;
-  }
-  Status Ended() const override {
-    std::lock_guard lock(mu_);
-    return ended_;
-  }
-  bool progressed() const override { return true; }
-  FeedDurable durable() const override { return {resume_, 0}; }
-  Status WaitDurable(uint64_t, milliseconds) override { return Ended(); }
-  FeedDelivery delivery() const override { return {}; }
-  void Cancel() override {
-    std::lock_guard lock(mu_);
-    ended_ = {StatusCode::kCancelled, "cancelled"};
-    full_ = false;
-    changed_.notify_all();
-  }
-
-  std::string sent() const {
-    std::lock_guard lock(mu_);
-    return sent_;
-  }
-  bool WaitForSent(const std::string& text) {
-    std::unique_lock lock(mu_);
-    return changed_.wait_for(lock, seconds(20), [&] { return sent_.find(text) != std::string::npos; });
-  }
-  void SetFull() {
-    std::lock_guard lock(mu_);
-    full_ = true;
-  }
-
-  SourcePosition resume_ = At(7);
-
- private:
-  void Note(const Record& record) {
-    switch (record.type) {
-      case RecordType::kTransactionBegin: {
-        const std::string gtid = DecodeTransactionBegin(record.body)->gtid;
-        sent_ += gtid.empty() ? "[" : "T" + gtid.substr(4) + " ";
-        break;
-      }
-      case RecordType::kTransactionEnd: {
-        const auto end = DecodeTransactionEnd(record.body);
-        sent_ += "| " + std::to_string(NumberOf(end->position)) + " ";
-        if (end->sets_copy) sent_ += end->position.copy.empty() ? "no copy " : "state ";
-        break;
-      }
-      case RecordType::kMark:
-        sent_ += "mark " + DecodeMark(record.body)->id + " ";
-        break;
-      case RecordType::kRowRun:
-        sent_ += "rows " + std::to_string(ByteReader(record.body).U32()) + " ";
-        break;
-      case RecordType::kStatement:
-        sent_ += "statement ";
-        break;
-      default:
-        break;
-    }
-  }
-
-  std::atomic<bool> sending_ = false;
-  mutable std::mutex mu_;
-  std::condition_variable changed_;
-  std::string sent_;
-  bool full_ = false;
-  Status ended_;
-};
 
 std::string BeginOf(int n) {
   std::string body, out;
@@ -208,8 +68,8 @@ class StreamGateTest : public ::testing::Test {
     return std::move(*opened);
   }
 
-  FakeSource source_;
-  FakeSession session_;
+  FakeSnapshots source_;
+  FakeFeedSession session_;
   std::shared_ptr<StreamGate> gate_;
 };
 
@@ -285,7 +145,7 @@ TEST_F(StreamGateTest, SeveralPiecesAtOnePlaceStandTogether) {
   ASSERT_TRUE(opened.place->Send(RunOf(100), nullptr, false, Soon()).ok());
   ASSERT_TRUE(opened.place->Send(RunOf(101), nullptr, true, Soon()).ok());
   reader.join();
-  EXPECT_EQ(session_.sent(), "T8 | 8 [rows 100 | 8 [rows 101 | 8 T9 | 9 ");
+  EXPECT_EQ(session_.sent(), "T8 | 8 [rows 100x1 | 8 [rows 101x1 | 8 T9 | 9 ");
 }
 
 TEST_F(StreamGateTest, TheEndOfTheSessionEndsEveryWait) {
@@ -342,7 +202,7 @@ TEST_F(StreamGateTest, ChangesOfTablesThatWaitAreLeftOutUntilTheirCopyBegins) {
                       Soon())
                   .ok());
   ASSERT_TRUE(gate_->Consume(BeginOf(9) + RunOf(1) + RunOf(2) + EndOf(9), true).ok());
-  EXPECT_EQ(session_.sent(), "T8 | 8 [| 8 state T9 rows 2 | 9 ");
+  EXPECT_EQ(session_.sent(), "T8 | 8 [| 8 state T9 rows 2x1 | 9 ");
   auto opened = Snapshot(9);
   ASSERT_TRUE(opened.place
                   ->Send(
@@ -354,7 +214,24 @@ TEST_F(StreamGateTest, ChangesOfTablesThatWaitAreLeftOutUntilTheirCopyBegins) {
                       true, Soon())
                   .ok());
   ASSERT_TRUE(gate_->Consume(BeginOf(10) + RunOf(1) + EndOf(10), true).ok());
-  EXPECT_EQ(session_.sent(), "T8 | 8 [| 8 state T9 rows 2 | 9 [rows 100 | 9 state T10 rows 1 | 10 ");
+  EXPECT_EQ(session_.sent(), "T8 | 8 [| 8 state T9 rows 2x1 | 9 [rows 100x1 | 9 state T10 rows 1x1 | 10 ");
+}
+
+TEST_F(StreamGateTest, ATableThatIsRenamedWhileItIsCopiedKeepsItsPlaceInTheCopy) {
+  CopyState copy = CopyOf("a", CopyPhase::kCopying);
+  copy.tables[0].cursor = "k";
+  session_.resume_.copy = *EncodeCopyState(copy);
+  Open();
+  Statement rename;
+  rename.sql = "RENAME a TO b";
+  std::string body, statement;
+  EncodeStatement(rename, &body);
+  AppendRecord(RecordType::kStatement, body, &statement);
+  ASSERT_TRUE(gate_->Consume(BeginOf(8) + statement + EndOf(8) + Transaction(9), true).ok());
+  EXPECT_EQ(session_.sent(), "T8 statement | 8 state T9 | 9 ");
+  ASSERT_EQ(gate_->copy()->tables.size(), 1u);
+  EXPECT_EQ(gate_->copy()->tables[0].table, "b");
+  EXPECT_EQ(gate_->copy()->tables[0].cursor, "k");
 }
 
 TEST_F(StreamGateTest, StatementsAreLeftOutUntilTheTablesAreCreated) {
@@ -363,8 +240,9 @@ TEST_F(StreamGateTest, StatementsAreLeftOutUntilTheTablesAreCreated) {
   copy.all_tables = true;
   session_.resume_.copy = *EncodeCopyState(copy);
   Open();
-  std::string statement;
-  AppendRecord(RecordType::kStatement, "x", &statement);
+  std::string body, statement;
+  EncodeStatement({}, &body);
+  AppendRecord(RecordType::kStatement, body, &statement);
   ASSERT_TRUE(gate_->Consume(BeginOf(8) + statement + EndOf(8), true).ok());
   ASSERT_TRUE(gate_
                   ->Change(
