@@ -38,7 +38,7 @@ void CommandLine::AddEstablish() {
       "create everything anew, also where nothing is missing: tables, views, routines, triggers, "
       "events; those that are there are dropped first");
   establish->add_option("--readers", o->readers, "connections that read the source at a time; default: 2")
-      ->check(CLI::Range(1U, 64U));
+      ->check(CLI::Range(1U, 16U));
   establish->add_option("--chunk-bytes", o->chunk_bytes, "of rows read at a time, 4MiB; default: 4MiB")
       ->transform(CLI::AsSizeValue(false));
   establish->add_option("--max-rate", o->rows_per_second_max,

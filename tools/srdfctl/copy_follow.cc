@@ -23,6 +23,7 @@ constexpr std::chrono::milliseconds kPoll{500};
 constexpr std::chrono::seconds kTellEvery{5};  // where a line cannot be written over
 constexpr std::chrono::minutes kSilenceMax{10};
 constexpr std::chrono::minutes kSteerDeadline{2};
+constexpr std::chrono::minutes kApplyMax{10};  // then the trouble is told, and it is waited for again
 
 // Stderr: a line that is written over on a terminal, and a line now and then elsewhere.
 class ProgressLine {
@@ -125,7 +126,7 @@ Status FollowCopy(MeshClient* client, const std::string& flow) {
       // A mark behind all that the copy has sent, and a snapshot of the target that has it.
       line.Show("all is read; waiting for the target to apply it");
       compare::Pair pair(source, target);
-      const Status opened = pair.Open();
+      const Status opened = pair.Open(kApplyMax, Interrupted);
       const auto copy = AskCopy(client, flow);
       if (opened.ok() && copy.ok() && !copy->active()) return {};
       if (Interrupted()) return {StatusCode::kCancelled, "no longer followed"};

@@ -38,12 +38,13 @@ Result<std::vector<TableName>> NamesOf(const std::vector<std::string>& texts) {
 // What both sides say, and, when it was asked for, what a comparison finds in the tables that both have.
 Result<EstablishPlan> MakePlan(MeshClient* client, const EstablishOptions& asked, bool started) {
   std::vector<engine::TableInfo> at_source, at_target;
-  SRDF_RETURN_IF_ERROR(WithSides(client, asked.flow, asked.rows_per_second_max,
-                                 [&](compare::Side* source, compare::Side* target) -> Status {
-                                   SRDF_ASSIGN_OR_RETURN(at_source, source->ListTables());
-                                   SRDF_ASSIGN_OR_RETURN(at_target, target->ListTables());
-                                   return {};
-                                 }));
+  const Status listed = WithSides(client, asked.flow, asked.rows_per_second_max,
+                                  [&](compare::Side* source, compare::Side* target) -> Status {
+                                    SRDF_ASSIGN_OR_RETURN(at_source, source->ListTables());
+                                    SRDF_ASSIGN_OR_RETURN(at_target, target->ListTables());
+                                    return {};
+                                  });
+  if (!listed.ok()) return listed;
   SRDF_ASSIGN_OR_RETURN(const std::vector<TableName> names, NamesOf(asked.tables));
   const auto keep = [&](std::vector<engine::TableInfo>* tables) {
     if (names.empty()) return;

@@ -80,13 +80,14 @@ Status CheckTables(const EstablishPlan& plan) {
 
 Result<EstablishPlan> LookAtBoth(MeshClient* client, const std::string& flow) {
   EstablishPlan plan;
-  SRDF_RETURN_IF_ERROR(
+  const Status listed =
       WithSides(client, flow, 0, [&](compare::Side* source, compare::Side* target) -> Status {
         SRDF_ASSIGN_OR_RETURN(const auto at_source, source->ListTables());
         SRDF_ASSIGN_OR_RETURN(const auto at_target, target->ListTables());
         plan = PlanEstablish(at_source, at_target, nullptr, true);
         return {};
-      }));
+      });
+  if (!listed.ok()) return listed;
   return plan;
 }
 
@@ -96,7 +97,7 @@ int Compare(MeshClient* client, const GlobalOptions& global, const EstablishOpti
   options.scope = "all tables";
   options.rows_per_second_max = asked.rows_per_second_max;
   // The flow catches up with what was logged since the backup first.
-  options.compare.patience = std::chrono::hours(24);
+  options.compare.lag_max = std::chrono::hours(24);
   const auto report = RunComparison(client, std::move(options));
   if (!report.ok()) {
     return Fail(report.status().WithContext(

@@ -92,11 +92,13 @@ Status WaitUntilStreaming(MeshClient* client, const std::string& flow) {
         client->Call("capture", client->capture(), &capture::v1::CaptureService::Stub::GetStatus,
                      capture::v1::GetStatusRequest());
     last = status.status();
-    for (const auto& at : status.ok() ? status->flows() : decltype(status->flows())()) {
-      if (at.flow() != flow) continue;
-      if (at.state() == capture::v1::CAPTURE_STATE_STREAMING) return {};
-      for (const auto& problem : at.problems()) {
-        last = {StatusCode::kFailedPrecondition, problem.message(), problem.remedy()};
+    if (status.ok()) {
+      for (const auto& at : status->flows()) {
+        if (at.flow() != flow) continue;
+        if (at.state() == capture::v1::CAPTURE_STATE_STREAMING) return {};
+        for (const auto& problem : at.problems()) {
+          last = {StatusCode::kFailedPrecondition, problem.message(), problem.remedy()};
+        }
       }
     }
     std::this_thread::sleep_for(std::chrono::milliseconds(200));
