@@ -160,9 +160,10 @@ void RowHistory::AddStatement(const Statement& statement) {
   engine_mariadb::NamesInText names(statement.sql);
   const bool names_table =
       names.Has(name_.table) && (statement.database == name_.database || names.Has(name_.database));
-  // DROP DATABASE takes the row with it.
-  const bool names_database = names.Has(name_.database) && names.Has("database");
-  if (!names_table && !names_database) return;
+  // DROP DATABASE, or SCHEMA, takes the row with it.
+  const bool drops_database =
+      names.Has(name_.database) && names.Has("drop") && (names.Has("database") || names.Has("schema"));
+  if (!names_table && !drops_database) return;
   changes_.push_back({"statement", {}, {}, statement.sql});
 }
 

@@ -206,6 +206,7 @@ TEST(RowHistory, StatementsThatNameTheTableAreTold) {
       .Sql("other", "TRUNCATE prices")
       .Sql("other", "ALTER TABLE shop.Prices FORCE");
   payload.Sql("", "DROP DATABASE `shop`").Sql("shop", "TRUNCATE prices_old");
+  payload.Sql("", "CREATE DATABASE shop");
   const auto changes = Changes("shop.prices:7,eu", payload);
   ASSERT_THAT(Words(changes), ElementsAre("statement", "statement", "statement"));
   EXPECT_EQ(changes[2].sql, "DROP DATABASE `shop`");
