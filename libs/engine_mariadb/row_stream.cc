@@ -10,7 +10,7 @@ namespace {
 
 // What is said of a table that was as described a moment ago.
 bool IsAlteration(unsigned error) {
-  return error == ER_NO_SUCH_TABLE || error == ER_BAD_FIELD_ERROR || error == ER_KEY_DOES_NOT_EXITS;
+  return error == ER_NO_SUCH_TABLE || error == ER_BAD_FIELD_ERROR || error == ER_KEY_DOES_NOT_EXISTS;
 }
 
 }  // namespace
