@@ -146,10 +146,15 @@ Result<RowImageBuilder> RowImageBuilder::Build(const TableSchema& schema,
   return out;
 }
 
-bool RowImageBuilder::TypeFits(size_t i, unsigned protocol_type) const {
-  const unsigned wanted = values_[i].protocol_type;
-  if (wanted == static_cast<unsigned>(FieldType::kString)) return IsText(protocol_type);
-  return wanted == protocol_type;
+bool RowImageBuilder::SetProtocolType(size_t i, unsigned protocol_type) {
+  Value& value = values_[i];
+  if (value.kind == Kind::kLabel) {
+    const bool is_int = protocol_type == static_cast<unsigned>(FieldType::kLong);
+    value.label_bytes = is_int ? 4 : 8;
+    return is_int || protocol_type == static_cast<unsigned>(FieldType::kLongLong);
+  }
+  if (value.protocol_type == static_cast<unsigned>(FieldType::kString)) return IsText(protocol_type);
+  return value.protocol_type == protocol_type;
 }
 
 void RowImageBuilder::Begin() {
@@ -182,9 +187,10 @@ const uint8_t* RowImageBuilder::Take(size_t i, const uint8_t* in, const uint8_t*
       break;
     }
     case Kind::kLabel:
-      if (end - in < 8) return nullptr;
-      image_.append(reinterpret_cast<const char*>(in), value.size);
-      in += 8;
+      if (end - in < value.label_bytes) return nullptr;
+      image_.append(reinterpret_cast<const char*>(in), std::min<size_t>(value.size, value.label_bytes));
+      image_.resize(at + value.size, '\0');
+      in += value.label_bytes;
       break;
     case Kind::kDecimal:
     case Kind::kBit:

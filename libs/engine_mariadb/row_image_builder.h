@@ -28,8 +28,9 @@ class RowImageBuilder {
 
   const std::string& select_list() const { return select_list_; }
   size_t value_count() const { return values_.size(); }
-  // The type (enum_field_types) that value `i` must have in the protocol.
-  bool TypeFits(size_t i, unsigned protocol_type) const;
+  // The type (enum_field_types) that value `i` has in the protocol, before the first row; false: it cannot be
+  // a value of the column.
+  bool SetProtocolType(size_t i, unsigned protocol_type);
   const std::string& column_name(size_t i) const { return values_[i].name; }
 
   // A row: Begin, then Null or Take for each value in turn.
@@ -66,6 +67,7 @@ class RowImageBuilder {
     std::string name;
     uint32_t size = 0;  // bytes of the value, or of its length where it has one
     uint8_t protocol_type = 0;
+    uint8_t label_bytes = 8;           // in the protocol: the server sends what is short as INT
     uint8_t precision = 0, scale = 0;  // DECIMAL; scale: also fraction digits
     uint64_t bytes_max = 0;            // of a COMPRESSED column's value with its header
     int key_place = -1;                // among the key's columns

@@ -28,7 +28,7 @@ Result<RowStream> RowStream::Open(Connection* connection, const std::string& sql
   const unsigned count = mysql_num_fields(metadata);
   const MYSQL_FIELD* fields = mysql_fetch_fields(metadata);
   bool fits = count == builder->value_count();
-  for (unsigned i = 0; fits && i < count; ++i) fits = builder->TypeFits(i, fields[i].type);
+  for (unsigned i = 0; fits && i < count; ++i) fits = builder->SetProtocolType(i, fields[i].type);
   mysql_free_result(metadata);
   if (!fits) {
     return Status(StatusCode::kAborted, "a table has other columns than it had a moment ago",
