@@ -113,9 +113,9 @@ void OptionalMetadata(const TableMapText& map, ByteWriter* w) {
   value.clear();
   for (const Column& column : map.columns) PackedText(column.name, &v);
   Field(TableMapField::kColumnName, value, w);
+  Charsets(labelled, TableMapField::kEnumAndSetDefaultCharset, TableMapField::kEnumAndSetColumnCharset, w);
   Field(TableMapField::kSetLabels, Labels(map.columns, FieldType::kSet), w);
   Field(TableMapField::kEnumLabels, Labels(map.columns, FieldType::kEnum), w);
-  Charsets(labelled, TableMapField::kEnumAndSetDefaultCharset, TableMapField::kEnumAndSetColumnCharset, w);
   PrimaryKey(map.primary_key, w);
 }
 
