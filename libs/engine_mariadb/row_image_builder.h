@@ -1,6 +1,6 @@
 // RowImageBuilder: rows as a server sends them in the binary protocol → row images as they stand in its log.
 //
-// The values of all columns but generated ones, in the table's order, byte for byte what the server would
+// The values of all columns but virtual ones, in the table's order, byte for byte what the server would
 // log, but for COMPRESSED columns: the log has what the server's zlib made of them, here is the plain value
 // in the form that such a column has for values that are not worth compressing.
 //

@@ -96,7 +96,9 @@ Status TakeColumns(Connection* connection, const Collations& collations, const T
       if (!status.ok()) return status.WithContext(name);
     }
     if (geometry) map->geometry_types.push_back(GeometryNumber(sql.data_type));
-    column.generated = columns[i].generated;
+    // A row event that lacks a stored column makes it NULL at the target: the server computes only the
+    // virtual ones (seen on 10.11).
+    column.generated = columns[i].generated && !columns[i].stored;
     map->columns.push_back(column);
     out->schema.columns.push_back(std::move(column));
     out->columns.push_back(std::move(sql));

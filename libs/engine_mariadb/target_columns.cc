@@ -244,7 +244,8 @@ Result<std::vector<TargetColumn>> LoadTargetColumns(Connection* connection, cons
   SRDF_ASSIGN_OR_RETURN(
       auto rows, connection->Query("SELECT column_name, data_type, column_type, character_octet_length, "
                                    "numeric_precision, numeric_scale, datetime_precision, collation_name, "
-                                   "is_nullable, column_key, is_generated FROM information_schema.columns" +
+                                   "is_nullable, column_key, is_generated, extra FROM "
+                                   "information_schema.columns" +
                                    where + " ORDER BY ordinal_position"));
   std::vector<TargetColumn> out;
   for (const ResultRow& row : rows) {
@@ -270,6 +271,7 @@ Result<std::vector<TargetColumn>> LoadTargetColumns(Connection* connection, cons
     // PRI is also a unique key without NULLs, where there is no primary key: it finds rows as well.
     target.primary = row[9] == "PRI";
     target.generated = row[10] == "ALWAYS";
+    target.stored = target.generated && row[11].value_or("").find("STORED") != std::string::npos;
     out.push_back(std::move(target));
   }
   return out;

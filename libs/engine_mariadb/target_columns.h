@@ -43,6 +43,7 @@ struct TargetColumn {
   bool known = false;  // false: a data type that this version does not know; type and meta say nothing
   bool primary = false;
   bool generated = false;
+  bool stored = false;  // generated, and kept in the row
 };
 
 // In table order; empty when there is no such table. `where` is " WHERE table_schema=… AND table_name=…".

@@ -45,10 +45,10 @@ class SnapshotApplyTest : public SnapshotTest {
   std::vector<ReadRow> rows_;
 };
 
-TEST_F(SnapshotApplyTest, GeneratedColumnsAreMadeByTheServerThatWrites) {
+TEST_F(SnapshotApplyTest, VirtualColumnsAreMadeByTheServerThatWrites) {
   Sql("CREATE TABLE x (id INT PRIMARY KEY, v INT AS (a + 1) VIRTUAL, a INT, s VARCHAR(20) AS (CONCAT('s', "
       "a)) STORED, i "
-      "INT INVISIBLE DEFAULT 7, n INT AS (a * 3) STORED NOT NULL, KEY (v), KEY (s))");
+      "INT INVISIBLE DEFAULT 7, n INT AS (a * 3) STORED, KEY (v), KEY (s))");
   Sql("INSERT INTO x (id, a, i) VALUES (1, 5, 8), (2, 6, NULL), (3, 0, 1)");
   const std::string before = All("id, v, a, s, IFNULL(i, 'NULL'), n");
   const Status status = EmptyAndWrite();
