@@ -60,7 +60,7 @@ void CommandLine::AddExplain() {
               return kExitBadConfiguration;
             }
             o->since_ms = *since;
-            return Explain(global, *o);
+            return ctl::Explain(global, *o);
           });
   AddFlowArgument(explain);
   explain->add_option("--key", o->key, "database.table:key of the row; texts 'so', bytes x'00ff'")
