@@ -140,15 +140,12 @@ Status MariaDbSnapshot::StartAtCheckpoint(const std::string& flow) {
                         connection_->ExecuteAll("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY;"
                                                 "SAVEPOINT srdf"));
   auto rows = connection_->Query(SelectCheckpointStatement(*connection_, flow, false));
-  const Status none(StatusCode::kNotFound, "flow " + flow + " has no checkpoint at the target",
-                    "start the flow first");
-  if (!rows.ok()) {
-    constexpr unsigned kNoSuchTable = 1146;
-    return connection_->last_errno() == kNoSuchTable ? none : rows.status();
+  constexpr unsigned kNoSuchTable = 1146;
+  if (!rows.ok() && connection_->last_errno() != kNoSuchTable) return rows.status();
+  if (rows.ok()) {
+    const auto checkpoint = CheckpointOf(flow, *rows);
+    if (checkpoint) position_ = checkpoint->position;
   }
-  const auto checkpoint = CheckpointOf(flow, *rows);
-  if (!checkpoint) return none;
-  position_ = checkpoint->position;
   return Release();
 }
 

@@ -32,7 +32,7 @@ class MariaDbSnapshot : public engine::Snapshot {
   // The place in the server's binary log that it shows becomes position(). kFailedPrecondition: the server
   // has no log. Needs SELECT on the tables, and BINLOG MONITOR.
   static Result<std::unique_ptr<engine::Snapshot>> OpenSource(const engine::ServerEndpoint& endpoint);
-  // The position of the flow's checkpoint becomes position(); kNotFound: it has none.
+  // The position of the flow's checkpoint becomes position(); it is not known when there is none.
   static Result<std::unique_ptr<engine::Snapshot>> OpenTarget(const engine::ServerEndpoint& endpoint,
                                                               const std::string& flow);
 

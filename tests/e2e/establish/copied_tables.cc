@@ -49,7 +49,7 @@ Status MakeCopiedTables(const MariaDbServer& server, uint64_t rows) {
   const auto fill = [&](const std::string& into, const std::string& select, uint64_t count) {
     for (uint64_t from = 1; from <= count; from += kPiece) {
       const uint64_t to = std::min(count, from + kPiece - 1);
-      SRDF_RETURN_IF_ERROR(server.Execute({Fill(into, select, from, to)}));
+      SRDF_RETURN_IF_ERROR(server.Execute({"USE copied", Fill(into, select, from, to)}));
     }
     return Status::Ok();
   };
