@@ -48,7 +48,7 @@ void CommandLine::AddExplain() {
       Add(&app_, "explain", "what happened to one row: its changes in outbox and inbox, oldest first",
           "  srdfctl explain shop --key shop.orders:7\n"
           "  srdfctl explain shop --key \"shop.prices:1,'a b'\" --values      a key of two columns\n"
-          "  srdfctl explain shop --key shop.files:x\'00ff\' --since 2h\n"
+          "  srdfctl explain shop --key \"shop.files:x'00ff'\" --since 2h\n"
           "  srdfctl explain shop --key shop.orders:7 --output json | jq '.changes[].wagon.first_gtid'\n"
           "Several changes of a row within one wagon are one change there. The exit code is 1 when nothing "
           "was found.",

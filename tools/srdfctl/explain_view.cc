@@ -45,11 +45,20 @@ std::string Headline(const RowChange& change) {
   return out;
 }
 
+std::string Commits(const model::v1::WagonHeader& header) {
+  const std::string first =
+      fmt::format("{} ({})", Printable(header.first_gtid()), FormatTime(header.commit_time_first_ms()));
+  if (header.transactions() == 1) return first;
+  return fmt::format("{} to {} ({}), {}", first, Printable(header.last_gtid()),
+                     FormatTime(header.commit_time_last_ms()), Counted(header.transactions(), "transaction"));
+}
+
 std::string Folding(const model::v1::TableManifest& table) {
   const uint64_t before = RowsBefore(table);
   const uint64_t after = RowsAfter(table);
   std::string out = fmt::format("{} of the table -> {} sent", Counted(before, "change"), FormatCount(after));
-  if (before != after) out += "; several changes of one row are one here";
+  if (before > after) out += "; several changes of one row are one here";
+  if (before < after) out += "; a change of a key is a delete and an insert here";
   return out;
 }
 
@@ -69,14 +78,7 @@ void RenderChange(const RowName& name, const ExplainedChange& found, bool values
         fmt::format("{} ({}), epoch {}, {}", header.sequence(), header.uid().substr(0, 12), header.epoch(),
                     Status(found.wagon)),
         out);
-  if (header.transactions() != 0) {
-    Field(
-        "commits",
-        fmt::format("{} ({}) to {} ({}), {}", Printable(header.first_gtid()),
-                    FormatTime(header.commit_time_first_ms()), Printable(header.last_gtid()),
-                    FormatTime(header.commit_time_last_ms()), Counted(header.transactions(), "transaction")),
-        out);
-  }
+  if (header.transactions() != 0) Field("commits", Commits(header), out);
   if (!found.change.xid.empty()) {
     Field(
         "prepared",
