@@ -75,7 +75,7 @@ Result<Corruption> Corrupter::One(CorruptionKind kind) {
                     "word = IF(BINARY word LIKE BINARY 'w%', CONCAT('W', SUBSTR(word, 2)), CONCAT('w', "
                     "SUBSTR(word, 2)))");
     case CorruptionKind::kNullAgainstEmpty:
-      return Change(kind, "accounts", "name = IF(name IS NULL, '', IF(name = '', NULL, CONCAT(name, '')))");
+      return Change(kind, "accounts", "name = IF(name IS NULL, '', NULL)", "(name IS NULL OR name = '')");
     case CorruptionKind::kJsonSpelling:
       return Change(kind, "files", "meta = REPLACE(meta, ': ', ':')");
     case CorruptionKind::kMicrosecond:
@@ -97,20 +97,21 @@ Result<uint64_t> Corrupter::Fresh(const std::string& table) {
   return Status(StatusCode::kResourceExhausted, "vault." + table + " has too few rows");
 }
 
-Status Corrupter::ExecuteOne(const std::string& sql, uint64_t rows) {
+// Rows that the statement finds, changed or not.
+Status Corrupter::ExecuteOne(const std::string& sql) {
   SRDF_RETURN_IF_ERROR(connection_->Execute(sql));
-  const uint64_t affected = mysql_affected_rows(connection_->handle());
-  if (affected == rows) return {};
-  return {StatusCode::kNotFound, fmt::format("{} rows were affected by: {}", affected, sql.substr(0, 200))};
+  SRDF_ASSIGN_OR_RETURN(const std::string found, connection_->QueryValue("SELECT ROW_COUNT()"));
+  if (found == "1") return {};
+  return {StatusCode::kNotFound, found + " rows were found by: " + sql.substr(0, 200)};
 }
 
-// Rows that the assignment does not change are passed over: a NULL among texts, say.
+// Rows that it is not for are passed over.
 Result<Corruption> Corrupter::Change(CorruptionKind kind, const std::string& table,
-                                     const std::string& assignment) {
+                                     const std::string& assignment, const std::string& only) {
   for (;;) {
     SRDF_ASSIGN_OR_RETURN(const uint64_t number, Fresh(table));
-    const Status changed = ExecuteOne(
-        fmt::format("UPDATE vault.{} SET {} WHERE {}", table, assignment, VaultMatch(table, number)));
+    const Status changed = ExecuteOne(fmt::format("UPDATE vault.{} SET {} WHERE {} AND {}", table, assignment,
+                                                  VaultMatch(table, number), only));
     if (changed.ok()) return Corruption{kind, table, {number}, {}};
     if (changed.code() != StatusCode::kNotFound) return changed;
   }

@@ -57,7 +57,8 @@ class Corrupter {
 
  private:
   Result<Corruption> One(CorruptionKind kind);
-  Result<Corruption> Change(CorruptionKind kind, const std::string& table, const std::string& assignment);
+  Result<Corruption> Change(CorruptionKind kind, const std::string& table, const std::string& assignment,
+                            const std::string& only = "TRUE");
   Result<Corruption> LastBit(CorruptionKind kind);
   Result<Corruption> BlobBit();
   Result<Corruption> Missing();
@@ -66,7 +67,7 @@ class Corrupter {
   Result<Corruption> KeylessSwap();
   // An even number of a row of the table that was not damaged yet.
   Result<uint64_t> Fresh(const std::string& table);
-  Status ExecuteOne(const std::string& sql, uint64_t rows = 1);
+  Status ExecuteOne(const std::string& sql);
 
   engine_mariadb::Connection* const connection_;
   const uint64_t last_;
