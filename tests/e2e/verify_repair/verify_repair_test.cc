@@ -26,7 +26,6 @@ using Row = std::pair<std::string, uint64_t>;  // table, number
 class VerifyRepair : public MeshTest {
  protected:
   void SetUp() override {
-    std::cout << "SRDF_E2E_SEED=" << seed() << std::endl;
     ASSERT_NO_FATAL_FAILURE(StartServers());
     for (MariaDbServer* server : {source_.get(), target_.get()}) {
       ASSERT_OK(server->Execute(VaultSchema()));
