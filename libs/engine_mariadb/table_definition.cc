@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <iterator>
+#include <set>
+#include <string>
 
 #include "engine_mariadb/catalogue_query.h"
 #include "engine_mariadb/character_text.h"
@@ -67,8 +69,28 @@ std::vector<TableMapKeyPart> LoggedKey(const TableFacts& facts, const std::vecto
   return {};
 }
 
+// The virtual columns that a row event may lack: the server that writes it computes them, but keeps what an
+// index or the choice of a partition needs of them as NULL (seen on 10.11, and CHECK TABLE does not see it).
+Result<std::set<std::string>> LeftOut(Connection* connection, const std::string& where,
+                                      const std::vector<TargetColumn>& columns) {
+  std::set<std::string> out;
+  for (const TargetColumn& column : columns) {
+    if (column.generated && !column.stored) out.insert(column.column.name);
+  }
+  if (out.empty()) return out;
+  SRDF_ASSIGN_OR_RETURN(const auto partitions,
+                        connection->Query("SELECT COUNT(*) FROM information_schema.PARTITIONS" + where +
+                                          " AND PARTITION_NAME IS NOT NULL"));
+  if (Text(partitions.at(0).at(0)) != "0") return std::set<std::string>();
+  SRDF_ASSIGN_OR_RETURN(const auto indexed,
+                        connection->Query("SELECT COLUMN_NAME FROM information_schema.STATISTICS" + where));
+  for (const ResultRow& row : indexed) out.erase(Text(row.at(0)));
+  return out;
+}
+
 Status TakeColumns(Connection* connection, const Collations& collations, const TableFacts& facts,
-                   const std::vector<TargetColumn>& columns, TableDefinition* out, TableMapText* map) {
+                   const std::vector<TargetColumn>& columns, const std::set<std::string>& left_out,
+                   TableDefinition* out, TableMapText* map) {
   for (size_t i = 0; i < columns.size(); ++i) {
     Column column = columns[i].column;
     const std::string name = "column " + column.name;
@@ -96,21 +118,21 @@ Status TakeColumns(Connection* connection, const Collations& collations, const T
       if (!status.ok()) return status.WithContext(name);
     }
     if (geometry) map->geometry_types.push_back(GeometryNumber(sql.data_type));
-    // A row event that lacks a stored column makes it NULL at the target: the server computes only the
-    // virtual ones (seen on 10.11).
-    column.generated = columns[i].generated && !columns[i].stored;
+    column.generated = left_out.contains(column.name);
     map->columns.push_back(column);
     out->schema.columns.push_back(std::move(column));
     out->columns.push_back(std::move(sql));
   }
-  // A unique key that is too long for an index is kept by a hash, in a column that only the log shows.
+  // A unique key that is too long for an index is kept by a hash, in a column that only the log shows. Which
+  // number it has there when there are several is not in the catalogue; it matters to nobody.
   unsigned hashes = 0;
   for (const auto& key : facts.unique_keys) {
     if (!key.by_hash || facts.engine != "InnoDB") continue;
     Column hash;
     hash.name = "DB_ROW_HASH_" + std::to_string(++hashes);
     hash.type = static_cast<uint8_t>(FieldType::kLongLong);
-    hash.is_unsigned = hash.nullable = hash.generated = true;
+    hash.is_unsigned = hash.generated = true;
+    hash.nullable = key.nullable;
     out->columns.push_back({hash.name, "bigint", "", true});
     map->columns.push_back(hash);
     out->schema.columns.push_back(std::move(hash));
@@ -133,9 +155,8 @@ Result<TableDefinition> ReadTableDefinition(Connection* connection, const Collat
         "leave the table out, and copy it by other means");
   }
   if (facts->sequence) return Status(StatusCode::kFailedPrecondition, name + " is a sequence, not a table");
-  SRDF_ASSIGN_OR_RETURN(
-      const auto columns,
-      LoadTargetColumns(connection, collations, " WHERE " + WhereTable(*connection, database, table)));
+  const std::string where = " WHERE " + WhereTable(*connection, database, table);
+  SRDF_ASSIGN_OR_RETURN(const auto columns, LoadTargetColumns(connection, collations, where));
   if (columns.size() != facts->columns.size() || columns.empty()) return Altered(name);
 
   TableDefinition out;
@@ -144,7 +165,8 @@ Result<TableDefinition> ReadTableDefinition(Connection* connection, const Collat
   TableMapText map;
   map.database = database;
   map.table = table;
-  const Status status = TakeColumns(connection, collations, *facts, columns, &out, &map);
+  SRDF_ASSIGN_OR_RETURN(const auto left_out, LeftOut(connection, where, columns));
+  const Status status = TakeColumns(connection, collations, *facts, columns, left_out, &out, &map);
   if (!status.ok()) return status.WithContext("table " + name);
   map.primary_key = LoggedKey(*facts, columns);
   out.schema.engine_meta = WriteTableMap(map);

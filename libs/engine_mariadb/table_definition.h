@@ -2,8 +2,9 @@
 // that capture would make of its TABLE_MAP, the map itself included, and what SQL has to know to read its
 // rows.
 //
-// Different from what capture makes of a log: virtual columns are marked (Column::generated; stored ones are
-// columns like any other); a key that is over a prefix of a column is none; foreign keys are left out
+// Different from what capture makes of a log: virtual columns that nothing else in the table needs are
+// marked (Column::generated; stored ones, and what an index or partitioning needs, are columns like any
+// other); a key that is over a prefix of a column is none; foreign keys are left out
 // (TableSchema::constraint_group 0, acting_foreign_keys not known), because to read them the server opens all
 // of its tables.
 #pragma once

@@ -73,9 +73,8 @@ void SnapshotTest::ExpectAsLogged() {
   auto schema = snapshot->Describe("t", "x");
   ASSERT_TRUE(schema.ok()) << schema.status().ToString();
   EXPECT_EQ(schema->engine_meta, logged.schema.engine_meta);
-  EXPECT_EQ(schema->key_kind, logged.schema.key_kind);
+  // Capture is not certain here of what else the catalogue says: all of the log is from before it was asked.
   EXPECT_EQ(schema->key_columns, logged.schema.key_columns);
-  EXPECT_EQ(schema->has_secondary_unique, logged.schema.has_secondary_unique);
   ASSERT_EQ(schema->columns.size(), logged.schema.columns.size());
   for (size_t i = 0; i < schema->columns.size(); ++i) {
     Column column = schema->columns[i];

@@ -197,6 +197,23 @@ TEST_F(SnapshotImageTest, VirtualColumnsAreLeftOutStoredAndInvisibleOnesAreNot) 
                                       R"({"id":2,"a":null,"s":null,"i":7,"t":null})"}));
 }
 
+TEST_F(SnapshotImageTest, VirtualColumnsInAnIndexOrOfAPartitionedTableAreInTheImage) {
+  Sql("CREATE TABLE x (id INT PRIMARY KEY, a INT, v INT AS (a + 1) VIRTUAL, w INT AS (a + 2) VIRTUAL, KEY "
+      "(w))");
+  Sql("INSERT INTO x (id, a) VALUES (1, 5), (2, NULL)");
+  ExpectAsLogged();
+  const auto schema = Open()->Describe("t", "x");
+  ASSERT_TRUE(schema.ok());
+  EXPECT_TRUE(schema->columns[2].generated);
+  EXPECT_FALSE(schema->columns[3].generated);
+  Sql("DROP TABLE x");
+  Sql("RESET MASTER");
+  Sql("CREATE TABLE x (id INT, v INT AS (id % 5) VIRTUAL) PARTITION BY HASH (v) PARTITIONS 5");
+  Sql("INSERT INTO x (id) VALUES (1)");
+  ExpectAsLogged();
+  EXPECT_FALSE(Open()->Describe("t", "x").value().columns[1].generated);
+}
+
 TEST_F(SnapshotImageTest, UniqueKeysThatAreKeptByAHash) {
   Sql("CREATE TABLE x (id INT PRIMARY KEY, t TEXT UNIQUE, b BLOB NOT NULL, v VARCHAR(20) UNIQUE, UNIQUE "
       "(b))");
