@@ -1,12 +1,12 @@
 // A consistent read of a server's tables: what establish, verify and repair read by.
 //
-// Rows come as images: of all columns but generated ones (SnapshotColumns in model/schema.h), in the engine's
-// own encoding as it stands in the log (MariaDB: a row of a row event), so that a row read here and the same
-// row read from the log or from the other side are the same bytes. A key is what a row run has as a row's
-// key: the values of TableSchema::key_columns as they stand in the image, one after the other in the table's
-// order, without a null bitmap. Rows are ordered by the key's index, whose columns may have another order.
-// Each object is driven by one thread and holds one connection; it takes no lock that a writer waits for (a
-// DDL statement on a table that is being read waits for the read).
+// Rows come as images: of all columns but virtual ones (SnapshotColumns in model/schema.h says), in the
+// engine's own encoding as it stands in the log (MariaDB: a row of a row event), so that a row read here and
+// the same row read from the log or from the other side are the same bytes. A key is what a row run has as a
+// row's key: the values of TableSchema::key_columns as they stand in the image, one after the other in the
+// table's order, without a null bitmap. Rows are ordered by the key's index, whose columns may have another
+// order. Each object is driven by one thread and holds one connection; it takes no lock that a writer waits
+// for (a DDL statement on a table that is being read waits for the read).
 #pragma once
 
 #include <cstdint>
@@ -73,7 +73,7 @@ class Snapshot {
   // Describe.
   virtual Result<ReadEnd> ReadRange(const TableSchema& schema, const KeyRange& range,
                                     const ReadLimits& limits, RowSink* sink) = 0;
-  // Those of these keys that there are, in any order.
+  // Those of these keys that there are, in any order; equal is what the server's collation says.
   virtual Result<ReadEnd> ReadKeys(const TableSchema& schema, const std::vector<std::string>& keys,
                                    RowSink* sink) = 0;
   // The key of the rows-th row behind `after` (empty: of the table), read from the key's index alone; empty

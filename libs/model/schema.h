@@ -23,7 +23,7 @@ struct Column {
   bool nullable = false;
   uint16_t collation = 0;           // engine collation id of character columns, 0 when not one
   std::vector<std::string> labels;  // ENUM and SET strings
-  // Computed by the server, and not in the images of a snapshot. Always false in the schemas of a log, which
+  // A virtual column that the images of a snapshot leave out. Always false in the schemas of a log, which
   // does not say so, and whose images have such columns too.
   bool generated = false;
   friend bool operator==(const Column&, const Column&) = default;
@@ -56,8 +56,8 @@ struct TableSchema {
   friend bool operator==(const TableSchema&, const TableSchema&) = default;
 };
 
-// The columns that the images of a snapshot have (engine/snapshot.h), as a bitmap of a row run: all but the
-// generated ones.
+// The columns that the images of a snapshot have (engine/snapshot.h), as a bitmap of a row run: all but
+// those that are left out.
 std::string SnapshotColumns(const TableSchema& schema);
 
 // Flat encoding, docs/formats/change-stream.md.
