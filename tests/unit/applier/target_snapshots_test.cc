@@ -61,7 +61,7 @@ class TargetSnapshotsTest : public ::testing::Test {
 
   FakeTarget target_;
   TargetSnapshots snapshots_{"shop", &target_};
-  std::atomic<bool> cancelled_ = false;
+  std::atomic<bool> cancelled_{false};
 };
 
 TEST_F(TargetSnapshotsTest, ASnapshotIsTakenWhenTheMarkIsAppliedAndHandedOutOnce) {
