@@ -29,25 +29,23 @@ RowStream::RowStream(const snapshot::v1::ReadRowsRequest* request, const verify:
   }
 }
 
-engine::ReadLimits RowStream::Left() const {
-  engine::ReadLimits limits;
-  if (request_->rows_max() != 0 && request_->buckets() == 0) limits.rows_max = request_->rows_max() - rows_;
-  return limits;
-}
-
 Status RowStream::Run(engine::Snapshot* snapshot, const TableSchema& schema) {
   EncodeTableSchema(schema, message_.mutable_schema());
   Sink sink(this);
   for (const snapshot::v1::Range& range : request_->ranges()) {
     if (Full()) break;
-    const auto end = snapshot->ReadRange(schema, {range.after(), range.until()}, Left(), &sink);
+    const uint64_t left = request_->rows_max() == 0 ? 0 : request_->rows_max() - rows_;
+    const auto end =
+        verify::ReadInPieces(snapshot, schema, {range.after(), range.until()}, left, &keeper_, &sink);
     if (!end.ok()) return end.status();
+    SRDF_RETURN_IF_ERROR(keeper_.Rest());
   }
   for (int i = 0; i < request_->keys_size() && !Full(); i += kKeysPerRead) {
     const auto begin = request_->keys().begin() + i;
     const std::vector<std::string> keys(begin, begin + std::min(kKeysPerRead, request_->keys_size() - i));
     const auto end = snapshot->ReadKeys(schema, keys, &sink);
     if (!end.ok()) return end.status();
+    SRDF_RETURN_IF_ERROR(keeper_.Rest());
   }
   if (request_->buckets() != 0) {
     const auto end = snapshot->ReadRange(schema, {}, {}, &sink);
@@ -58,6 +56,10 @@ Status RowStream::Run(engine::Snapshot* snapshot, const TableSchema& schema) {
 
 Status RowStream::Add(ByteView key, ByteView image) {
   SRDF_RETURN_IF_ERROR(keeper_.Row());
+  // A pass over a table without a key is one read: there is no other place to rest.
+  if (!wanted_buckets_.empty() && ++passed_ % keeper_.rows_per_piece() == 0) {
+    SRDF_RETURN_IF_ERROR(keeper_.Rest());
+  }
   const verify::RowHash hash = hasher_.Hash(image);
   if (!wanted_buckets_.empty() &&
       !wanted_buckets_[verify::BucketOf(hash, static_cast<uint32_t>(wanted_buckets_.size()))]) {

@@ -30,7 +30,6 @@ class RowStream {
   Status Flush();
   Status Add(ByteView key, ByteView image);
   bool Full() const { return request_->rows_max() != 0 && rows_ >= request_->rows_max(); }
-  engine::ReadLimits Left() const;
 
   const snapshot::v1::ReadRowsRequest* const request_;
   const Write write_;
@@ -39,7 +38,8 @@ class RowStream {
   std::vector<bool> wanted_buckets_;
   snapshot::v1::ReadRowsResponse message_;
   size_t message_bytes_ = 0;
-  uint64_t rows_ = 0;
+  uint64_t rows_ = 0;    // written
+  uint64_t passed_ = 0;  // by the pass over the buckets
 };
 
 }  // namespace srdf::snapshot_service

@@ -20,18 +20,29 @@ struct Pace {
   std::function<bool()> cancelled;   // cheap; empty: never
 };
 
-// What every row of a pass goes through: keeps to the pace, ends when cancelled.
+// Keeps a pass to its pace, and ends it when it is not wanted any more.
 class PaceKeeper {
  public:
   explicit PaceKeeper(const Pace& pace);
-  // Before or after each row. kCancelled.
+  // With each row; never sleeps. kCancelled.
   Status Row();
+  // Sleeps for as long as the rows so far were too fast. Not inside of a read, where that can be helped: a
+  // read holds a lock that DDL statements of the table wait for, and all that comes behind these. kCancelled.
+  Status Rest();
+  // So many rows may be read in one go, for the lock to be held for less than a second.
+  uint64_t rows_per_piece() const;
 
  private:
   const Pace& pace_;
   uint64_t rows_ = 0;
   int64_t started_at_us_ = 0;
 };
+
+// As Snapshot::ReadRange of a table with a key, in several reads, with rests between them. The sink reports
+// its rows to the keeper (Row).
+Result<engine::ReadEnd> ReadInPieces(engine::Snapshot* snapshot, const TableSchema& schema,
+                                     const engine::KeyRange& range, uint64_t rows_max, PaceKeeper* keeper,
+                                     engine::RowSink* sink);
 
 struct Part {
   engine::KeyRange range;
@@ -58,8 +69,8 @@ Result<std::vector<Part>> DigestRanges(engine::Snapshot* snapshot, const TableSc
 Result<std::vector<RowDigest>> DigestBuckets(engine::Snapshot* snapshot, const TableSchema& schema,
                                              uint32_t buckets, const Pace& pace);
 
-// 16 bytes, over what gives the bytes of an image their meaning: names, types, signs, which are generated, character sets and
-// labels of the columns, in order, and the key's columns.
+// 16 bytes, over what gives the bytes of an image their meaning: names, types, signs, which are generated,
+// character sets and labels of the columns, in order, and the key's columns.
 std::string SchemaDigest(const TableSchema& schema);
 
 }  // namespace srdf::verify

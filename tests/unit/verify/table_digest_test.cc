@@ -110,6 +110,29 @@ TEST_F(TableDigest, APassKeepsToItsPace) {
   EXPECT_GE(std::chrono::steady_clock::now() - begin, std::chrono::milliseconds(300));
 }
 
+TEST_F(TableDigest, ASlowPassRestsBetweenReadsBecauseAReadHoldsALock) {
+  struct Watched : test::FakeSnapshot {
+    using test::FakeSnapshot::FakeSnapshot;
+    Result<engine::ReadEnd> ReadRange(const TableSchema& schema, const engine::KeyRange& range,
+                                      const engine::ReadLimits& limits, engine::RowSink* sink) override {
+      auto end = test::FakeSnapshot::ReadRange(schema, range, limits, sink);
+      if (end.ok()) rows.push_back(end->rows);
+      return end;
+    }
+    std::vector<uint64_t> rows;
+  };
+  test::FakeTable table;
+  table.schema = test::FakeSchema("shop", "item", true);
+  for (int i = 0; i < 400; ++i) table.rows.emplace_back(Key(i), "row " + std::to_string(i));
+  Watched snapshot(test::FakeTables{{{"shop", "item"}, table}}, SourcePosition{"0-1-1", "", 0});
+  Pace pace;
+  pace.rows_per_second_max = 800;
+  const auto steps = DigestSteps(&snapshot, table.schema, {}, 1000, 0, pace);
+  ASSERT_TRUE(steps.ok());
+  EXPECT_THAT(Rows(steps->parts), ElementsAre(400));
+  EXPECT_THAT(snapshot.rows, ElementsAre(100, 100, 100, 100)) << "an eighth of a second each";
+}
+
 TEST(SchemaDigest, TellsWhatChangesTheMeaningOfABytes) {
   const TableSchema schema = test::FakeSchema("shop", "item", true);
   TableSchema other = schema;
