@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <chrono>
 #include <csignal>
@@ -71,7 +72,8 @@ class ProgressLine {
           " left";
     }
     if (progress.differences > 0) line += fmt::format(", {}", Counted(progress.differences, "difference"));
-    line += ": " + (progress.table.empty() ? "opening a pair of snapshots" : Printable(progress.table));
+    line += ": " + (progress.table.empty() ? "opening a pair of snapshots, which waits for the target"
+                                           : Printable(progress.table));
     std::fputs((terminal_ ? "\r\x1b[K" + line : line + "\n").c_str(), stderr);
     open_ = terminal_;
   }
@@ -124,6 +126,14 @@ Status WithSides(MeshClient* client, const std::string& flow, uint64_t rows_per_
 }
 
 Result<VerifyReport> RunComparison(MeshClient* client, ComparingOptions options) {
+  if (options.rows_per_second_max != 0) {
+    // A batch is what is done again after a restart, and what progress tells of.
+    constexpr uint64_t kSecondsPerBatch = 3;
+    compare::CompareOptions& limits = options.compare;
+    limits.rows_per_part = std::clamp<uint64_t>(options.rows_per_second_max, 1, limits.rows_per_part);
+    limits.rows_per_batch = std::clamp<uint64_t>(options.rows_per_second_max * kSecondsPerBatch,
+                                                 limits.rows_per_part, limits.rows_per_batch);
+  }
   VerifyReport report;
   report.flow = options.flow;
   report.scope = options.scope;

@@ -179,7 +179,7 @@ std::string RenderFindings(const VerifyReport& report, size_t rows_max) {
       "\n{} at {}: {} compared in {}, {}\n", report.flow, f.last.gtid, Counted(f.rows_source(), "row"),
       FormatDuration(f.completed_at_ms - f.started_at_ms),
       equal ? "the target equals the source"
-            : fmt::format("{} of {} differ{}", f.tables_differing(), Counted(f.tables.size(), "table"),
+            : fmt::format("{} of {} tables differ{}", f.tables_differing(), f.tables.size(),
                           f.tables_not_compared() == 0
                               ? ""
                               : fmt::format(", {} could not be compared", f.tables_not_compared())));
