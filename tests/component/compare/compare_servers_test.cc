@@ -44,13 +44,16 @@ class CompareServers : public ::testing::Test {
     OnBoth({"DROP DATABASE IF EXISTS shop", "CREATE DATABASE shop"});
   }
 
-  static void OnBoth(const std::vector<std::string>& statements) {
+  // Sequences of the server need a database that is in use.
+  static void OnBoth(std::vector<std::string> statements) {
+    if (statements.front().rfind("DROP DATABASE", 0) != 0) statements.insert(statements.begin(), "USE shop");
     for (const auto* server : {source_server_.get(), target_server_.get()}) {
       const Status status = server->Execute(statements);
       ASSERT_TRUE(status.ok()) << status.ToString();
     }
   }
-  static void AtTarget(const std::vector<std::string>& statements) {
+  static void AtTarget(std::vector<std::string> statements) {
+    statements.insert(statements.begin(), "USE shop");
     const Status status = target_server_->Execute(statements);
     ASSERT_TRUE(status.ok()) << status.ToString();
   }
@@ -153,7 +156,7 @@ TEST_F(CompareServers, KeysOfManyTypesAreCutIntoPartsThatFitBothSides) {
        "INSERT INTO shop.composite SELECT CONCAT(CHAR(97 + seq % 26), '-', seq % 777), seq, 1 FROM "
        "seq_1_to_6000",
        "CREATE TABLE shop.latin (s VARCHAR(30) CHARACTER SET latin1 PRIMARY KEY, x INT)",
-       "INSERT INTO shop.latin SELECT CONCAT(UNHEX(HEX(97 + seq % 100)), 'é', seq), 1 FROM seq_1_to_3000",
+       "INSERT INTO shop.latin SELECT CONCAT(CHAR(97 + seq % 26), 'é', seq), 1 FROM seq_1_to_3000",
        "CREATE TABLE shop.bin (s VARBINARY(16) PRIMARY KEY, x INT)",
        "INSERT INTO shop.bin SELECT UNHEX(MD5(seq)), 1 FROM seq_1_to_3000",
        "CREATE TABLE shop.big (n BIGINT UNSIGNED PRIMARY KEY, x INT)",
@@ -161,7 +164,7 @@ TEST_F(CompareServers, KeysOfManyTypesAreCutIntoPartsThatFitBothSides) {
        "CREATE TABLE shop.dates (d DATETIME(3) PRIMARY KEY, x INT)",
        "INSERT INTO shop.dates SELECT '2000-01-01' + INTERVAL seq MINUTE, 1 FROM seq_1_to_3000",
        "CREATE TABLE shop.money (m DECIMAL(12,3) PRIMARY KEY, x INT)",
-       "INSERT INTO shop.money SELECT (seq - 1500) / 8, 1 FROM seq_1_to_3000"});
+       "INSERT INTO shop.money SELECT (CAST(seq AS SIGNED) - 1500) / 8, 1 FROM seq_1_to_3000"});
   CompareOptions options;
   options.rows_per_part = 100;
   options.rows_per_batch = 1000;

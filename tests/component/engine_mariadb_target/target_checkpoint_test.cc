@@ -53,9 +53,14 @@ TEST(TargetCheckpoint, InitIsIdempotentForTheSamePositionOnly) {
 TEST(TargetCheckpoint, TheStateOfACopyMovesWithTheWagonsInEitherWay) {
   Target t;
   t.Execute(MakeItem());
-  t.SetStart({"0-1-100", "binlog.000001", 4, "start"});
-  const std::string states[] = {"start", std::string("one\0'\\two", 9), std::string("one\0'\\two", 9),
-                                std::string(64u << 10, 'x'), ""};
+  const auto state = [](const std::string& plan) {
+    CopyState copy;
+    copy.plan = plan;
+    return EncodeCopyState(copy).value();
+  };
+  const std::string start = state("start"), bytes = state(std::string("one\0'\\two", 9));
+  t.SetStart({"0-1-100", "binlog.000001", 4, start});
+  const std::string states[] = {start, bytes, bytes, state(std::string(64u << 10, 'x')), ""};
   const auto apply = [&](int id) {
     WagonHeader header = t.NextHeader();
     header.first.copy = states[header.sequence - 1];
@@ -67,7 +72,7 @@ TEST(TargetCheckpoint, TheStateOfACopyMovesWithTheWagonsInEitherWay) {
     t.Advance(header);
     EXPECT_EQ(t.Checkpoint().position.copy, header.last.copy);
   };
-  EXPECT_EQ(t.Checkpoint().position.copy, "start");
+  EXPECT_EQ(t.Checkpoint().position.copy, start);
   for (int i = 0; i < 4; ++i) apply(i);
 }
 

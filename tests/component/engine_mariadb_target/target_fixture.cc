@@ -327,13 +327,15 @@ WagonHeader Target::NextHeader() const {
   header.first =
       sequence_ == 0 ? start_ : SourcePosition{"0-1-" + std::to_string(100 + sequence_), "binlog.000001", 4};
   header.last = {"0-1-" + std::to_string(101 + sequence_), "binlog.000001", 1000 + sequence_};
-  header.first.copy = header.last.copy = copy_;
+  header.first.copy = copy_;
+  header.last.copy = copy_after_;
   header.commit_time_last_ms = 1700000000000;
   return header;
 }
 
 void Target::SetStart(const SourcePosition& start) {
   start_ = start;
+  copy_ = copy_after_ = start.copy;
   sequence_ = 0;
   hash_ = ZeroHash();
   Execute({"DELETE FROM srdf.checkpoint"});
@@ -355,6 +357,15 @@ Result<engine::ApplyStats> Target::Apply(engine::PayloadReader* payload, const S
 void Target::Advance(const WagonHeader& header) {
   sequence_ = header.sequence;
   hash_ = HashOf(header);
+  copy_ = copy_after_ = header.last.copy;
+}
+
+void Target::MoveCopy(std::string encoded) {
+  copy_after_ = std::move(encoded);
+  PayloadBuilder mark;
+  mark.Mark("copy");
+  const auto applied = Apply(&mark);
+  EXPECT_TRUE(applied.ok()) << applied.status().ToString();
 }
 
 engine::Checkpoint Target::Checkpoint() { return session().ReadCheckpoint(kFlow).value().value(); }

@@ -101,9 +101,9 @@ class Target {
   // Begins the flow anew at another source position than 0-1-100.
   void SetStart(const SourcePosition& start);
 
-  // The state of a copy in which the wagons from here on begin and end.
-  void SetCopy(const CopyState& state) { copy_ = EncodeCopyState(state).value(); }
-  void EndCopy() { copy_.clear(); }
+  // Applies a wagon without rows that sets the state of a copy, in which later ones begin and end.
+  void SetCopy(const CopyState& state) { MoveCopy(EncodeCopyState(state).value()); }
+  void EndCopy() { MoveCopy(""); }
 
   // The header of the wagon after the last one applied through Apply.
   WagonHeader NextHeader() const;
@@ -121,6 +121,7 @@ class Target {
   static constexpr uint32_t kOrigin = 4711;
 
  private:
+  void MoveCopy(std::string encoded);
   void Begin();
 
   const bool shared_ = false;
@@ -130,7 +131,8 @@ class Target {
   std::unique_ptr<engine::TargetSession> session_;
   uint64_t sequence_ = 0;
   std::string hash_ = ZeroHash();
-  std::string copy_;
+  std::string copy_;        // where the chain stands
+  std::string copy_after_;  // the next wagon
   SourcePosition start_{"0-1-100", "binlog.000001", 4};
 };
 

@@ -27,10 +27,6 @@ class TargetTolerance : public ::testing::Test {
     state_.tables = {{"d", "item", CopyPhase::kCopying, "\3", "c0:3", 0, 3, 100, 4096},
                      {"d", "later", CopyPhase::kWaiting, "", "", 0, 0, 5, 100}};
     t_.SetCopy(state_);
-    // Only later ones may go to the server in one packet.
-    PayloadBuilder first;
-    first.Mark("first");
-    EXPECT_TRUE(t_.Apply(&first).ok());
   }
   std::string Items() { return t_.Value("SELECT GROUP_CONCAT(c0,c1 ORDER BY c0) FROM d.item"); }
 

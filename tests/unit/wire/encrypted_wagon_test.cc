@@ -244,6 +244,7 @@ TEST_F(EncryptedWagon, EveryChangedHeaderFieldIsRefusedAlsoWithARightHash) {
       {"first", [](WagonHeader* h) { h->first.gtid = "0-1-99"; }},
       {"last", [](WagonHeader* h) { h->last.gtid = "0-1-999"; }},
       {"last file", [](WagonHeader* h) { ++h->last.offset; }},
+      {"first and last copy", [](WagonHeader* h) { h->first.copy = h->last.copy = "state"; }},
       {"commit_time_first_ms", [](WagonHeader* h) { ++h->commit_time_first_ms; }},
       {"commit_time_last_ms", [](WagonHeader* h) { ++h->commit_time_last_ms; }},
       {"opened_at_ms", [](WagonHeader* h) { ++h->opened_at_ms; }},
