@@ -189,10 +189,9 @@ TEST_F(RangeCopyTest, HoldsExactlyTheRowsBetweenItsKeysWhateverTheirType) {
 
 // A chunk of a large table must not read the table.
 TEST_F(RangeCopyTest, ReadsTheIndexOfTheKeyAndNotTheTable) {
-  KeyCase c{"a INT NOT NULL, b INT NOT NULL", "PRIMARY KEY(b,a)", "b,a", {"1,1"}};
-  (void)Make(c);
-  pair_.AtBoth({"INSERT INTO d.seed SELECT seq, seq%100, 0, 0 FROM seq_2_to_40000"});
-  pair_.AtBoth({"DROP TABLE d.t", "CREATE TABLE d.t(" + c.columns + ", n INT, v INT, " + c.key + ")"});
+  const std::string table = "(a INT NOT NULL, b INT NOT NULL, n INT, v INT, PRIMARY KEY(b,a))";
+  pair_.AtBoth({"CREATE OR REPLACE DATABASE d", "CREATE TABLE d.t" + table, "CREATE TABLE d.seed" + table,
+                "USE d", "INSERT INTO d.seed SELECT seq, seq%100, 0, 0 FROM seq_1_to_40000"});
   pair_.AtTarget({"INSERT INTO d.t SELECT * FROM d.seed"});
   const SourcePosition before = engine_->CurrentPosition().value();
   pair_.AtSource({"INSERT INTO d.t SELECT * FROM d.seed ORDER BY b,a"});
