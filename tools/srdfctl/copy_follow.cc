@@ -80,12 +80,48 @@ bool Passes(const Status& status) {
          status.code() == StatusCode::kFailedPrecondition;
 }
 
+// What stands in the way of a copy is told when it comes; and ends the following when nothing has moved for
+// long.
+class TroubleWatch {
+ public:
+  TroubleWatch(MeshClient* client, const std::string& flow, ProgressLine* line)
+      : client_(client), flow_(flow), line_(line) {}
+
+  // `progress` is another one whenever something has moved.
+  Status Look(const GetCopyResponse& copy, uint64_t progress) {
+    const auto now = Clock::now();
+    if (progress != progress_ || copy.paused()) moved_at_ = now;
+    progress_ = progress;
+    if (now - looked_at_ < kLookEvery) return {};
+    looked_at_ = now;
+    const std::string trouble = Trouble(client_, flow_, copy);
+    if (!trouble.empty() && trouble != told_) line_->Tell(trouble);
+    told_ = trouble;
+    if (trouble.empty()) moved_at_ = now;
+    if (now - moved_at_ < kStuckMax) return {};
+    return {StatusCode::kFailedPrecondition, "the copy of flow " + flow_ + " does not get on: " + trouble,
+            "srdfctl status --flow " + flow_ +
+                " says what to do; then it goes on by itself: srdfctl establish " + flow_ + " --watch"};
+  }
+
+ private:
+  static constexpr std::chrono::seconds kLookEvery{2};
+  static constexpr std::chrono::minutes kStuckMax{2};
+
+  MeshClient* const client_;
+  const std::string flow_;
+  ProgressLine* const line_;
+  std::string told_;
+  uint64_t progress_ = 0;
+  Clock::time_point moved_at_ = Clock::now();
+  Clock::time_point looked_at_ = moved_at_;
+};
+
 // Until capture says that none is going on.
 Status UntilRead(MeshClient* client, const std::string& flow, ProgressLine* line) {
   CopyProgress progress;
-  std::string told;
+  TroubleWatch watch(client, flow, line);
   auto answered = Clock::now();
-  auto asked_for_trouble = answered;
   while (true) {
     if (Interrupted()) return {StatusCode::kCancelled, "no longer followed"};
     const auto copy = AskCopy(client, flow);
@@ -94,12 +130,8 @@ Status UntilRead(MeshClient* client, const std::string& flow, ProgressLine* line
       answered = now;
       if (!copy->active()) return {};
       line->Show(progress.Line(*copy, now));
-      if (now - asked_for_trouble > std::chrono::seconds(2)) {
-        asked_for_trouble = now;
-        const std::string trouble = Trouble(client, flow, *copy);
-        if (!trouble.empty() && trouble != told) line->Tell(trouble);
-        told = trouble;
-      }
+      const uint64_t moved = copy->rows() + copy->tables_done() + (copy->schema_done() ? 1 : 0);
+      SRDF_RETURN_IF_ERROR(watch.Look(*copy, moved));
     } else if (now - answered > kSilenceMax || !Passes(copy.status())) {
       return copy.status();
     } else {
@@ -107,6 +139,32 @@ Status UntilRead(MeshClient* client, const std::string& flow, ProgressLine* line
     }
     std::this_thread::sleep_for(kPoll);
   }
+}
+
+// Until a mark behind all that the copy has sent is applied, and the target can be read there. False: look
+// again what capture says.
+Result<bool> UntilApplied(MeshClient* client, const std::string& flow, compare::Side* source,
+                          compare::Side* target, ProgressLine* line) {
+  TroubleWatch watch(client, flow, line);
+  compare::Pair pair(source, target);
+  line->Show("all is read; waiting for the target to apply it");
+  while (true) {
+    Status stuck;
+    const Status opened = pair.Open(kApplyMax, [&] {
+      stuck = watch.Look(GetCopyResponse(), 0);
+      return Interrupted() || !stuck.ok();
+    });
+    if (opened.ok()) break;
+    if (stuck.ok()) stuck = watch.Look(GetCopyResponse(), 0);
+    SRDF_RETURN_IF_ERROR(stuck);
+    if (Interrupted()) return Status(StatusCode::kCancelled, "no longer followed");
+    if (!Passes(opened)) return opened;
+    std::this_thread::sleep_for(kPoll);
+    const auto copy = AskCopy(client, flow);
+    if (copy.ok() && copy->active()) return false;  // a service was restarted, and it goes on
+  }
+  const auto copy = AskCopy(client, flow);
+  return copy.ok() && !copy->active();
 }
 
 }  // namespace
@@ -120,23 +178,10 @@ Result<GetCopyResponse> AskCopy(MeshClient* client, const std::string& flow) {
 Status FollowCopy(MeshClient* client, const std::string& flow) {
   return WithSides(client, flow, 0, [&](compare::Side* source, compare::Side* target) -> Status {
     ProgressLine line;
-    auto answered = Clock::now();
     while (true) {
       SRDF_RETURN_IF_ERROR(UntilRead(client, flow, &line));
-      // A mark behind all that the copy has sent, and a snapshot of the target that has it.
-      line.Show("all is read; waiting for the target to apply it");
-      compare::Pair pair(source, target);
-      const Status opened = pair.Open(kApplyMax, Interrupted);
-      const auto copy = AskCopy(client, flow);
-      if (opened.ok() && copy.ok() && !copy->active()) return {};
-      if (Interrupted()) return {StatusCode::kCancelled, "no longer followed"};
-      // The service was restarted, and the copy goes on; or the target is not that far yet.
-      if (!opened.ok() && !Passes(opened)) return opened;
-      if (copy.ok() && copy->active()) answered = Clock::now();
-      if (Clock::now() - answered > std::chrono::hours(24)) return opened;
-      const std::string trouble = Trouble(client, flow, GetCopyResponse());
-      if (!trouble.empty()) line.Tell(trouble);
-      std::this_thread::sleep_for(kPoll);
+      SRDF_ASSIGN_OR_RETURN(const bool applied, UntilApplied(client, flow, source, target, &line));
+      if (applied) return {};
     }
   });
 }

@@ -122,10 +122,10 @@ void ShowPlan(const GlobalOptions& global, const EstablishPlan& plan, const Esta
 // A table of the plan that cannot be copied at all.
 Status CheckCopyable(const EstablishPlan& plan) {
   for (const PlannedTable& table : plan.tables) {
-    if (table.action != TableAction::kRefuse) continue;
+    if (table.obstacle.empty()) continue;
     return {StatusCode::kFailedPrecondition,
-            "table " + table.name.Text() + " cannot be copied: " + table.note,
-            "change it, or drop it at the source, and call again"};
+            "table " + table.name.Text() + " cannot be copied: " + table.obstacle,
+            "change it or drop it at the source, or, of a flow that runs, name the others with --table"};
   }
   return {};
 }

@@ -73,9 +73,16 @@ void Judge(const TableInfo& source, const TableInfo* target, const TableFindings
     out->note =
         fmt::format("{} missing, {} extra, {} different", found->missing, found->extra, found->different);
   }
-  if (out->action == TableAction::kNone || source.transactional) return;
+  if (!source.transactional) {
+    out->obstacle =
+        fmt::format("{} cannot roll back: ALTER TABLE … ENGINE=InnoDB at the source", source.engine);
+  } else if (source.definition.find(" WITH SYSTEM VERSIONING") != std::string::npos) {
+    out->obstacle =
+        "it is system-versioned, and its history cannot be copied: begin with a backup (--from-gtid)";
+  }
+  if (out->obstacle.empty() || (out->action != copy && out->action != TableAction::kCreateAndCopy)) return;
   out->action = TableAction::kRefuse;
-  out->note = fmt::format("{} cannot roll back: ALTER TABLE … ENGINE=InnoDB at the source", source.engine);
+  out->note = out->obstacle;
 }
 
 std::string Summary(const EstablishPlan& plan, const std::string& flow) {

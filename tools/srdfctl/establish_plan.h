@@ -33,7 +33,7 @@ enum class TableAction : uint8_t {
   kCopy,
   kRepair,
   kCompare,  // nobody knows whether anything is to be done
-  kRefuse,   // cannot be copied: see note
+  kRefuse,   // it has to be copied, and cannot: see obstacle
 };
 std::string_view TableActionWord(TableAction action);
 
@@ -44,6 +44,7 @@ struct PlannedTable {
   uint64_t rows = 0;   // estimates, of the source
   uint64_t bytes = 0;  // with indexes
   std::string note;
+  std::string obstacle;  // why no copy of it can be made; empty: none
 };
 
 struct EstablishPlan {

@@ -101,5 +101,17 @@ TEST(EstablishPlan, ATableThatCannotRollBackIsRefusedByName) {
   EXPECT_EQ(0U, plan.rows_to_copy());
 }
 
+TEST(EstablishPlan, ATableWithAHistoryIsRefusedBeforeAnythingIsCopied) {
+  const TableInfo versioned =
+      Info("price", "CREATE TABLE `price` (\n  `a` int\n) ENGINE=InnoDB WITH SYSTEM VERSIONING");
+  const auto plan = PlanEstablish({versioned}, {}, nullptr, false);
+  EXPECT_EQ(TableAction::kRefuse, Of(plan, "price").action);
+  EXPECT_THAT(Of(plan, "price").note, HasSubstr("--from-gtid"));
+  // Where it is at the target, nothing has to be copied; and when somebody wants it to be, it cannot.
+  const auto restored = PlanEstablish({versioned}, {versioned}, nullptr, true);
+  EXPECT_EQ(TableAction::kCompare, Of(restored, "price").action);
+  EXPECT_THAT(Of(restored, "price").obstacle, HasSubstr("history"));
+}
+
 }  // namespace
 }  // namespace srdf::ctl
