@@ -260,7 +260,11 @@ int Establish(const GlobalOptions& global, const EstablishOptions& asked) {
   if (asked.watch) {
     if (!copy.ok()) return Fail(copy.status());
     if (copy->active()) return Follow(&client, global, asked.flow, true);
-    return Report(global, asked.flow, "none", "no copy of flow " + asked.flow + " is going on");
+    // All is read; but the target may not have it yet.
+    const Status done = FollowCopy(&client, asked.flow);
+    if (!done.ok()) return Fail(done);
+    return Report(global, asked.flow, "none",
+                  "no copy of flow " + asked.flow + " is going on, and the target has all that was sent");
   }
   if (going_on && asked.yes) return Follow(&client, global, asked.flow, true);
   const auto start = FindStart(&client, flow, asked.yes);
