@@ -177,8 +177,7 @@ Result<engine::Checkpoint> ApplierFlow::StartingPoint(engine::TargetSession* ses
   if (checkpoint.has_value()) return *checkpoint;
   Status none(StatusCode::kFailedPrecondition,
               "flow " + name_ + " has no checkpoint at the target: its starting point is not known",
-              "copy the source to the target and run `srdfctl flow init " + name_ +
-                  " --position GTID` with the copy's GTID position");
+              "`srdfctl establish " + name_ + "` copies the source, or begins with a restored backup");
   SetState(ApplierState::kBlocked, {none});
   return none;
 }

@@ -95,7 +95,7 @@ Status ShipperFlow::OpenStore(StoreStreamEvents events) {
   return {
       StatusCode::kUnavailable,
       "the starting point of flow " + name_ + " is not known: the destination has not told its checkpoint",
-      "start receiver and applier, and once per flow `srdfctl flow init " + name_ + " --position GTID`"};
+      "start receiver and applier, and once per flow `srdfctl establish " + name_ + "`"};
 }
 
 void ShipperFlow::CloseStore() {

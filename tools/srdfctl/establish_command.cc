@@ -14,6 +14,7 @@
 #include "srdfctl/establish_plan.h"
 #include "srdfctl/flow_start.h"
 #include "srdfctl/mesh_client.h"
+#include "srdfctl/table_lists.h"
 #include "srdfctl/table_names.h"
 #include "srdfctl/text.h"
 
@@ -37,14 +38,7 @@ Result<std::vector<TableName>> NamesOf(const std::vector<std::string>& texts) {
 
 // What both sides say, and, when it was asked for, what a comparison finds in the tables that both have.
 Result<EstablishPlan> MakePlan(MeshClient* client, const EstablishOptions& asked, bool started) {
-  std::vector<engine::TableInfo> at_source, at_target;
-  const Status listed = WithSides(client, asked.flow, asked.rows_per_second_max,
-                                  [&](compare::Side* source, compare::Side* target) -> Status {
-                                    SRDF_ASSIGN_OR_RETURN(at_source, source->ListTables());
-                                    SRDF_ASSIGN_OR_RETURN(at_target, target->ListTables());
-                                    return {};
-                                  });
-  if (!listed.ok()) return listed;
+  SRDF_ASSIGN_OR_RETURN(TableLists lists, ListTables(client, asked.flow));
   SRDF_ASSIGN_OR_RETURN(const std::vector<TableName> names, NamesOf(asked.tables));
   const auto keep = [&](std::vector<engine::TableInfo>* tables) {
     if (names.empty()) return;
@@ -55,15 +49,16 @@ Result<EstablishPlan> MakePlan(MeshClient* client, const EstablishOptions& asked
                                  }),
                   tables->end());
   };
-  keep(&at_source);
-  keep(&at_target);
+  keep(&lists.source);
+  keep(&lists.target);
   for (const TableName& name : names) {
-    const bool there = std::any_of(at_source.begin(), at_source.end(), [&](const engine::TableInfo& table) {
-      return TableName{table.database, table.table} == name;
-    });
+    const bool there =
+        std::any_of(lists.source.begin(), lists.source.end(), [&](const engine::TableInfo& table) {
+          return TableName{table.database, table.table} == name;
+        });
     if (!there) return Status(StatusCode::kNotFound, "the source has no table " + name.Text());
   }
-  const EstablishPlan plan = PlanEstablish(at_source, at_target, nullptr, started);
+  const EstablishPlan plan = PlanEstablish(lists.source, lists.target, nullptr, started);
   if (!asked.compare || !started) return plan;
   ComparingOptions options;
   options.flow = asked.flow;
@@ -74,7 +69,7 @@ Result<EstablishPlan> MakePlan(MeshClient* client, const EstablishOptions& asked
   }
   if (options.compare.tables.empty()) return plan;
   SRDF_ASSIGN_OR_RETURN(const VerifyReport report, RunComparison(client, std::move(options)));
-  return PlanEstablish(at_source, at_target, &report.findings, started);
+  return PlanEstablish(lists.source, lists.target, &report.findings, started);
 }
 
 // What of the definitions cannot be made at the target, or could not be read.

@@ -14,6 +14,7 @@
 #include "srdfctl/establish_plan.h"
 #include "srdfctl/flow_start.h"
 #include "srdfctl/mesh_client.h"
+#include "srdfctl/table_lists.h"
 #include "srdfctl/text.h"
 
 namespace srdf::ctl {
@@ -78,19 +79,6 @@ Status CheckTables(const EstablishPlan& plan) {
       "backup or copy everything"};
 }
 
-Result<EstablishPlan> LookAtBoth(MeshClient* client, const std::string& flow) {
-  EstablishPlan plan;
-  const Status listed =
-      WithSides(client, flow, 0, [&](compare::Side* source, compare::Side* target) -> Status {
-        SRDF_ASSIGN_OR_RETURN(const auto at_source, source->ListTables());
-        SRDF_ASSIGN_OR_RETURN(const auto at_target, target->ListTables());
-        plan = PlanEstablish(at_source, at_target, nullptr, true);
-        return {};
-      });
-  if (!listed.ok()) return listed;
-  return plan;
-}
-
 int Compare(MeshClient* client, const GlobalOptions& global, const EstablishOptions& asked) {
   ComparingOptions options;
   options.flow = asked.flow;
@@ -133,25 +121,31 @@ int EstablishFromGtid(const GlobalOptions& global, const config::Config& config,
   MeshClient client(config);
   const auto start = FindStart(&client, flow, asked.yes);
   if (!start.ok()) return Fail(start.status());
-  if (start->started && start->position.gtid != gtid) {
-    return Fail(
-        {StatusCode::kAlreadyExists,
-         "flow " + asked.flow + " has a checkpoint already, at " + start->position.gtid,
-         "a restored target needs a flow that has none: delete its row of srdf.checkpoint there when the "
-         "backup brought it"});
+  if (start->started) {
+    // A call before has begun it, and it may have come further since.
+    const auto at = engine_mariadb::GtidPosition::Parse(start->position.gtid);
+    if (!at.ok()) return Fail(at.status());
+    if (!at->Contains(*parsed)) {
+      return Fail(
+          {StatusCode::kAlreadyExists,
+           "flow " + asked.flow + " has a checkpoint already, at " + start->position.gtid,
+           "a restored target needs a flow that has none: delete its row of srdf.checkpoint there when "
+           "the backup brought it"});
+    }
   }
   if (!start->started) {
     const Status in_log = CheckInLog(flow, gtid);
     if (!in_log.ok()) return Fail(in_log);
-    const auto plan = LookAtBoth(&client, asked.flow);
-    if (!plan.ok()) return Fail(plan.status());
-    const Status tables = CheckTables(*plan);
+    const auto lists = ListTables(&client, asked.flow);
+    if (!lists.ok()) return Fail(lists.status());
+    const EstablishPlan plan = PlanEstablish(lists->source, lists->target, nullptr, true);
+    const Status tables = CheckTables(plan);
     if (!tables.ok()) return Fail(tables);
     if (!asked.yes) {
       fmt::print(
           "{} is in the source's log, and the target has all {} of the source; with --yes the flow starts "
           "there, and every row is compared\n",
-          gtid, Counted(plan->tables.size(), "table"));
+          gtid, Counted(plan.tables.size(), "table"));
       return kExitOk;
     }
     const Status begun = BeginAt(flow, gtid);
