@@ -44,7 +44,7 @@ class PayloadReader {
 struct ApplyStats {
   uint64_t rows = 0;
   uint64_t statements = 0;
-  uint64_t server_statements = 0;  // round trips
+  uint64_t server_statements = 0;       // round trips
   std::vector<std::string> marks = {};  // that the wagon held (model/mark.h)
 };
 

@@ -6,18 +6,18 @@
 //
 //   a table that is not listed       is at the target as it was at the source
 //   kWaiting                         none of its rows count at the target; its changes need not be sent
-//   kCopying                         its rows up to `cursor` are exact; of the rest some rows may be there
-//   (those
-//                                    inserted since), and they are exact too. So a change of a row that is
-//                                    not there is left out: the row comes with its range
+//   kCopying                         its rows up to `cursor` are exact; of the rest some may be there (those
+//                                    inserted since), and are exact too. So a change of a row that is not
+//                                    there is left out: the row comes with its range
 //
 // While `schema_done` is false nothing of the tables exists for certain, and their changes are not sent; of a
-// copy of all tables neither are any others, and no DDL statements. Without any table, and `schema_done` false, the copy was
-// asked for and is not planned yet: then neither rows nor statements are sent. A flow whose target has
-// nothing begins so: its first checkpoint has NewCopy() as its copy, and what is logged before the plan is
-// made needs no table. A table that others can change by a foreign key that acts comes before those; tables
-// without a key, and those that foreign keys connect in a circle, are copied in one snapshot (they go from
-// kWaiting to not listed). Tables of one `group` that is not 0 leave the list together. Pure.
+// copy of all tables neither are any others, and no DDL statements. Without any table, and `schema_done`
+// false, the copy was asked for and is not planned yet: then neither rows nor statements are sent. A flow
+// whose target has nothing begins so: its first checkpoint has NewCopy() as its copy, and what is logged
+// before the plan is made needs no table. A table that others can change by a foreign key that acts comes
+// before those; tables without a key, and those that foreign keys connect in a circle, are copied in one
+// snapshot (they go from kWaiting to not listed). Tables of one `group` that is not 0 leave the list
+// together. Pure.
 #pragma once
 
 #include <cstdint>

@@ -55,7 +55,8 @@ class FakeTarget : public engine::TargetEngine {
 class TargetSnapshotsTest : public ::testing::Test {
  protected:
   TargetSnapshots::Opened Open(const std::string& mark, std::chrono::milliseconds wait = 0ms) {
-    return snapshots_.Open(mark, {TargetSnapshots::Clock::now() + wait, [this] { return cancelled_.load(); }});
+    return snapshots_.Open(mark,
+                           {TargetSnapshots::Clock::now() + wait, [this] { return cancelled_.load(); }});
   }
   StatusCode Code(const std::string& mark) { return Open(mark).status().code(); }
 

@@ -84,8 +84,8 @@ TEST(BatcherSecrecy, KeysOfRowsAreShownToAnOperatorAndNotWrittenToTheLog) {
 
   testing::internal::CaptureStderr();
   BatcherFlow flow(config, directory, keys->get());
-  const auto session =
-      std::make_shared<BatcherSession>(&flow, SessionEvents{[](const auto&) {}, [](const auto&) {}, [](auto) {}});
+  const auto session = std::make_shared<BatcherSession>(
+      &flow, SessionEvents{[](const auto&) {}, [](const auto&) {}, [](auto) {}});
   ASSERT_TRUE(session->Begin(&shipper).ok());
   ASSERT_TRUE(session->Append(ImpossibleTransaction(key)).ok());
   const auto end = std::chrono::steady_clock::now() + std::chrono::seconds(20);

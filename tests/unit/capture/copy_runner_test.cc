@@ -69,8 +69,9 @@ TEST_F(CopyRunnerTest, ATableIsCopiedRangeByRangeAndLeavesTheListWithTheLast) {
   Plan();
   Begin();
   ASSERT_TRUE(WaitForEnd());
-  EXPECT_EQ(session_.sent(),
-            "[copy (..b] rows tx2 | 7 state [copy (b..d] rows tx2 | 7 state [copy (d..] rows tx1 | 7 no copy ");
+  EXPECT_EQ(
+      session_.sent(),
+      "[copy (..b] rows tx2 | 7 state [copy (b..d] rows tx2 | 7 state [copy (d..] rows tx1 | 7 no copy ");
 }
 
 TEST_F(CopyRunnerTest, ACopyGoesOnBehindItsCursor) {
