@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <thread>
 #include <utility>
 #include <vector>
 
@@ -19,6 +20,9 @@ namespace v1 = snapshot::v1;
 
 // A call without a deadline of its own waits for that long at most.
 constexpr std::chrono::minutes kWaitMax{10};
+// A table counts as altered for the rest of the second in which it was.
+constexpr std::chrono::milliseconds kListAgain{250};
+constexpr std::chrono::seconds kListPatience{10};
 
 CallLimits LimitsOf(const grpc::ServerContext& context) {
   const auto left = std::min<std::chrono::system_clock::duration>(
@@ -71,10 +75,7 @@ grpc::Status SnapshotServiceImpl::ListTables(grpc::ServerContext* context,
                                              const v1::ListTablesRequest* request,
                                              v1::ListTablesResponse* response) {
   const auto list = [&]() -> Result<std::vector<engine::TableInfo>> {
-    if (request->mark().empty()) {
-      SRDF_ASSIGN_OR_RETURN(const auto snapshot, source_->OpenNow(request->flow()));
-      return snapshot->ListTables();
-    }
+    if (request->mark().empty()) return ListNow(request->flow(), LimitsOf(*context));
     SRDF_ASSIGN_OR_RETURN(const auto snapshot,
                           open_.Use(request->flow(), request->mark(), LimitsOf(*context)));
     return snapshot->ListTables();
@@ -94,6 +95,19 @@ grpc::Status SnapshotServiceImpl::ListTables(grpc::ServerContext* context,
     out->set_empty(table.empty);
   }
   return grpc::Status::OK;
+}
+
+// A table that is altered at this very moment is looked at again.
+Result<std::vector<engine::TableInfo>> SnapshotServiceImpl::ListNow(const std::string& flow,
+                                                                    const CallLimits& limits) {
+  const auto until = std::min(limits.deadline - kListAgain, std::chrono::steady_clock::now() + kListPatience);
+  for (;;) {
+    SRDF_ASSIGN_OR_RETURN(const auto snapshot, source_->OpenNow(flow));
+    auto tables = snapshot->ListTables();
+    const bool altered = tables.status().code() == StatusCode::kAborted;
+    if (!altered || std::chrono::steady_clock::now() >= until || limits.cancelled()) return tables;
+    std::this_thread::sleep_for(kListAgain);
+  }
 }
 
 grpc::Status SnapshotServiceImpl::Digest(grpc::ServerContext* context, const v1::DigestRequest* request,

@@ -36,6 +36,7 @@ class SnapshotServiceImpl final : public snapshot::v1::SnapshotService::Service 
                      snapshot::v1::CloseResponse* response) override;
 
  private:
+  Result<std::vector<engine::TableInfo>> ListNow(const std::string& flow, const CallLimits& limits);
   Status Fill(const grpc::ServerContext& context, const snapshot::v1::DigestRequest& request,
               snapshot::v1::DigestResponse* response);
 
