@@ -40,7 +40,10 @@ class Establish : public MeshTest {
   CommandResult EstablishUntilDone(std::atomic<bool>* done) {
     CommandResult last;
     for (int i = 0; i < 200; ++i) {
-      last = mesh_->Ctl({"establish", "e2e", "--yes"});
+      // Of a few rows small pieces, so that the copy lasts for some deaths.
+      last = std::getenv("SRDF_ESTABLISH_ROWS") != nullptr
+                 ? mesh_->Ctl({"establish", "e2e", "--yes"})
+                 : mesh_->Ctl({"establish", "e2e", "--yes", "--chunk-bytes", "64kb"});
       if (last.exit_code == 0) break;
       std::this_thread::sleep_for(milliseconds(500));
     }
@@ -91,7 +94,7 @@ TEST_F(Establish, TakesNoLockAndEndsEqualUnderLoad) {
 TEST_F(Establish, GoesOnOverTheDeathOfEveryServiceAndOfBothServers) {
   std::mt19937_64 random(seed());
   ASSERT_NO_FATAL_FAILURE(StartServers());
-  const uint64_t rows = Rows(60000);
+  const uint64_t rows = Rows(120000);
   ASSERT_OK(MakeCopiedTables(*source_, rows));
   ASSERT_NO_FATAL_FAILURE(StartNewFlow());
   CopiedTablesWriter writer(*source_, rows, 100, seed());
@@ -109,8 +112,9 @@ TEST_F(Establish, GoesOnOverTheDeathOfEveryServiceAndOfBothServers) {
   std::map<std::string, int> kills;
   std::shuffle(victims.begin(), victims.end(), random);
   for (const std::string& victim : victims) {
-    // The fault's moment is random; nothing is waited for here.
-    std::this_thread::sleep_for(milliseconds(random() % 1500));
+    // The fault's moment is random; nothing is waited for here. The first comes at once, while all rows are
+    // still to be copied.
+    if (!kills.empty() || done) std::this_thread::sleep_for(milliseconds(random() % 1500));
     MariaDbServer* server = victim == "source server" ? source_.get() : target_.get();
     if (victim.find("server") != std::string::npos) {
       server->Kill();
