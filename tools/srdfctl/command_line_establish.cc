@@ -39,8 +39,9 @@ void CommandLine::AddEstablish() {
       "events; those that are there are dropped first");
   establish->add_option("--readers", o->readers, "connections that read the source at a time; default: 2")
       ->check(CLI::Range(1U, 16U));
-  establish->add_option("--chunk-bytes", o->chunk_bytes, "of rows read at a time, 4MiB; default: 4MiB")
-      ->transform(CLI::AsSizeValue(false));
+  establish->add_option("--chunk-bytes", o->chunk_bytes, "of rows read at a time, 64kb to 64mb; default: 4mb")
+      ->transform(CLI::AsSizeValue(false))
+      ->check(CLI::Range(uint64_t{64} << 10, uint64_t{64} << 20));
   establish->add_option("--max-rate", o->rows_per_second_max,
                         "rows per second on each side while comparing; default: no limit");
   establish->add_option("--reason", o->reason, "for the audit")->capture_default_str();
