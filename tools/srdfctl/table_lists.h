@@ -15,7 +15,7 @@ struct TableLists {
   std::vector<engine::TableInfo> target;
 };
 
-// Asked again for some seconds when a table is altered meanwhile. kCancelled after Ctrl-C.
+// kAborted when a table keeps being altered, over ten seconds. kCancelled after Ctrl-C.
 Result<TableLists> ListTables(MeshClient* client, const std::string& flow);
 
 }  // namespace srdf::ctl
