@@ -34,7 +34,7 @@ void Gather(benchmark::State& state, Load load) {
     meter.Resume();
     for (std::string& cut : cuts) Must(window.Append(std::move(cut), {}));
     window.CloseNow(SealReason::kManual);
-    auto group = window.Take({});
+    auto group = window.TakeNow();
     benchmark::DoNotOptimize(group->part.changes.size());
     meter.Pause();
     group.reset();

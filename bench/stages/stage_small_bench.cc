@@ -10,6 +10,7 @@
 #include <benchmark/benchmark.h>
 
 #include <chrono>
+#include <optional>
 #include <vector>
 
 #include "batcher/sealer.h"
@@ -104,7 +105,13 @@ class Batcher {
 
   void Gather(std::string records) { Must(window_.Append(std::move(records), {})); }
   batcher::Group Take() {
-    batcher::Group group = std::move(*window_.Take({}));
+    // A feed this busy is gathered for some milliseconds.
+    std::optional<batcher::Group> taken;
+    while (!taken.has_value()) {
+      window_.WaitUntil(std::chrono::steady_clock::now() + std::chrono::seconds(1), {});
+      taken = window_.TakeNow();
+    }
+    batcher::Group group = std::move(*taken);
     window_.Done();
     return group;
   }

@@ -352,29 +352,6 @@ void Window::CountTransaction(SteadyTime now) {
   rate_transactions_ = 0;
 }
 
-std::optional<Group> Window::Take(const std::stop_token& stop) {
-  std::unique_lock lock(mu_);
-  while (closed_.empty()) {
-    if (stop.stop_requested()) return std::nullopt;
-    if (const auto reason = Due(std::chrono::steady_clock::now()); reason.has_value()) {
-      CloseOpen(*reason);
-      break;
-    }
-    if (draining_) return std::nullopt;
-    const auto woken = [&] {
-      return !closed_.empty() || draining_ || Due(std::chrono::steady_clock::now()).has_value();
-    };
-    if (open_.counts.ends == 0) {
-      changed_.wait(lock, stop, [&] { return woken() || open_.counts.ends != 0; });
-    } else {
-      const SteadyTime due = NextDue();
-      changed_.wait_until(lock, stop, due, [&] { return woken() || NextDue() != due; });
-    }
-  }
-  changed_.notify_all();
-  return PopClosed();
-}
-
 std::optional<Group> Window::TakeNow() {
   std::lock_guard lock(mu_);
   if (closed_.empty()) {

@@ -61,14 +61,11 @@ class Window {
   // Feed thread: nothing comes any more; a transaction under way is given up, then as Drain.
   void EndFeed();
 
-  // Sealer thread. Waits for the next group; nothing when stopped, or closed and empty.
-  std::optional<Group> Take(const std::stop_token& stop);
-
-  // Sealer thread. Waits until Take would return at once, for no longer than the deadline; false when
-  // that has come, and after Wake.
+  // Sealer thread. Waits until there is a group to be taken, or never will be, for no longer than the
+  // deadline; false when that has come, and after Wake.
   bool WaitUntil(std::chrono::steady_clock::time_point deadline, const std::stop_token& stop);
 
-  // Any thread. What Take would return at once; nothing when it would wait, or is at its end.
+  // Any thread. The next group; nothing when none is due, or closed and empty.
   std::optional<Group> TakeNow();
   // Any thread. The open window, when the destination is ready for it (adaptive mode), nothing is before it
   // and it has no more bytes than this. If not, and there is something to seal, the sealer's thread is told.

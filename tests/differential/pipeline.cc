@@ -201,7 +201,7 @@ void Pipeline::Idle(const engine::SourceLag&) {
 
 Status Pipeline::TakeGroups() {
   while (window_->GetStatus().closed_groups != 0) {
-    auto group = window_->Take({});
+    auto group = window_->TakeNow();
     if (!group.has_value()) return {StatusCode::kInternal, "the window has a closed group and gives none"};
     const Status status = Seal(std::move(*group));
     window_->Done();

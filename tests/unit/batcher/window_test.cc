@@ -145,14 +145,18 @@ class WindowTest : public ::testing::Test {
   }
   // A group that is due at once; fails the test when there is none within the deadline.
   Group Take(Window* window) {
-    auto taken = std::async(std::launch::async, [&] { return window->Take(stop_.get_token()); });
-    if (taken.wait_for(seconds(10)) != std::future_status::ready) {
-      ADD_FAILURE() << "no group became due";
-      stop_.request_stop();
+    const auto deadline = std::chrono::steady_clock::now() + seconds(10);
+    std::optional<Group> group;
+    while (!group.has_value() && !stop_.stop_requested() && window->WaitUntil(deadline, stop_.get_token())) {
+      group = window->TakeNow();
+      if (!group.has_value() && window->IsDrained()) break;
     }
-    auto group = taken.get();
-    if (group.has_value()) window->Done();
-    return group.has_value() ? std::move(*group) : Group{};
+    if (!group.has_value()) {
+      ADD_FAILURE() << "no group became due";
+      return {};
+    }
+    window->Done();
+    return std::move(*group);
   }
 
   Feed feed_;
@@ -413,7 +417,8 @@ TEST_F(WindowTest, DrainSealsWhatIsWholeAndDropsTheRest) {
   Append(&window, {feed_.Schema(), feed_.Transaction(), feed_.Begin(), feed_.Rows(1, 10)});
   window.Drain();
   EXPECT_EQ(Take(&window).reason, SealReason::kDrain);
-  EXPECT_FALSE(window.Take(stop_.get_token()).has_value());
+  EXPECT_FALSE(window.TakeNow().has_value());
+  EXPECT_TRUE(window.IsDrained());
 }
 
 TEST_F(WindowTest, FeedWaitsWhileClosedGroupsFillTheLimit) {
