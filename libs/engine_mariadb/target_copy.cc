@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <unordered_set>
 
+#include "engine_mariadb/target_erase.h"
 #include "failpoint/failpoint.h"
 
 namespace srdf::engine_mariadb {
@@ -147,29 +148,37 @@ Status TargetCopy::DeleteClashing(KeyedTable* table, ByteView bitmap, const std:
 Status TargetCopy::Delete(KeyedTable* table, const std::string& where, const std::string& index) {
   SRDF_RETURN_IF_ERROR(tables_->LoadTriggers(table));
   const SqlTable& sql = table->sql;
-  if (!sql.delete_triggers.empty() || sql.system_versioned) {
+  if (sql.system_versioned) {
     SRDF_ASSIGN_OR_RETURN(const bool any, AnyRow(*table, where, index));
     if (!any) return {};
-    if (sql.system_versioned) {
-      return {StatusCode::kFailedPrecondition,
-              sql.quoted_name +
-                  " is system-versioned and has rows that a copy is to replace: its history "
-                  "would grow instead of becoming the source's",
-              "empty it at the target (ALTER TABLE … DROP SYSTEM VERSIONING and ADD it again, or CREATE OR "
-              "REPLACE TABLE), then resume the flow"};
-    }
-    return {
-        StatusCode::kFailedPrecondition,
-        sql.quoted_name + " has triggers at the target (" + sql.delete_triggers +
-            ") that would fire when a copy replaces rows",
-        "drop these triggers at the target, resume the flow, and create them again when the copy is done"};
+    return {StatusCode::kFailedPrecondition,
+            sql.quoted_name +
+                " is system-versioned and has rows that a copy is to replace: its history "
+                "would grow instead of becoming the source's",
+            "empty it at the target (ALTER TABLE … DROP SYSTEM VERSIONING and ADD it again, or CREATE OR "
+            "REPLACE TABLE), then resume the flow"};
   }
+  if (!sql.delete_triggers.empty()) return Erase(*table, where, index);
   const std::string target = " " + sql.quoted_name;
   const Status deleted = connection_->Execute(
       kSettings + ("DELETE" + (where.empty() ? "" : target) + From(*table, index) + where));
   if (!deleted.ok()) return Denied(*table, deleted);
   SRDF_FAILPOINT("applier.copy_after_delete");
   return {};
+}
+
+Status TargetCopy::Erase(const KeyedTable& table, const std::string& where, const std::string& index) {
+  SRDF_ASSIGN_OR_RETURN(const bool any, AnyRow(table, where, index));
+  if (!any) return {};
+  const Status erased = RowEraser(connection_, rows_).Erase(table, where, index);
+  if (erased.code() != StatusCode::kFailedPrecondition && erased.code() != StatusCode::kAborted) {
+    return erased.ok() ? erased : Denied(table, erased);
+  }
+  return {StatusCode::kFailedPrecondition,
+          table.sql.quoted_name + " has triggers at the target (" + table.sql.delete_triggers +
+              ") that would fire when a copy replaces rows, and the rows cannot be deleted by row events: " +
+              erased.message(),
+          "drop these triggers at the target, resume the flow, and create them again when the copy is done"};
 }
 
 Result<bool> TargetCopy::AnyRow(const KeyedTable& table, const std::string& where, const std::string& index) {

@@ -12,9 +12,9 @@
 // brings it back.
 //
 // The user needs SELECT and DELETE on the table beside what row events need: kPermissionDenied with the
-// GRANT. Refused, before anything is deleted: rows of a table whose DELETE triggers would fire (row events
-// fire none, and delete what can be told by its key), and rows of a system-versioned table, whose history
-// would grow. Driven by one thread.
+// GRANT. Where DELETE triggers would fire, rows go by row events (target_erase.h). Refused: rows of such a
+// table where that is not possible, and rows of a system-versioned table, whose history would grow. Driven by
+// one thread.
 #pragma once
 
 #include <cstdint>
@@ -62,6 +62,8 @@ class TargetCopy {
   // rows may exchange a unique value.
   Status ClearKeys(const RangeCopy& first, std::string_view rest, KeyedTable* table);
   Status MakeCopies(const RangeCopy& copy, KeyedTable* table);
+  // Delete for a table with triggers.
+  Status Erase(const KeyedTable& table, const std::string& where, const std::string& index);
   Result<bool> AnyRow(const KeyedTable& table, const std::string& where, const std::string& index);
   Result<bool> AnyRowBehind(const KeyedTable& table, const RangeCopy& copy);
   // The same image so many times.

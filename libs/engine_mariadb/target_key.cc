@@ -117,7 +117,9 @@ Status KeyedTable::AppendRowIs(const RowSlices& row, std::string* out) const {
 Result<KeyedTable*> KeyedTables::Find(const TableSchema& schema) {
   std::deque<KeyedTable>& variants = tables_[{schema.database, schema.table}];
   for (KeyedTable& known : variants) {
-    if (SameTable(known.schema, schema)) return &known;
+    if (!SameTable(known.schema, schema)) continue;
+    known.schema.table_ref = schema.table_ref;
+    return &known;
   }
   KeyedTable table;
   table.schema = schema;

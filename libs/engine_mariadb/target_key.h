@@ -23,7 +23,7 @@
 namespace srdf::engine_mariadb {
 
 struct KeyedTable {
-  TableSchema schema;
+  TableSchema schema;  // as the last Find was asked, with its table_ref
   SqlTable sql;
   RowLayout layout;
   // The key's columns in the order in which keys are compared: that of the source's index, told by the table

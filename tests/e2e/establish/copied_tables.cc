@@ -41,6 +41,8 @@ Status MakeCopiedTables(const MariaDbServer& server, uint64_t rows) {
       "CREATE VIEW copied.cheap AS SELECT id, price FROM copied.items WHERE price < 10",
       "CREATE TRIGGER copied.parents_gone AFTER DELETE ON copied.parents FOR EACH ROW"
       " INSERT INTO copied.audit (what) VALUES (CONCAT('parent ', OLD.id))",
+      "CREATE TRIGGER copied.items_gone AFTER DELETE ON copied.items FOR EACH ROW"
+      " INSERT INTO copied.audit (what) VALUES (CONCAT('item ', OLD.id))",
       "CREATE PROCEDURE copied.nop() SELECT 1",
       "CREATE EVENT copied.hourly ON SCHEDULE EVERY 1 HOUR DO DELETE FROM copied.log LIMIT 1",
   }));
