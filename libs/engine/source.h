@@ -120,6 +120,9 @@ class SourceEngine {
   virtual Result<uint64_t> ThreadsRunning() { return 0; }
   // The tables that a statement gives other names, in its order. Any thread; asks no server.
   virtual std::vector<TableRename> Renames([[maybe_unused]] const Statement& statement) const { return {}; }
+  // The tables between which a statement moves rows that are in no log, by names they have after it. Any
+  // thread; asks no server.
+  virtual std::vector<TableId> MovesRows([[maybe_unused]] const Statement& statement) const { return {}; }
   // Takes a consistent snapshot without a lock; its position() is a transaction boundary of the log. Opens
   // its own connection. kUnimplemented: this engine cannot.
   virtual Result<std::unique_ptr<Snapshot>> OpenSnapshot() {

@@ -81,6 +81,9 @@ class MariaDbSourceEngine : public engine::SourceEngine {
   std::vector<engine::TableRename> Renames(const Statement& statement) const override {
     return FindRenames(statement.sql, statement.database);
   }
+  std::vector<engine::TableId> MovesRows(const Statement& statement) const override {
+    return FindPartitionMoves(statement.sql, statement.database);
+  }
 
   Result<uint64_t> ThreadsRunning() override {
     SRDF_ASSIGN_OR_RETURN(const auto connection, Connect(kQueryTimeoutSeconds));

@@ -1,5 +1,7 @@
 #include "engine_mariadb/table_renames.h"
 
+#include <optional>
+
 #include "engine_mariadb/sql_tokens.h"
 
 namespace srdf::engine_mariadb {
@@ -48,20 +50,26 @@ std::vector<engine::TableRename> OfRename(const std::string& database, Tokens* t
   }
 }
 
-std::vector<engine::TableRename> OfAlter(const std::string& database, Tokens* tokens) {
+// The table of an ALTER TABLE, whose first word is taken; nothing for other statements.
+std::optional<engine::TableId> TakeAltered(const std::string& database, Tokens* tokens) {
   Token token = tokens->Next();
   while (token.IsOneOf({"ONLINE", "IGNORE"})) token = tokens->Next();
-  if (!token.Is("TABLE")) return {};
-  const engine::TableId table = TakeTable(database, tokens);
+  if (!token.Is("TABLE")) return std::nullopt;
+  return TakeTable(database, tokens);
+}
+
+std::vector<engine::TableRename> OfAlter(const std::string& database, Tokens* tokens) {
+  const std::optional<engine::TableId> table = TakeAltered(database, tokens);
+  if (!table) return {};
   int depth = 0;
-  for (token = tokens->Next(); token.kind != Token::kEnd; token = tokens->Next()) {
+  for (Token token = tokens->Next(); token.kind != Token::kEnd; token = tokens->Next()) {
     if (token.IsPunctuation('(')) ++depth;
     if (token.IsPunctuation(')')) --depth;
     if (depth != 0 || !token.Is("RENAME")) continue;
     token = tokens->Next();
     if (token.IsOneOf({"COLUMN", "INDEX", "KEY"})) continue;
     if (token.IsOneOf({"TO", "AS"}) || token.IsPunctuation('=')) token = tokens->Next();
-    if (token.IsName()) return {engine::TableRename{table, TakeTable(token, database, tokens)}};
+    if (token.IsName()) return {engine::TableRename{*table, TakeTable(token, database, tokens)}};
   }
   return {};
 }
@@ -74,6 +82,22 @@ std::vector<engine::TableRename> FindRenames(std::string_view sql, const std::st
   if (first.Is("RENAME")) return OfRename(database, &tokens);
   if (first.Is("ALTER")) return OfAlter(database, &tokens);
   return {};
+}
+
+// EXCHANGE PARTITION p WITH TABLE t; CONVERT PARTITION p TO TABLE t; CONVERT TABLE t TO PARTITION p …
+std::vector<engine::TableId> FindPartitionMoves(std::string_view sql, const std::string& database) {
+  Tokens tokens(sql);
+  if (!tokens.Next().Is("ALTER")) return {};
+  const std::optional<engine::TableId> table = TakeAltered(database, &tokens);
+  if (!table) return {};
+  const Token verb = tokens.Next();
+  if (!verb.IsOneOf({"EXCHANGE", "CONVERT"})) return {};
+  Token token = tokens.Next();
+  if (token.Is("PARTITION")) {
+    while (token.kind != Token::kEnd && !token.Is("TABLE")) token = tokens.Next();
+  }
+  if (!token.Is("TABLE")) return {};
+  return {*table, TakeTable(database, &tokens)};
 }
 
 }  // namespace srdf::engine_mariadb

@@ -38,6 +38,32 @@ TableCopy* FindTable(const engine::TableId& id, CopyState* copy) {
   return found;
 }
 
+// Rows went from one table to another, and of at least one of them the target has not all: each is copied
+// anew, from behind the statement on.
+void ListMoved(const std::vector<engine::TableId>& moved, CopyState* copy) {
+  const bool any = std::any_of(moved.begin(), moved.end(),
+                               [&](const engine::TableId& id) { return FindTable(id, copy) != nullptr; });
+  if (!any) return;
+  for (const engine::TableId& id : moved) {
+    TableCopy* const listed = FindTable(id, copy);
+    TableCopy anew;
+    anew.database = id.database;
+    anew.table = id.table;
+    if (listed == nullptr) {
+      copy->tables.push_back(std::move(anew));
+      ++copy->tables_total;
+      continue;
+    }
+    copy->rows -= std::min(copy->rows, listed->rows);
+    anew.database = listed->database;
+    anew.table = listed->table;
+    anew.group = listed->group;
+    anew.rows_estimate = listed->rows_estimate;
+    anew.bytes_estimate = listed->bytes_estimate;
+    *listed = std::move(anew);
+  }
+}
+
 Status CheckLimits(const CallLimits& limits, std::chrono::steady_clock::time_point now) {
   if (limits.cancelled != nullptr && limits.cancelled())
     return {StatusCode::kCancelled, "nobody waits for it"};
@@ -145,15 +171,15 @@ Status StreamGate::PassFiltered(std::string_view records) {
       SRDF_RETURN_IF_ERROR(session_->Send(filtered_));
       filtered_.clear();
     }
-    if (record.type == RecordType::kStatement) SRDF_RETURN_IF_ERROR(FollowRenames(record.body));
-    if (record.type == RecordType::kTransactionEnd && renamed_) {
+    if (record.type == RecordType::kStatement) SRDF_RETURN_IF_ERROR(FollowStatement(record.body));
+    if (record.type == RecordType::kTransactionEnd && followed_) {
       SRDF_ASSIGN_OR_RETURN(TransactionEnd end, DecodeTransactionEnd(record.body));
       end.position.copy = filter_.encoded();
       end.sets_copy = true;
       std::string body;
       EncodeTransactionEnd(end, &body);
       AppendRecord(RecordType::kTransactionEnd, body, &filtered_);
-      renamed_ = false;
+      followed_ = false;
       continue;
     }
     SRDF_RETURN_IF_ERROR(filter_.Append(record, &filtered_));
@@ -161,22 +187,22 @@ Status StreamGate::PassFiltered(std::string_view records) {
   return filtered_.empty() ? Status() : session_->Send(filtered_);
 }
 
-Status StreamGate::FollowRenames(ByteView body) {
+Status StreamGate::FollowStatement(ByteView body) {
   SRDF_ASSIGN_OR_RETURN(const Statement statement, DecodeStatement(body));
-  const std::vector<engine::TableRename> renames = source_->Renames(statement);
-  if (renames.empty()) return {};
-  std::optional<CopyState> renamed = copy();
-  for (const engine::TableRename& rename : renames) {
-    TableCopy* const table = FindTable(rename.from, &*renamed);
+  std::optional<CopyState> followed = copy();
+  for (const engine::TableRename& rename : source_->Renames(statement)) {
+    TableCopy* const table = FindTable(rename.from, &*followed);
     if (table == nullptr) continue;
     table->database = rename.to.database;
     table->table = rename.to.table;
   }
-  SRDF_ASSIGN_OR_RETURN(std::string encoded, EncodeCopyState(*renamed));
-  filter_.Follow(renamed, encoded);
-  renamed_ = true;
+  ListMoved(source_->MovesRows(statement), &*followed);
+  if (followed == copy()) return {};
+  SRDF_ASSIGN_OR_RETURN(std::string encoded, EncodeCopyState(*followed));
+  filter_.Follow(followed, encoded);
+  followed_ = true;
   std::lock_guard lock(mu_);
-  copy_ = std::move(renamed);
+  copy_ = std::move(followed);
   position_.copy = std::move(encoded);
   return {};
 }

@@ -90,8 +90,9 @@ class StreamGate : public engine::ChangeSink, public std::enable_shared_from_thi
   Status Pass(std::string_view* records, const std::optional<SourcePosition>& up_to);
   Result<size_t> Walk(std::string_view records, const std::optional<SourcePosition>& up_to);
   Status PassFiltered(std::string_view records);
-  // Tables that a statement gives other names keep their place in the copy.
-  Status FollowRenames(ByteView statement);
+  // Tables that a statement gives other names keep their place in the copy; those whose rows it moves are
+  // copied anew.
+  Status FollowStatement(ByteView statement);
   Status WaitToPass(std::unique_lock<std::mutex>* lock);
   template <typename Ready>
   Status WaitUntil(std::unique_lock<std::mutex>* lock, const CallLimits& limits, const Ready& ready);
@@ -112,8 +113,8 @@ class StreamGate : public engine::ChangeSink, public std::enable_shared_from_thi
 
   // whoever passes or holds the gate
   CopyFilter filter_;
-  std::string filtered_;  // reused, so that its buffer is
-  bool renamed_ = false;  // by a statement of the transaction that is passing
+  std::string filtered_;   // reused, so that its buffer is
+  bool followed_ = false;  // by a statement of the transaction that is passing
 
   mutable std::mutex mu_;
   std::condition_variable changed_;

@@ -116,6 +116,10 @@ class FakeSnapshots : public engine::SourceEngine {
     if (statement.sql != "RENAME a TO b") return {};
     return {engine::TableRename{{"shop", "a"}, {"shop", "b"}}};
   }
+  std::vector<engine::TableId> MovesRows(const Statement& statement) const override {
+    if (statement.sql != "EXCHANGE a, b") return {};
+    return {{"shop", "a"}, {"shop", "b"}};
+  }
   Result<std::unique_ptr<engine::Snapshot>> OpenSnapshot() override {
     std::lock_guard lock(mu_);
     const int at = snapshots_.front();

@@ -235,6 +235,39 @@ TEST_F(StreamGateTest, ATableThatIsRenamedWhileItIsCopiedKeepsItsPlaceInTheCopy)
   EXPECT_EQ(gate_->copy()->tables[0].cursor, "k");
 }
 
+TEST_F(StreamGateTest, TablesThatExchangeRowsWhileOneIsCopiedAreCopiedAnew) {
+  CopyState copy = CopyOf("a", CopyPhase::kCopying);
+  copy.tables[0].cursor = "k";
+  copy.tables[0].rows = 5;
+  copy.rows = 12;
+  copy.tables_total = 3;
+  session_.resume_.copy = *EncodeCopyState(copy);
+  Open();
+  Statement exchange;
+  exchange.sql = "EXCHANGE a, b";
+  std::string body, statement;
+  EncodeStatement(exchange, &body);
+  AppendRecord(RecordType::kStatement, body, &statement);
+  ASSERT_TRUE(gate_->Consume(BeginOf(8) + statement + EndOf(8) + Transaction(9), true).ok());
+  EXPECT_EQ(session_.sent(), "T8 statement | 8 state T9 | 9 ");
+  const CopyState followed = *gate_->copy();
+  ASSERT_EQ(followed.tables.size(), 2u);
+  EXPECT_EQ(followed.tables[0].table, "a");
+  EXPECT_EQ(followed.tables[0].phase, CopyPhase::kWaiting);
+  EXPECT_EQ(followed.tables[0].cursor, "");
+  EXPECT_EQ(followed.tables[1].table, "b");
+  EXPECT_EQ(followed.tables[1].phase, CopyPhase::kWaiting);
+  EXPECT_EQ(followed.rows, 7u);
+  EXPECT_EQ(followed.tables_total, 4u);
+  // Again, when both are listed; and not at all, when none is.
+  ASSERT_TRUE(gate_->Consume(BeginOf(10) + statement + EndOf(10), true).ok());
+  EXPECT_EQ(gate_->copy()->tables, followed.tables);
+  session_.resume_.copy = *EncodeCopyState(CopyOf("other", CopyPhase::kCopying));
+  Open();
+  ASSERT_TRUE(gate_->Consume(BeginOf(8) + statement + EndOf(8), true).ok());
+  EXPECT_EQ(gate_->copy()->tables.size(), 1u);
+}
+
 TEST_F(StreamGateTest, StatementsAreLeftOutUntilTheTablesAreCreated) {
   CopyState copy = CopyOf("a", CopyPhase::kWaiting);
   copy.schema_done = false;

@@ -35,5 +35,26 @@ TEST(TableRenames, OtherStatementsRenameNoTable) {
   EXPECT_EQ(Words("RENAME TABLE a"), "");
 }
 
+std::string Moved(const std::string& sql) {
+  std::string words;
+  for (const engine::TableId& id : FindPartitionMoves(sql, "shop"))
+    words += id.database + "." + id.table + " ";
+  return words;
+}
+
+TEST(PartitionMoves, NameBothTables) {
+  EXPECT_EQ(Moved("ALTER TABLE a EXCHANGE PARTITION p0 WITH TABLE b WITHOUT VALIDATION"), "shop.a shop.b ");
+  EXPECT_EQ(Moved("alter online table x.a exchange partition `table` with table `y`.`b`"), "x.a y.b ");
+  EXPECT_EQ(Moved("ALTER TABLE IF EXISTS a CONVERT PARTITION p0 TO TABLE b"), "shop.a shop.b ");
+  EXPECT_EQ(Moved("ALTER TABLE a CONVERT TABLE b TO PARTITION p0 VALUES LESS THAN (7)"), "shop.a shop.b ");
+}
+
+TEST(PartitionMoves, OtherStatementsMoveNothing) {
+  EXPECT_EQ(Moved("ALTER TABLE a CONVERT TO CHARACTER SET utf8mb4"), "");
+  EXPECT_EQ(Moved("ALTER TABLE a DROP PARTITION p0"), "");
+  EXPECT_EQ(Moved("ALTER TABLE a EXCHANGE PARTITION p0"), "");
+  EXPECT_EQ(Moved("ALTER DATABASE a COMMENT 'EXCHANGE PARTITION p0 WITH TABLE b'"), "");
+}
+
 }  // namespace
 }  // namespace srdf::engine_mariadb
