@@ -20,11 +20,11 @@ std::string NewMark() {
 }  // namespace
 
 // The source's snapshot is asked for again meanwhile, so that it does not count as idle.
-Result<SourcePosition> Pair::AwaitTarget(const std::string& mark, std::chrono::milliseconds lag_max,
+Result<SourcePosition> Pair::AwaitTarget(std::chrono::milliseconds lag_max,
                                          const std::function<bool()>& cancelled) {
   const auto until = std::chrono::steady_clock::now() + lag_max;
   while (true) {
-    auto position = target_->Open(mark);
+    auto position = target_->Open(mark_);
     if (position.ok() || position.status().code() != StatusCode::kDeadlineExceeded) return position;
     if (cancelled && cancelled()) return Status(StatusCode::kCancelled, "the comparison was given up");
     if (std::chrono::steady_clock::now() >= until) {
@@ -32,38 +32,44 @@ Result<SourcePosition> Pair::AwaitTarget(const std::string& mark, std::chrono::m
           StatusCode::kDeadlineExceeded, "the target is too far behind: " + position.status().message(),
           "see `srdfctl status` for what holds the flow up, and compare again when the lag is small");
     }
-    SRDF_RETURN_IF_ERROR(source_->Open(mark).status());
+    SRDF_RETURN_IF_ERROR(source_->Open(mark_).status());
   }
 }
 
+// A mark is used for one try only: where an answer was lost, the stream may have the mark of that try.
 Status Pair::Open(std::chrono::milliseconds lag_max, const std::function<bool()>& cancelled) {
   Close();
-  const std::string mark = NewMark();
-  SRDF_RETURN_IF_ERROR(target_->Expect(mark));
-  SRDF_ASSIGN_OR_RETURN(const SourcePosition at_source, source_->Open(mark));
-  open_ = true;  // one of them is: Close closes both
-  SRDF_ASSIGN_OR_RETURN(const SourcePosition at_target, AwaitTarget(mark, lag_max, cancelled));
+  mark_ = NewMark();
+  const Status opened = OpenBoth(lag_max, cancelled);
+  if (!opened.ok()) Close();
+  return opened;
+}
+
+Status Pair::OpenBoth(std::chrono::milliseconds lag_max, const std::function<bool()>& cancelled) {
+  SRDF_RETURN_IF_ERROR(target_->Expect(mark_));
+  SRDF_ASSIGN_OR_RETURN(const SourcePosition at_source, source_->Open(mark_));
+  SRDF_ASSIGN_OR_RETURN(const SourcePosition at_target, AwaitTarget(lag_max, cancelled));
   if (at_source.gtid != at_target.gtid) {
-    Close();
     return {StatusCode::kDataLoss,
             "the snapshots of source and target are not of one place: " + at_source.gtid + " and " +
                 at_target.gtid,
             "this should not happen: keep the logs of capture and applier"};
   }
   if (!at_target.copy.empty()) {
-    Close();
     return {StatusCode::kFailedPrecondition, "tables are being copied from the source now",
             "wait until the copy has ended: see `srdfctl establish` and `srdfctl status`"};
   }
   position_ = at_source;
   opened_at_ = std::chrono::steady_clock::now();
   ++opened_;
+  open_ = true;
   return {};
 }
 
 void Pair::Close() {
-  if (!open_) return;
   open_ = false;
+  if (mark_.empty()) return;
+  mark_.clear();
   source_->Close();
   target_->Close();
 }

@@ -22,7 +22,8 @@ class Pair {
   Pair& operator=(const Pair&) = delete;
 
   // In place of the one that was open. The target is waited for: all that lies before the mark has to be
-  // applied, for `lag_max` at most. Errors as Side; kDataLoss when the two are not of one place.
+  // applied, for `lag_max` at most. Errors as Side; kDataLoss when the two are not of one place. After an
+  // error neither side has anything open, or is to open it when the mark comes.
   Status Open(std::chrono::milliseconds lag_max = std::chrono::minutes(10),
               const std::function<bool()>& cancelled = {});
   void Close();
@@ -32,11 +33,13 @@ class Pair {
   uint64_t opened() const { return opened_; }
 
  private:
-  Result<SourcePosition> AwaitTarget(const std::string& mark, std::chrono::milliseconds lag_max,
+  Status OpenBoth(std::chrono::milliseconds lag_max, const std::function<bool()>& cancelled);
+  Result<SourcePosition> AwaitTarget(std::chrono::milliseconds lag_max,
                                      const std::function<bool()>& cancelled);
 
   Side* const source_;
   Side* const target_;
+  std::string mark_;  // that the sides may have something of; empty: none
   bool open_ = false;
   uint64_t opened_ = 0;
   std::chrono::steady_clock::time_point opened_at_;

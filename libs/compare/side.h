@@ -51,6 +51,7 @@ class Side {
   // Closes a snapshot of another mark; then opens the one at the mark. Waits for it for a bounded time;
   // another call waits on. Idempotent.
   virtual Result<SourcePosition> Open(const std::string& mark) = 0;
+  // What was expected last is not wanted any more either.
   virtual void Close() = 0;
 
   virtual Result<std::vector<engine::TableInfo>> ListTables() = 0;

@@ -138,19 +138,24 @@ void OpenSnapshots::GiveBack(const Name& name, Entry* entry) {
 
 void OpenSnapshots::Close(const std::string& flow, const std::string& mark) {
   std::shared_ptr<Entry> closed;
-  std::lock_guard lock(mu_);
-  const auto found = entries_.find({flow, mark});
-  if (found == entries_.end()) return;
-  found->second->closing = true;
-  if (!found->second->in_use) {
-    closed = std::move(found->second);
-    entries_.erase(found);
+  {
+    std::lock_guard lock(mu_);
+    const auto found = entries_.find({flow, mark});
+    if (found != entries_.end()) {
+      found->second->closing = true;
+      if (!found->second->in_use) {
+        closed = std::move(found->second);
+        entries_.erase(found);
+      }
+    }
   }
+  source_->Forget(flow, mark);
 }
 
 void OpenSnapshots::CloseIdle(const std::stop_token& stop) {
   while (!stop.stop_requested()) {
     std::vector<std::shared_ptr<Entry>> closed;
+    source_->ForgetUnused();
     {
       std::unique_lock lock(mu_);
       changed_.wait_for(lock, stop, std::min(limits_.idle_max / 4, std::chrono::milliseconds(5000)),

@@ -2,7 +2,8 @@
 //
 // A snapshot keeps its server from forgetting old row versions, and a client may vanish without a word. So
 // there are few of them per flow, and one that nobody has used for a while is closed, by a thread of this
-// object. A snapshot is used by one call at a time; others wait for it.
+// object, which also has `source` forget marks that nobody asks for. A snapshot is used by one call at a
+// time; others wait for it.
 //
 // Any thread. Nothing is durable: what is lost is kNotFound, and the client opens another pair.
 #pragma once
@@ -34,7 +35,7 @@ class OpenSnapshots {
   OpenSnapshots(const OpenSnapshots&) = delete;
   OpenSnapshots& operator=(const OpenSnapshots&) = delete;
 
-  // Idle snapshots are closed from now on.
+  // Idle snapshots are closed from now on, and unused marks forgotten.
   void Start();
   // Closes all that nobody uses; later Opens are kUnavailable.
   void Stop();
@@ -47,7 +48,8 @@ class OpenSnapshots {
   Result<SourcePosition> Open(const std::string& flow, const std::string& mark, const CallLimits& limits);
   // kNotFound: not open, or no longer.
   Result<Lease> Use(const std::string& flow, const std::string& mark, const CallLimits& limits);
-  // After the call that uses it, if one does. Idempotent.
+  // After the call that uses it, if one does. A mark whose snapshot is not there yet is forgotten.
+  // Idempotent.
   void Close(const std::string& flow, const std::string& mark);
 
  private:

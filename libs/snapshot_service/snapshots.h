@@ -34,6 +34,11 @@ class Snapshots {
   // is the one with which the snapshot could not be taken. A snapshot is handed out once.
   virtual Result<std::unique_ptr<engine::Snapshot>> Open(const std::string& flow, const std::string& mark,
                                                          const CallLimits& limits) = 0;
+  // Target: nobody will ask for this mark any more. Its snapshot is closed, or not taken at all. Idempotent;
+  // nothing at a source.
+  virtual void Forget(const std::string& /*flow*/, const std::string& /*mark*/) {}
+  // Every few seconds. Target: forgets marks that nobody has asked for in 10 minutes.
+  virtual void ForgetUnused() {}
   // A snapshot of the database as it is now, at no mark.
   virtual Result<std::unique_ptr<engine::Snapshot>> OpenNow(const std::string& flow) = 0;
   // "mariadb at 10.0.0.1:3306", for people.

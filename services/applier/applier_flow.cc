@@ -110,7 +110,6 @@ void ApplierFlow::Run(const std::stop_token& stop) {
     if (stop.stop_requested()) return;
     // Its wagon may be applied, and what it marked is over then.
     if (ended.code() == StatusCode::kOutcomeUnknown) snapshots_.MarksMayBePassed(ended.message());
-    snapshots_.Sweep();
     const ApplierStatus status = GetStatus();
     // By what ended this round: a wagon that has been unlocked since may fail for a reason of its own.
     const bool blocked = status.state == ApplierState::kBlocked && !status.problems.empty() &&

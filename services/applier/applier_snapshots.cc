@@ -21,6 +21,14 @@ Result<std::unique_ptr<engine::Snapshot>> ApplierSnapshots::Open(const std::stri
   return snapshots->Open(mark, limits);
 }
 
+void ApplierSnapshots::Forget(const std::string& flow, const std::string& mark) {
+  if (const auto found = Find(flow); found.ok()) (*found)->Forget(mark);
+}
+
+void ApplierSnapshots::ForgetUnused() {
+  for (const auto& [name, flow] : *flows_) flow->snapshots()->ForgetUnused();
+}
+
 Result<std::unique_ptr<engine::Snapshot>> ApplierSnapshots::OpenNow(const std::string& flow) {
   SRDF_ASSIGN_OR_RETURN(TargetSnapshots* const snapshots, Find(flow));
   return snapshots->OpenNow();

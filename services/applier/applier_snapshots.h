@@ -22,6 +22,8 @@ class ApplierSnapshots final : public snapshot_service::Snapshots {
   Status Expect(const std::string& flow, const std::string& mark) override;
   Result<std::unique_ptr<engine::Snapshot>> Open(const std::string& flow, const std::string& mark,
                                                  const snapshot_service::CallLimits& limits) override;
+  void Forget(const std::string& flow, const std::string& mark) override;
+  void ForgetUnused() override;
   Result<std::unique_ptr<engine::Snapshot>> OpenNow(const std::string& flow) override;
   std::string ServerName(const std::string& flow) override;
 

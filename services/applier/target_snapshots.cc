@@ -18,21 +18,23 @@ Status TargetSnapshots::Expect(const std::string& mark) {
     return {StatusCode::kInvalidArgument, "a mark has 1 to " + std::to_string(kMarkIdBytesMax) +
                                               " bytes, not " + std::to_string(mark.size())};
   }
+  Marks unused;
   std::lock_guard lock(mu_);
-  SweepLocked();
+  unused = TakeUnused();
   if (expected_.count(mark) == 0 && expected_.size() >= kExpectedMax) {
     return {StatusCode::kResourceExhausted,
             std::to_string(kExpectedMax) + " marks of flow " + flow_ + " are expected already",
             "end other comparisons of this flow, or wait ten minutes"};
   }
-  expected_[mark].used = Clock::now();
+  expected_[mark].used = now_();
   return {};
 }
 
 TargetSnapshots::Opened TargetSnapshots::Open(const std::string& mark,
                                               const snapshot_service::CallLimits& limits) {
+  Marks unused;
   std::unique_lock lock(mu_);
-  SweepLocked();
+  unused = TakeUnused();
   for (;;) {
     const auto it = expected_.find(mark);
     if (it == expected_.end()) {
@@ -41,7 +43,7 @@ TargetSnapshots::Opened TargetSnapshots::Open(const std::string& mark,
                         ": the applier was started again, it is too long ago, or it was "
                         "handed out already");
     }
-    it->second.used = Clock::now();
+    it->second.used = now_();
     if (it->second.answer) {
       Opened answer = std::move(*it->second.answer);
       expected_.erase(it);
@@ -62,7 +64,9 @@ void TargetSnapshots::WagonApplied(const std::vector<std::string>& marks, const 
   if (marks.empty()) return;
   for (const std::string& mark : marks) {
     {
+      Marks unused;
       std::lock_guard lock(mu_);
+      unused = TakeUnused();
       const auto it = expected_.find(mark);
       if (it == expected_.end() || it->second.answer) continue;
     }
@@ -97,14 +101,28 @@ void TargetSnapshots::MarksMayBePassed(const std::string& why) {
   answered_.notify_all();
 }
 
-void TargetSnapshots::Sweep() {
+void TargetSnapshots::Forget(const std::string& mark) {
+  Marks::node_type forgotten;
   std::lock_guard lock(mu_);
-  SweepLocked();
+  forgotten = expected_.extract(mark);
+  answered_.notify_all();
 }
 
-void TargetSnapshots::SweepLocked() {
-  const Clock::time_point oldest = Clock::now() - kKeptUnused;
-  std::erase_if(expected_, [&](const auto& entry) { return entry.second.used < oldest; });
+void TargetSnapshots::ForgetUnused() {
+  Marks unused;
+  std::lock_guard lock(mu_);
+  unused = TakeUnused();
+}
+
+TargetSnapshots::Marks TargetSnapshots::TakeUnused() {
+  const Clock::time_point oldest = now_() - kKeptUnused;
+  Marks unused;
+  for (auto it = expected_.begin(); it != expected_.end();) {
+    const auto next = std::next(it);
+    if (it->second.used < oldest) unused.insert(expected_.extract(it));
+    it = next;
+  }
+  return unused;
 }
 
 }  // namespace srdf::applier

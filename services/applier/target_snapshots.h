@@ -7,12 +7,14 @@
 //
 // In memory only: after a restart nothing is expected (kNotFound), and the comparison begins with a new mark.
 // A mark that may have been passed unseen (a commit whose reply was lost, a wagon that was skipped) is
-// answered with kUnavailable, for the same reason. What nobody has asked for in ten minutes is forgotten, its
-// snapshot closed, with the next call of anything here.
+// answered with kUnavailable, for the same reason. An open snapshot keeps the target from forgetting old row
+// versions: what nobody has asked for in ten minutes is forgotten and its snapshot closed, by ForgetUnused
+// and with most other calls; and no snapshot is taken at such a mark.
 #pragma once
 
 #include <chrono>
 #include <condition_variable>
+#include <functional>
 #include <map>
 #include <memory>
 #include <mutex>
@@ -35,20 +37,22 @@ class TargetSnapshots {
   static constexpr std::chrono::minutes kKeptUnused{10};
   static constexpr size_t kExpectedMax = 64;
 
-  // `target` outlives it.
-  TargetSnapshots(std::string flow, engine::TargetEngine* target) : flow_(std::move(flow)), target_(target) {}
+  // `target` outlives it. `now` tells how long a mark has been unused.
+  TargetSnapshots(std::string flow, engine::TargetEngine* target,
+                  std::function<Clock::time_point()> now = Clock::now)
+      : flow_(std::move(flow)), target_(target), now_(std::move(now)) {}
 
   // Any thread; as snapshot_service::Snapshots says.
   Status Expect(const std::string& mark);
   Opened Open(const std::string& mark, const snapshot_service::CallLimits& limits);
+  void Forget(const std::string& mark);
+  void ForgetUnused();
   Opened OpenNow() { return target_->OpenSnapshot(flow_); }
 
   // The flow's thread: a wagon with these marks was applied, up to this position, and the next one is not.
   void WagonApplied(const std::vector<std::string>& marks, const SourcePosition& position);
   // The flow's thread: marks may have been passed that nobody has seen.
   void MarksMayBePassed(const std::string& why);
-  // Any thread, now and then: forgets what nobody asks for.
-  void Sweep();
 
  private:
   struct Expected {
@@ -56,17 +60,21 @@ class TargetSnapshots {
     std::optional<Opened> answer;
   };
 
-  void SweepLocked();
+  using Marks = std::map<std::string, Expected>;
+
+  // What is taken out; destroyed without the lock, for closing a connection may take a while.
+  Marks TakeUnused();
   Opened OpenAt(const SourcePosition& position);
 
   // constant
   const std::string flow_;
   engine::TargetEngine* const target_;
+  const std::function<Clock::time_point()> now_;
 
   std::mutex mu_;
   std::condition_variable answered_;
   // guarded by mu_
-  std::map<std::string, Expected> expected_;
+  Marks expected_;
 };
 
 }  // namespace srdf::applier

@@ -62,6 +62,8 @@ Status RemoteSide::Explain(const grpc::Status& status) const {
 }
 
 Status RemoteSide::Expect(const std::string& mark) {
+  if (mark != mark_) Close();
+  mark_ = mark;  // to be forgotten, whatever becomes of the call
   v1::ExpectRequest request;
   request.set_flow(flow_);
   request.set_mark(mark);

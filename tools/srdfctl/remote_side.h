@@ -57,7 +57,7 @@ class RemoteSide : public compare::Side {
   snapshot::v1::SnapshotService::StubInterface* const stub_;
   const std::string flow_;
   const uint64_t rows_per_second_max_;
-  std::string mark_;  // that is open; empty: none
+  std::string mark_;  // that is open or expected; empty: none
   std::string server_;
 
   std::mutex mu_;

@@ -13,7 +13,8 @@ using namespace std::chrono_literals;
 
 class FakeSnapshot : public engine::Snapshot {
  public:
-  explicit FakeSnapshot(SourcePosition position) : position_(std::move(position)) {}
+  FakeSnapshot(SourcePosition position, int* open) : position_(std::move(position)), open_(open) { ++*open_; }
+  ~FakeSnapshot() override { --*open_; }
   const SourcePosition& position() const override { return position_; }
   Result<std::vector<engine::TableInfo>> ListTables() override { return Unused(); }
   Result<TableSchema> Describe(const std::string&, const std::string&) override { return Unused(); }
@@ -30,6 +31,7 @@ class FakeSnapshot : public engine::Snapshot {
  private:
   static Status Unused() { return {StatusCode::kInternal, "not used here"}; }
   const SourcePosition position_;
+  int* const open_;
 };
 
 // A target whose checkpoint is what the test says.
@@ -44,12 +46,13 @@ class FakeTarget : public engine::TargetEngine {
   Result<std::unique_ptr<engine::Snapshot>> OpenSnapshot(const std::string&) override {
     ++opened;
     if (!error.ok()) return error;
-    return std::unique_ptr<engine::Snapshot>(std::make_unique<FakeSnapshot>(at));
+    return std::unique_ptr<engine::Snapshot>(std::make_unique<FakeSnapshot>(at, &open));
   }
 
   SourcePosition at{"0-1-7", "", 0, ""};
   Status error;
   int opened = 0;
+  int open = 0;
 };
 
 class TargetSnapshotsTest : public ::testing::Test {
@@ -61,7 +64,8 @@ class TargetSnapshotsTest : public ::testing::Test {
   StatusCode Code(const std::string& mark) { return Open(mark).status().code(); }
 
   FakeTarget target_;
-  TargetSnapshots snapshots_{"shop", &target_};
+  TargetSnapshots::Clock::time_point now_ = TargetSnapshots::Clock::now();
+  TargetSnapshots snapshots_{"shop", &target_, [this] { return now_; }};
   std::atomic<bool> cancelled_{false};
 };
 
@@ -123,6 +127,44 @@ TEST_F(TargetSnapshotsTest, AMarkThatMayHaveBeenPassedUnseenIsNotWaitedFor) {
   const auto lost = Open("lost", 20s);
   EXPECT_EQ(StatusCode::kUnavailable, lost.status().code());
   EXPECT_NE(std::string::npos, lost.status().message().find("connection lost"));
+}
+
+TEST_F(TargetSnapshotsTest, ASnapshotThatNobodyAsksForIsClosed) {
+  ASSERT_TRUE(snapshots_.Expect("m").ok());
+  snapshots_.WagonApplied({"m"}, target_.at);
+  now_ += TargetSnapshots::kKeptUnused;
+  snapshots_.ForgetUnused();
+  EXPECT_EQ(1, target_.open);
+  now_ += 1s;
+  snapshots_.ForgetUnused();
+  EXPECT_EQ(0, target_.open);
+  EXPECT_EQ(StatusCode::kNotFound, Code("m"));
+}
+
+TEST_F(TargetSnapshotsTest, NoSnapshotIsTakenAtAMarkThatNobodyHasAskedForInAWhile) {
+  ASSERT_TRUE(snapshots_.Expect("m").ok());
+  ASSERT_TRUE(snapshots_.Expect("asked for").ok());
+  now_ += TargetSnapshots::kKeptUnused;
+  EXPECT_EQ(StatusCode::kDeadlineExceeded, Code("asked for"));
+  now_ += 1s;
+  snapshots_.WagonApplied({"m", "asked for"}, target_.at);
+  EXPECT_EQ(1, target_.opened);
+  EXPECT_TRUE(Open("asked for").ok());
+}
+
+TEST_F(TargetSnapshotsTest, AForgottenMarkHasNoSnapshotAndMakesRoomForAnother) {
+  ASSERT_TRUE(snapshots_.Expect("before").ok());
+  ASSERT_TRUE(snapshots_.Expect("after").ok());
+  snapshots_.Forget("before");
+  snapshots_.WagonApplied({"before", "after"}, target_.at);
+  EXPECT_EQ(1, target_.opened);
+  snapshots_.Forget("after");
+  snapshots_.Forget("after");
+  EXPECT_EQ(0, target_.open);
+  for (size_t i = 0; i < 2 * TargetSnapshots::kExpectedMax; ++i) {
+    ASSERT_TRUE(snapshots_.Expect("m" + std::to_string(i)).ok()) << i;
+    snapshots_.Forget("m" + std::to_string(i));
+  }
 }
 
 TEST_F(TargetSnapshotsTest, OnlySoManyMarksAreExpectedAndNoneWithoutAName) {

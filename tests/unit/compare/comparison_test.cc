@@ -33,6 +33,7 @@ struct World {
   uint64_t place = 0;
   std::string mark;
   test::FakeTables at_mark;
+  std::set<std::string> expected;  // at the target, and not taken back
 
   test::FakeTables Target() const {
     test::FakeTables target = at_mark;
@@ -58,6 +59,8 @@ class FakeSide : public Side {
 
   Status Expect(const std::string& mark) override {
     world_->mark = mark;
+    world_->expected.insert(mark);
+    EXPECT_EQ(world_->expected.size(), 1u) << "a mark that is given up is taken back";
     return {};
   }
   Result<SourcePosition> Open(const std::string& mark) override {
@@ -82,7 +85,10 @@ class FakeSide : public Side {
         std::make_unique<test::FakeSnapshot>(is_source_ ? world_->at_mark : world_->Target(), position);
     return position;
   }
-  void Close() override { snapshot_.reset(); }
+  void Close() override {
+    snapshot_.reset();
+    if (!is_source_) world_->expected.erase(world_->mark);
+  }
   Result<std::vector<engine::TableInfo>> ListTables() override {
     SRDF_RETURN_IF_ERROR(Look());
     return snapshot_->ListTables();
@@ -374,6 +380,7 @@ TEST_F(Comparison, AFlowThatDoesNotStreamIsAnErrorThatSaysSo) {
   ASSERT_FALSE(findings.ok());
   EXPECT_EQ(findings.status().code(), StatusCode::kFailedPrecondition);
   EXPECT_THAT(findings.status().message(), HasSubstr("not streaming"));
+  EXPECT_THAT(world_.expected, ::testing::IsEmpty());
 }
 
 TEST_F(Comparison, ATableThatNobodyHasIsBadInput) {

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "snapshot_service/snapshots.h"
 #include "support/fake_snapshot.h"
@@ -30,11 +31,15 @@ class FakeSnapshots : public snapshot_service::Snapshots {
     };
     return std::unique_ptr<engine::Snapshot>(std::make_unique<Counted>(tables, &alive));
   }
+  void Forget(const std::string&, const std::string& mark) override { forgotten.push_back(mark); }
+  void ForgetUnused() override { ++looked_for_unused; }
   std::string ServerName(const std::string&) override { return "a fake"; }
 
   FakeTables tables;
   std::atomic<int> opened{0};
   std::atomic<int> alive{0};
+  std::vector<std::string> forgotten;  // by one thread
+  std::atomic<int> looked_for_unused{0};
 };
 
 }  // namespace srdf::test

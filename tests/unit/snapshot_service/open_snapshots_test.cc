@@ -50,6 +50,13 @@ TEST_F(OpenSnapshotsTest, OneThatNobodyUsesIsClosedByItself) {
   while (source_.alive != 0 && Clock::now() < deadline)
     std::this_thread::sleep_for(std::chrono::milliseconds(10));
   EXPECT_EQ(source_.alive, 0);
+  EXPECT_GT(source_.looked_for_unused, 0) << "and marks are forgotten likewise";
+}
+
+TEST_F(OpenSnapshotsTest, AMarkThatIsClosedBeforeItsSnapshotIsOpenIsForgotten) {
+  OpenSnapshots open(&source_, {});
+  open.Close("shop", "expected");
+  EXPECT_EQ(source_.forgotten, std::vector<std::string>{"expected"});
 }
 
 TEST_F(OpenSnapshotsTest, TheOldestIdleOneMakesRoomAndOneInUseDoesNot) {
