@@ -289,7 +289,8 @@ class Comparer {
   }
 
   void Done(TableFindings table) {
-    const bool differs = table.missing + table.extra + table.different != 0;
+    // What was not counted is a difference too.
+    const bool differs = table.missing + table.extra + table.different != 0 || !table.counted_all;
     if (table.state == TableState::kEqual && differs) table.state = TableState::kDifferent;
     ++progress_.tables_done;
     findings_.tables.push_back(std::move(table));

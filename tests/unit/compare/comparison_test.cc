@@ -311,6 +311,20 @@ TEST_F(Comparison, MoreDifferencesThanAreKeptAreCountedAllTheSame) {
   EXPECT_EQ(findings.tables[0].rows.size(), 20u);
 }
 
+TEST_F(Comparison, ATableWithoutAKeyIsNotEqualBecauseOtherTablesUsedUpWhatIsKept) {
+  AddTable("item", 1000);
+  AddTable("log", 500, false);
+  Corruption& corruption = world_.corruptions[{"shop", "item"}];
+  for (int i = 0; i < 1000; i += 2) corruption.missing.insert(Key(10 * i));
+  world_.corruptions[{"shop", "log"}].extra = {{"a", "unknown"}};
+  options_.differences_max = 20;
+  const Findings findings = Run();
+  ASSERT_EQ(findings.tables.size(), 2u);
+  EXPECT_EQ(findings.tables[1].state, TableState::kDifferent);
+  EXPECT_FALSE(findings.tables[1].counted_all);
+  EXPECT_EQ(findings.tables_differing(), 2u);
+}
+
 TEST_F(Comparison, ATableThatOneSideLacksIsADifferenceOnlyIfItStaysSo) {
   AddTable("item", 10);
   AddTable("gone", 10);
