@@ -204,6 +204,7 @@ class Comparer {
       *table = std::move(fresh);
       *left = whole;
     }
+    table->other_unique_keys = at_source.has_secondary_unique || at_target.has_secondary_unique;
     table->schema = std::move(at_source);
     table->schema_digest = std::move(digest);
     if (table->schema_digest != verify::SchemaDigest(at_target)) {
@@ -216,7 +217,8 @@ class Comparer {
       return true;
     }
     NoteDefinition(table);
-    const auto keys = options_.keys.find(table->name);
+    const auto keys = options_.keys_alone || !table->other_unique_keys ? options_.keys.find(table->name)
+                                                                       : options_.keys.end();
     const bool keyed = table->schema.key_kind != KeyKind::kNone;
     table->only_part = keyed && (!left->until.empty() || !whole.after.empty() || keys != options_.keys.end());
     bool done = true;
@@ -237,7 +239,8 @@ class Comparer {
     const auto at_target = tables_target_.find(table->name);
     if (at_source == tables_source_.end() || at_target == tables_target_.end()) return;
     table->note.clear();
-    if (at_source->second.definition != at_target->second.definition) {
+    table->other_definition = at_source->second.definition != at_target->second.definition;
+    if (table->other_definition) {
       table->note = "definitions are not the same: indexes, defaults or options; see SHOW CREATE TABLE";
     }
     if (!at_source->second.transactional || !at_target->second.transactional) {

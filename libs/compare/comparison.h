@@ -37,6 +37,8 @@ struct CompareOptions {
   std::map<TableName, engine::KeyRange> ranges;  // of these tables a part only
   // Of these tables these keys only (images of the key's columns); tables without a key are compared whole.
   std::map<TableName, std::vector<std::string>> keys;
+  // False: tables with another unique key than the logical one are compared whole, in spite of `keys`.
+  bool keys_alone = true;
   bool extra_tables = true;  // a table that the target alone has is a difference
   uint64_t rows_per_part = 4096;
   uint64_t rows_per_batch = 200'000;

@@ -42,7 +42,10 @@ struct TableFindings {
   std::string note;           // what a person should know besides; never a difference by itself
   TableSchema schema;         // of the source, or of where the table is; without columns when it was not read
   std::string schema_digest;  // verify::SchemaDigest of it
-  bool only_part = false;     // a range of it was compared
+  bool only_part = false;     // a range or some keys of it were compared
+  // One side, or both, have another unique key than the logical one.
+  bool other_unique_keys = false;
+  bool other_definition = false;  // in what is no difference of rows; see note
   uint64_t rows_source = 0;
   uint64_t rows_target = 0;
   uint64_t missing = 0;

@@ -56,16 +56,7 @@ Result<VerifyReport> FindDifferences(MeshClient* client, const RepairOptions& as
   }
   VerifyReport now;
   std::vector<compare::TableFindings> beyond;
-  for (const ReportedTable& table : report.tables) {
-    if (table.state != compare::TableState::kDifferent) {
-      beyond.emplace_back();
-      beyond.back().name = table.name;
-      beyond.back().state = table.state;
-      continue;
-    }
-    options.compare.tables.push_back(table.name);
-    if (table.with_key) options.compare.keys[table.name] = table.keys;
-  }
+  ChooseRows(report, &options.compare, &beyond);
   if (!options.compare.tables.empty()) {
     SRDF_ASSIGN_OR_RETURN(now, RunComparison(client, std::move(options)));
     SRDF_RETURN_IF_ERROR(FitsReport(report, now.findings));
@@ -119,13 +110,14 @@ Status CopyRows(MeshClient* client, const std::string& flow, const TableRepair& 
     request.set_database(table.name.database);
     request.set_table(table.name.table);
     size_t bytes = 0;
-    // What is only at the target goes first, and alone: see RepairPlan.
+    // What is only at the target goes first, and alone: see RepairPlan. In one call capture sees to that.
     const auto finding = table.rows[at].finding;
-    for (; at < table.rows.size() && bytes < kImageBytesPerCall; ++at) {
+    for (; at < table.rows.size() && (table.together || bytes < kImageBytesPerCall); ++at) {
       const compare::RowDifference& row = table.rows[at];
       const bool extra = row.finding == compare::RowFinding::kExtra;
-      if (extra != (finding == compare::RowFinding::kExtra)) break;
-      if (static_cast<size_t>(request.keys_size() + request.images_size()) == kKeysPerCall) break;
+      if (!table.together && extra != (finding == compare::RowFinding::kExtra)) break;
+      const auto rows = static_cast<size_t>(request.keys_size() + request.images_size());
+      if (rows == (table.together ? kRowsTogetherMax : kKeysPerCall)) break;
       if (table.with_key()) {
         request.add_keys(row.key);
       } else {

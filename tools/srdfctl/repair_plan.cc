@@ -35,7 +35,32 @@ std::string RowWords(const TableRepair& table, const RowDifference& row) {
                      row.copies_target);
 }
 
-void AddBeyond(const TableFindings& table, std::vector<Status>* out) {
+std::string CopyAnew(const compare::TableName& name) {
+  return "copy the table anew: srdfctl establish FLOW --table " + name.Text() + " --yes";
+}
+
+// Why no row of a table may be repaired although rows of it could be; empty when nothing is in the way.
+Status Hindrance(const TableFindings& table, bool more) {
+  if (!table.other_unique_keys || table.rows.empty()) return {};
+  const std::string name = table.name.Text();
+  if (table.other_definition) {
+    return {StatusCode::kFailedPrecondition,
+            name +
+                " has another unique key, and its definitions are not the same: a row that is repaired "
+                "could take the place of one that does not differ",
+            "make the definitions equal (SHOW CREATE TABLE on both sides), or " + CopyAnew(table.name)};
+  }
+  if (more || table.rows.size() > kRowsTogetherMax) {
+    return {StatusCode::kResourceExhausted,
+            fmt::format("{} has another unique key, and more of its rows differ than the {} that can be "
+                        "replaced at once: one could take the place of another",
+                        name, FormatCount(kRowsTogetherMax)),
+            CopyAnew(table.name)};
+  }
+  return {};
+}
+
+void AddBeyond(const TableFindings& table, bool more, std::vector<Status>* out) {
   const std::string name = table.name.Text();
   switch (table.state) {
     case TableState::kSchema:
@@ -58,15 +83,18 @@ void AddBeyond(const TableFindings& table, std::vector<Status>* out) {
     default:
       break;
   }
-  const uint64_t listed = table.rows.size();
-  const bool more = !table.counted_all || (table.schema.key_kind != KeyKind::kNone &&
-                                           listed < table.missing + table.extra + table.different);
   if (more) {
     out->emplace_back(
         StatusCode::kResourceExhausted,
-        fmt::format("more rows of {} differ than the {} of one repair", name, FormatCount(listed)),
-        "repair again afterwards, or copy the table anew with `srdfctl establish`");
+        fmt::format("more rows of {} differ than the {} of one repair", name, FormatCount(table.rows.size())),
+        "repair again afterwards, or " + CopyAnew(table.name));
   }
+}
+
+// Rows differ that the findings do not have.
+bool More(const TableFindings& table) {
+  return !table.counted_all || (table.schema.key_kind != KeyKind::kNone &&
+                                table.rows.size() < table.missing + table.extra + table.different);
 }
 
 }  // namespace
@@ -80,9 +108,14 @@ uint64_t RepairPlan::rows() const {
 RepairPlan PlanRepair(compare::Findings findings) {
   RepairPlan plan;
   for (TableFindings& table : findings.tables) {
-    AddBeyond(table, &plan.beyond);
+    const bool more = More(table);
+    if (const Status hindrance = Hindrance(table, more); !hindrance.ok()) {
+      plan.beyond.push_back(hindrance);
+      continue;
+    }
+    AddBeyond(table, more, &plan.beyond);
     if (table.rows.empty()) continue;
-    TableRepair repair{table.name, std::move(table.schema), std::move(table.rows)};
+    TableRepair repair{table.name, std::move(table.schema), std::move(table.rows), table.other_unique_keys};
     std::stable_partition(repair.rows.begin(), repair.rows.end(),
                           [](const RowDifference& row) { return row.finding == RowFinding::kExtra; });
     plan.tables.push_back(std::move(repair));
@@ -90,10 +123,26 @@ RepairPlan PlanRepair(compare::Findings findings) {
   return plan;
 }
 
+void ChooseRows(const ReportedDifferences& report, compare::CompareOptions* options,
+                std::vector<TableFindings>* beyond) {
+  for (const ReportedTable& table : report.tables) {
+    if (table.state != TableState::kDifferent) {
+      TableFindings& out = beyond->emplace_back();
+      out.name = table.name;
+      out.state = table.state;
+      out.note = "see the report";
+      continue;
+    }
+    options->tables.push_back(table.name);
+    if (table.KeysSuffice()) options->keys[table.name] = table.keys;
+  }
+  options->keys_alone = false;
+}
+
 Status FitsReport(const ReportedDifferences& report, const compare::Findings& now) {
   std::map<compare::TableName, std::string> digests;
   for (const ReportedTable& table : report.tables) {
-    if (!table.keys.empty()) digests[table.name] = table.schema_digest;
+    if (table.KeysSuffice()) digests[table.name] = table.schema_digest;
   }
   for (const TableFindings& table : now.tables) {
     const auto found = digests.find(table.name);

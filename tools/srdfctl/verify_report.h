@@ -28,6 +28,8 @@ struct ReportedTable {
   compare::TableState state = compare::TableState::kEqual;
   bool all_rows = true;  // false: more differed than the report lists
   std::vector<std::string> keys;
+  // All that differed is named by `keys`; else only a comparison of the whole table tells.
+  bool KeysSuffice() const { return with_key && all_rows && !keys.empty(); }
 };
 struct ReportedDifferences {
   std::string flow;

@@ -371,6 +371,20 @@ TEST_F(Comparison, KeysAreComparedAlone) {
   EXPECT_EQ(findings.tables[0].rows_source, 2u);
 }
 
+TEST_F(Comparison, KeysOfATableWithAnotherUniqueKeyAreComparedWithAllOfItWhenThatIsWanted) {
+  AddTable("item", 100);
+  world_.source[{"shop", "item"}].schema.has_secondary_unique = true;
+  world_.corruptions[{"shop", "item"}].missing = {Key(10), Key(500), Key(900)};
+  options_.tables = {{"shop", "item"}};
+  options_.keys[{"shop", "item"}] = {Key(500)};
+  EXPECT_EQ(Run().missing(), 1u);
+  options_.keys_alone = false;
+  const Findings findings = Run();
+  EXPECT_EQ(findings.missing(), 3u);
+  EXPECT_TRUE(findings.tables[0].other_unique_keys);
+  EXPECT_FALSE(findings.tables[0].only_part);
+}
+
 TEST_F(Comparison, AFlowThatStreamsAgainSoonIsWaitedFor) {
   AddTable("item", 10);
   source_.refuses = 2;

@@ -87,6 +87,56 @@ TEST(RepairPlan, RowsOfTheTargetAloneComeFirstAndWhatIsBeyondIsSaid) {
   EXPECT_THAT(RenderPlan(plan), HasSubstr("delete"));
 }
 
+TEST(RepairPlan, ATableOfWhichAReportHasNotAllRowsIsComparedWhole) {
+  const compare::TableName item{"shop", "item"};
+  const auto chosen = [](const VerifyReport& report) {
+    compare::CompareOptions options;
+    std::vector<compare::TableFindings> beyond;
+    const auto parsed = ParseReport(ReportToJson(report).dump());
+    EXPECT_TRUE(parsed.ok());
+    if (parsed.ok()) ChooseRows(*parsed, &options, &beyond);
+    EXPECT_EQ(beyond.size(), 1u);
+    EXPECT_FALSE(options.keys_alone);
+    return options;
+  };
+  VerifyReport report = Sample();
+  EXPECT_THAT(chosen(report).tables, ElementsAre(item));
+  EXPECT_EQ(chosen(report).keys.at(item).size(), 2u);
+  report.findings.tables[2].missing = 200'000;
+  EXPECT_THAT(chosen(report).tables, ElementsAre(item));
+  EXPECT_TRUE(chosen(report).keys.empty());
+  // Nothing of it was kept, since others had used up what is kept.
+  report.findings.tables[2].rows.clear();
+  EXPECT_THAT(chosen(report).tables, ElementsAre(item));
+  EXPECT_TRUE(chosen(report).keys.empty());
+}
+
+TEST(RepairPlan, ATableWithAnotherUniqueKeyIsRepairedAtOnceOrNotAtAll) {
+  compare::Findings findings = Sample().findings;
+  compare::TableFindings& item = findings.tables[2];
+  item.other_unique_keys = true;
+  const RepairPlan whole = PlanRepair(findings);
+  ASSERT_EQ(whole.tables.size(), 1u);
+  EXPECT_TRUE(whole.tables[0].together);
+
+  item.missing = 2;  // one is not in the plan, and may be in the way of one that is
+  const RepairPlan more = PlanRepair(findings);
+  EXPECT_EQ(more.rows(), 0u);
+  ASSERT_EQ(more.beyond.size(), 2u);
+  EXPECT_THAT(more.beyond[1].remedy(), HasSubstr("srdfctl establish FLOW --table shop.item"));
+
+  item.missing = 1;
+  item.other_definition = true;  // the target may have a unique key that the source does not have
+  EXPECT_EQ(PlanRepair(findings).rows(), 0u);
+
+  item.other_definition = false;
+  for (uint32_t i = 0; item.rows.size() <= kRowsTogetherMax; ++i) {
+    item.rows.push_back(Row(RowFinding::kMissing, std::to_string(i)));
+    ++item.missing;
+  }
+  EXPECT_EQ(PlanRepair(findings).rows(), 0u);
+}
+
 TEST(RepairPlan, ATableThatWasAlteredSinceDoesNotFitItsReport) {
   const auto report = ParseReport(ReportToJson(Sample()).dump());
   ASSERT_TRUE(report.ok());
