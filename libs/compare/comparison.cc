@@ -169,14 +169,14 @@ class Comparer {
       if (error.code() == StatusCode::kCancelled) return error;
       if (!Passes(error.code())) {
         // It is about this table: others may be compared.
-        table->state = TableState::kNotCompared;
-        table->note = error.ToString();
+        GiveUp(error.ToString(), table);
         return {};
       }
       if (!Patient()) {
-        if (error.code() != StatusCode::kAborted) return error;
-        table->state = TableState::kNotCompared;
-        table->note = "altered again and again: " + error.ToString();
+        // Others may be; when it is a side that is away, the next pair cannot be opened.
+        const bool altered = error.code() == StatusCode::kAborted;
+        GiveUp((altered ? "altered again and again: " : "failed again and again: ") + error.ToString(),
+               table);
         WentWell();
         return {};
       }
@@ -188,6 +188,14 @@ class Comparer {
       table->name = {};
       return {};
     }
+  }
+
+  // What was found of it is so all the same.
+  static void GiveUp(const std::string& why, TableFindings* table) {
+    const bool differs = table->missing + table->extra + table->different != 0;
+    table->state = differs ? TableState::kDifferent : TableState::kNotCompared;
+    table->counted_all = !differs;
+    table->note = (differs ? "not compared to its end: " : "") + why;
   }
 
   // In the pair that is open; false: go on in another one.

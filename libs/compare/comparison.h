@@ -47,10 +47,13 @@ struct CompareOptions {
   std::chrono::milliseconds pair_age_max{60'000};
   std::chrono::milliseconds lag_max{600'000};  // a mark is waited for at the target
   std::chrono::milliseconds patience{60'000};  // with what fails again and again
-  std::function<bool()> cancelled;             // cheap; empty: never
+  // A side that waits for the other one uses its snapshot so often; services close idle ones after minutes.
+  std::chrono::milliseconds snapshot_use_every{30'000};
+  std::function<bool()> cancelled;  // cheap; empty: never
   std::function<void(const Progress&)> progress;
 };
 
+// What fails with one table again and again ends the comparison of that table only: see its state and note.
 // An error: nothing, or not all, could be compared, and why: kCancelled; kInvalidArgument for a table that
 // neither side has; what was still wrong when the patience was used up.
 Result<Findings> Compare(Side* source, Side* target, const CompareOptions& options);

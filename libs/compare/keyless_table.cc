@@ -22,11 +22,27 @@ struct Copies {
 };
 using CopiesMap = std::unordered_map<RowHash, Copies>;
 
-// Calls the same of both sides at the same time.
+// Uses the side's snapshot now and then until `done` is ready. What is wrong with it, the next call tells.
+template <typename Future>
+void KeepOpen(const Shared& shared, Side* side, const TableName& table, const Future& done) {
+  while (done.wait_for(shared.options->snapshot_use_every) == std::future_status::timeout) {
+    (void)side->Describe(table);
+  }
+}
+
+// Calls the same of both sides at the same time. One of them may have its answer long before the other, which
+// reads a large table: its snapshot must not count as idle meanwhile.
 template <typename Call>
-auto OfBoth(Shared* shared, const Call& call) {
-  auto at_source = std::async(std::launch::async, [&] { return call(shared->source); });
+auto OfBoth(Shared* shared, const TableName& table, const Call& call) {
+  std::promise<void> target_done;
+  auto at_source = std::async(std::launch::async, [&] {
+    auto source = call(shared->source);
+    KeepOpen(*shared, shared->source, table, target_done.get_future());
+    return source;
+  });
   auto target = call(shared->target);
+  target_done.set_value();
+  KeepOpen(*shared, shared->target, table, at_source);
   return std::pair(at_source.get(), std::move(target));
 }
 
@@ -42,7 +58,7 @@ Result<std::unordered_map<RowHash, uint64_t>> CountRows(Side* side, const TableN
 
 // Of the rows in these buckets, those that one side has more often.
 Result<CopiesMap> Unequal(Shared* shared, const TableName& table, const RowsWanted& wanted) {
-  auto [source, target] = OfBoth(shared, [&](Side* side) { return CountRows(side, table, wanted); });
+  auto [source, target] = OfBoth(shared, table, [&](Side* side) { return CountRows(side, table, wanted); });
   if (!source.ok()) return source.status();
   if (!target.ok()) return target.status();
   CopiesMap unequal;
@@ -64,14 +80,24 @@ void Count(const Copies& copies, TableFindings* batch) {
   }
 }
 
-// The rows themselves, of those of which `rows` has only the hash.
-Status ReadImages(Side* side, const TableName& table, RowsWanted wanted, CopiesMap* rows) {
+// The rows themselves, each from the side that has it more often.
+Status ReadImages(Shared* shared, const TableName& table, RowsWanted wanted, CopiesMap* rows) {
   wanted.with_images = true;
-  return side->ReadRows(table, wanted, [&](ReadRow row) -> Status {
-    const auto found = rows->find(row.hash);
-    if (found != rows->end() && found->second.image.empty()) found->second.image = std::move(row.image);
-    return {};
-  });
+  const auto read = [&](Side* side) -> Status {
+    // Each side writes to rows of its own.
+    const bool is_source = side == shared->source;
+    const auto is_its = [&](const Copies& copies) { return (copies.source > copies.target) == is_source; };
+    if (std::none_of(rows->begin(), rows->end(), [&](const auto& row) { return is_its(row.second); }))
+      return {};
+    return side->ReadRows(table, wanted, [&](ReadRow row) -> Status {
+      const auto found = rows->find(row.hash);
+      if (found == rows->end() || !is_its(found->second)) return {};
+      if (found->second.image.empty()) found->second.image = std::move(row.image);
+      return {};
+    });
+  };
+  const auto [source, target] = OfBoth(shared, table, read);
+  return source.ok() ? target : source;
 }
 
 }  // namespace
@@ -81,7 +107,8 @@ Status CompareKeyless(Shared* shared, uint64_t rows_estimate, TableFindings* fin
   const TableName& name = findings->name;
   const auto buckets =
       static_cast<uint32_t>(std::clamp<uint64_t>(rows_estimate / kRowsPerBucket, 16, verify::kBucketsMax));
-  const auto [source, target] = OfBoth(shared, [&](Side* side) { return side->Buckets(name, buckets); });
+  const auto [source, target] =
+      OfBoth(shared, name, [&](Side* side) { return side->Buckets(name, buckets); });
   if (!source.ok()) return source.status();
   if (!target.ok()) return target.status();
   if (source->size() != buckets || target->size() != buckets) {
@@ -117,13 +144,7 @@ Status CompareKeyless(Shared* shared, uint64_t rows_estimate, TableFindings* fin
       Count(unequal.begin()->second, &batch);
       unequal.erase(unequal.begin());
     }
-    const auto more_at = [&](bool source_has_more) {
-      return std::any_of(unequal.begin(), unequal.end(), [&](const auto& row) {
-        return (row.second.source > row.second.target) == source_has_more;
-      });
-    };
-    if (more_at(true)) SRDF_RETURN_IF_ERROR(ReadImages(shared->source, name, wanted, &unequal));
-    if (more_at(false)) SRDF_RETURN_IF_ERROR(ReadImages(shared->target, name, wanted, &unequal));
+    if (!unequal.empty()) SRDF_RETURN_IF_ERROR(ReadImages(shared, name, wanted, &unequal));
     for (auto& [hash, copies] : unequal) {
       RowDifference difference;
       const bool missing = copies.source > copies.target;

@@ -5,7 +5,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <condition_variable>
 #include <map>
+#include <mutex>
 #include <random>
 #include <set>
 
@@ -114,12 +116,14 @@ class FakeSide : public Side {
   }
   Result<std::vector<verify::RowDigest>> Buckets(const TableName& table, uint32_t buckets) override {
     SRDF_RETURN_IF_ERROR(Look());
+    if (never_digests == table.table) return Status(StatusCode::kNotFound, "the snapshot is gone");
     SRDF_ASSIGN_OR_RETURN(const auto schema, snapshot_->Describe(table.database, table.table));
     return verify::DigestBuckets(snapshot_.get(), schema, buckets, {});
   }
   Status ReadRows(const TableName& table, const RowsWanted& wanted,
                   const std::function<Status(ReadRow)>& each) override {
     SRDF_RETURN_IF_ERROR(Look());
+    if (wanted.with_images && before_images) before_images();
     SRDF_ASSIGN_OR_RETURN(const auto schema, snapshot_->Describe(table.database, table.table));
     struct Sink : engine::RowSink {
       Status Row(ByteView key, ByteView image) override {
@@ -144,16 +148,30 @@ class FakeSide : public Side {
     return {};
   }
 
+  // Waits until the side is used `more` times again; false: it was not.
+  bool AwaitUses(uint64_t more) {
+    std::unique_lock lock(uses_mu_);
+    const uint64_t until = uses_ + more;
+    return used_.wait_for(lock, std::chrono::seconds(20), [&] { return uses_ >= until; });
+  }
+
   int refuses = 0;            // so many openings
   int lags = 0;               // so many openings
   unsigned fails_one_in = 0;  // calls
   bool spoil_schema = false;
+  std::function<void()> before_images;
+  std::string never_digests;  // this table
 
  private:
   // Now and then the snapshot is gone.
   Status Look() {
     EXPECT_FALSE(busy_.test_and_set()) << "two threads use one side";
     busy_.clear();
+    {
+      std::lock_guard lock(uses_mu_);
+      ++uses_;
+    }
+    used_.notify_all();
     if (fails_one_in != 0 && random_() % fails_one_in == 0) snapshot_.reset();
     if (snapshot_ == nullptr) return {StatusCode::kNotFound, "the snapshot is gone"};
     return {};
@@ -165,6 +183,9 @@ class FakeSide : public Side {
   std::string mark_;  // the last one
   std::minstd_rand random_{7};
   std::atomic_flag busy_;
+  std::mutex uses_mu_;
+  std::condition_variable used_;
+  uint64_t uses_ = 0;
 };
 
 std::string Key(uint64_t i) {
@@ -299,6 +320,29 @@ TEST_F(Comparison, RowsOfATableWithoutAKeyAreComparedAsAMultiset) {
   }
   EXPECT_EQ(copies,
             (std::map<std::string, std::pair<uint64_t, uint64_t>>{{"line 3", {8, 10}}, {"unknown", {0, 1}}}));
+}
+
+TEST_F(Comparison, ASideThatWaitsForTheOtherKeepsItsSnapshotInUse) {
+  AddTable("log", 500, false);
+  world_.corruptions[{"shop", "log"}].missing = {""};  // all of them
+  options_.snapshot_use_every = std::chrono::milliseconds(1);
+  source_.before_images = [this] { EXPECT_TRUE(target_.AwaitUses(3)) << "it would be closed as idle"; };
+  EXPECT_EQ(Run().missing(), 500u);
+}
+
+TEST_F(Comparison, ATableThatCannotBeComparedTakesNoOtherWithIt) {
+  AddTable("item", 100);
+  AddTable("log", 500, false);
+  AddTable("other", 100);
+  world_.corruptions[{"shop", "other"}].missing = {Key(10)};
+  target_.never_digests = "log";
+  options_.patience = std::chrono::milliseconds(200);
+  const Findings findings = Run();
+  ASSERT_EQ(findings.tables.size(), 3u);
+  EXPECT_EQ(findings.tables[0].state, TableState::kEqual);
+  EXPECT_EQ(findings.tables[1].state, TableState::kNotCompared);
+  EXPECT_THAT(findings.tables[1].note, HasSubstr("the snapshot is gone"));
+  EXPECT_EQ(findings.tables[2].state, TableState::kDifferent);
 }
 
 TEST_F(Comparison, MoreDifferencesThanAreKeptAreCountedAllTheSame) {
