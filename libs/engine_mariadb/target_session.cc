@@ -262,7 +262,7 @@ Status MariaDbTargetSession::HoldPrepared(ByteView body, const WagonHeader& head
 Status MariaDbTargetSession::ApplyOutcome(ByteView body, const WagonHeader& header) {
   SRDF_ASSIGN_OR_RETURN(const PreparedOutcome outcome, DecodePreparedOutcome(body));
   SRDF_RETURN_IF_ERROR(EnsureTransaction(header));
-  if (!outcome.commit) return prepared_.Drop(header.flow, outcome.xid);
+  if (!outcome.commit || tolerant_.nothing_counts()) return prepared_.Drop(header.flow, outcome.xid);
   SRDF_RETURN_IF_ERROR(rows_->Flush());
   rows_->EnterOtherSchemas();
   const Status status =

@@ -26,6 +26,7 @@ Status TolerantRows::BeginWagon(const std::string& copy_state) {
     SRDF_ASSIGN_OR_RETURN(state, DecodeCopyState(copy_state));
   }
   listed_.clear();
+  nothing_counts_ = !copy_state.empty() && (state.unplanned() || (state.all_tables && !state.schema_done));
   for (const TableCopy& t : state.tables) listed_[NameOf(t.database, t.table)] = t.phase;
   state_ = copy_state;
   return {};

@@ -41,6 +41,8 @@ class TolerantRows {
   Status BeginWagon(const std::string& copy_state);
   // As RowApplier::AddRun.
   Status AddRun(ByteView body);
+  // The tables are not there for certain: no change before this place counts, all rows come with the copy.
+  bool nothing_counts() const { return nothing_counts_; }
   // All rows added were flushed.
   void Flushed() { made_.clear(); }
 
@@ -69,7 +71,8 @@ class TolerantRows {
   TargetCopy* const copy_;
   std::string state_;                                  // that listed_ was made of
   std::unordered_map<std::string, CopyPhase> listed_;  // by database, 0 byte, table
-  std::deque<std::string> made_;                       // runs that rows_ refers to
+  bool nothing_counts_ = false;
+  std::deque<std::string> made_;  // runs that rows_ refers to
   RowSlices before_, after_;
 };
 

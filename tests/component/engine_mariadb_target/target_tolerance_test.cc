@@ -140,6 +140,23 @@ TEST_F(TargetTolerance, WhatWasPreparedIsToleratedAtItsOutcome) {
   EXPECT_EQ("1A,2b,3c", Items());
 }
 
+TEST_F(TargetTolerance, WhatWasPreparedDoesNotCountBeforeTheTablesAreThere) {
+  CopyState all = state_;
+  all.schema_done = false;
+  all.all_tables = true;
+  for (const CopyState& state : {NewCopy("plan"), all}) {
+    t_.SetCopy(state);
+    PayloadBuilder inner;
+    inner.Insert(inner.Table({"d", "not_there", {"i", "v80"}}), {{"1", "x"}});
+    PayloadBuilder p;
+    p.Prepared("xid", 1, true, inner);
+    p.Outcome("xid", true);
+    p.Outcome("prepared before the flow began", true);
+    ASSERT_APPLIED(t_.Apply(&p));
+    EXPECT_EQ("0", t_.Value("SELECT COUNT(*) FROM srdf.xa_prepared"));
+  }
+}
+
 TEST_F(TargetTolerance, KeysAreThoseOfTheColumnsCollation) {
   t_.Execute({"CREATE TABLE d.word(c0 VARCHAR(20) COLLATE utf8mb4_general_ci NOT NULL PRIMARY KEY, c1 INT)",
               "INSERT INTO d.word VALUES ('Apple',1),('old',2)"});
