@@ -11,11 +11,27 @@ namespace srdf::engine_mariadb {
 namespace {
 
 constexpr size_t kKeysMax = 200;
+constexpr size_t kScannedKeysMax = 2000;
+constexpr size_t kConditionBytesMax = 1 << 20;
 constexpr size_t kRunBytesMax = 256 << 10;
 
 std::string From(const KeyedTable& table, const std::string& index) {
   return " FROM " + table.sql.quoted_name +
          (index.empty() ? "" : " FORCE INDEX (" + Connection::QuoteIdentifier(index) + ")");
+}
+
+// Appends the images of a run of inserted rows; they have the same columns as those before, if there are any.
+Status ImagesOf(ByteView body, std::string* bitmap, std::vector<ByteView>* images) {
+  SRDF_ASSIGN_OR_RETURN(RowRunReader run, RowRunReader::Open(body));
+  if (!images->empty() && run.header().bitmap_after != *bitmap) {
+    return {StatusCode::kDataLoss, "rows of one copy have other columns than its rows before"};
+  }
+  *bitmap = run.header().bitmap_after;
+  for (Row row;;) {
+    SRDF_ASSIGN_OR_RETURN(const bool is_one, run.Next(&row));
+    if (!is_one) return {};
+    images->push_back(row.after);
+  }
 }
 
 }  // namespace
@@ -40,6 +56,7 @@ Status TargetCopy::Apply(const Record& record, std::string_view rest) {
     return {StatusCode::kDataLoss, table->sql.quoted_name + " is a sequence, which is not copied by rows"};
   }
   may_clash_ = false;
+  behind_.clear();
   switch (copy.kind) {
     case RangeCopyKind::kRange:
       SRDF_RETURN_IF_ERROR(ClearRange(copy, table));
@@ -65,16 +82,19 @@ Status TargetCopy::ClearRange(const RangeCopy& copy, KeyedTable* table) {
   return where.empty() ? Delete(table, "", "") : Delete(table, " WHERE " + where, table->index);
 }
 
+// And says in behind_ which these are.
 Result<bool> TargetCopy::AnyRowBehind(const KeyedTable& table, const RangeCopy& copy) {
   if (copy.until.empty()) return false;
-  std::string where = " WHERE ";
-  SRDF_RETURN_IF_ERROR(table.AppendKeyIn(copy.until, {}, &where));
-  return AnyRow(table, where, table.index);
+  SRDF_RETURN_IF_ERROR(table.AppendKeyIn(copy.until, {}, &behind_));
+  return AnyRow(table, " WHERE " + behind_, table.index);
 }
 
 Status TargetCopy::ClearKeys(const RangeCopy& first, std::string_view rest, KeyedTable* table) {
+  const bool scanned = std::any_of(table->other_keys.begin(), table->other_keys.end(),
+                                   [](const KeyedTable::UniqueKey& k) { return k.scanned(); });
   std::unordered_set<std::string> keys;
-  std::string where, image;
+  std::vector<ByteView> images;
+  std::string where, image, bitmap;
   RowSlices key;
   const auto add = [&](const RangeCopy& copy) -> Status {
     keys.insert(copy.until);
@@ -88,61 +108,83 @@ Status TargetCopy::ClearKeys(const RangeCopy& first, std::string_view rest, Keye
   keys_done_until_ = rest.data();
   RecordCursor cursor(rest);
   Record record;
-  while (keys.size() < kKeysMax) {
+  for (;;) {
     SRDF_ASSIGN_OR_RETURN(const bool more, cursor.Next(&record));
     if (!more) break;
     if (record.type == RecordType::kRangeCopy) {
       SRDF_ASSIGN_OR_RETURN(const RangeCopy copy, DecodeRangeCopy(record.body));
       if (copy.kind != RangeCopyKind::kKey || copy.table_ref != first.table_ref ||
-          keys.count(copy.until) != 0) {
+          keys.count(copy.until) != 0 || keys.size() == kKeysMax) {
         break;
       }
       SRDF_RETURN_IF_ERROR(add(copy));
     } else if (record.type != RecordType::kRowRun) {
       break;  // the number of the table may have another meaning from here on
+    } else if (scanned) {
+      SRDF_RETURN_IF_ERROR(ImagesOf(record.body, &bitmap, &images));
     }
     keys_done_until_ = record.whole.data() + record.whole.size();
   }
-  return Delete(table, where, table->index);
+  SRDF_RETURN_IF_ERROR(Delete(table, where, table->index));
+  for (const KeyedTable::UniqueKey& other : table->other_keys) {
+    if (other.scanned()) SRDF_RETURN_IF_ERROR(DeleteClashing(table, other, bitmap, images, ""));
+  }
+  return {};
 }
 
 Status TargetCopy::AddRun(ByteView body) {
   if (may_clash_) {
-    SRDF_ASSIGN_OR_RETURN(RowRunReader run, RowRunReader::Open(body));
+    SRDF_ASSIGN_OR_RETURN(const RowRunReader run, RowRunReader::Open(body));
     SRDF_ASSIGN_OR_RETURN(const TableSchema* const schema, rows_->CheckedSchema(run.header().table_ref));
     SRDF_ASSIGN_OR_RETURN(KeyedTable* const table, tables_->Find(*schema));
+    std::string bitmap;
     std::vector<ByteView> images;
-    for (Row row;;) {
-      SRDF_ASSIGN_OR_RETURN(const bool is_one, run.Next(&row));
-      if (!is_one) break;
-      images.push_back(row.after);
+    SRDF_RETURN_IF_ERROR(ImagesOf(body, &bitmap, &images));
+    for (const KeyedTable::UniqueKey& key : table->other_keys) {
+      if (key.scanned() && body.data() < keys_done_until_) continue;
+      SRDF_RETURN_IF_ERROR(DeleteClashing(table, key, bitmap, images, behind_));
     }
-    SRDF_RETURN_IF_ERROR(DeleteClashing(table, run.header().bitmap_after, images));
   }
   return rows_->AddRun(body, kRunNoForeignKeyChecks);
 }
 
-Status TargetCopy::DeleteClashing(KeyedTable* table, ByteView bitmap, const std::vector<ByteView>& images) {
+Status TargetCopy::DeleteClashing(KeyedTable* table, const KeyedTable::UniqueKey& key, ByteView bitmap,
+                                  const std::vector<ByteView>& images, const std::string& behind) {
+  const size_t conditions_max = key.scanned() ? kScannedKeysMax : kKeysMax;
   RowSlices row;
-  for (const KeyedTable::UniqueKey& key : table->other_keys) {
-    std::string where;
-    size_t conditions = 0;
-    for (const ByteView& image : images) {
-      SRDF_RETURN_IF_ERROR(table->SplitImage(bitmap, image, &row));
-      // NULL clashes with nothing, and what the image does not have does not change.
-      if (std::all_of(key.columns.begin(), key.columns.end(),
-                      [&](uint16_t c) { return row.columns[c].state == RowSlices::kValue; })) {
-        where += conditions++ == 0 ? " WHERE (" : " OR (";
-        SRDF_RETURN_IF_ERROR(table->AppendColumnsAre(key.columns, row, &where));
-        where += ")";
-      }
-      if (conditions == 0 || (conditions < kKeysMax && &image != &images.back())) continue;
-      SRDF_RETURN_IF_ERROR(Delete(table, where, key.index));
-      where.clear();
-      conditions = 0;
+  std::string clash;
+  size_t conditions = 0;
+  for (const ByteView& image : images) {
+    SRDF_RETURN_IF_ERROR(table->SplitImage(bitmap, image, &row));
+    clash += conditions == 0 ? "(" : " OR (";
+    SRDF_ASSIGN_OR_RETURN(const bool may, table->AppendClash(key, row, &clash));
+    if (may) {
+      clash += ")";
+      ++conditions;
+    } else {
+      clash.resize(clash.size() - (conditions == 0 ? 1 : 5));
     }
+    if (conditions < conditions_max && clash.size() < kConditionBytesMax) continue;
+    SRDF_RETURN_IF_ERROR(DeleteClash(table, key, clash, behind));
+    clash.clear();
+    conditions = 0;
   }
-  return {};
+  return DeleteClash(table, key, clash, behind);
+}
+
+Status TargetCopy::DeleteClashing(KeyedTable* table, const KeyedTable::UniqueKey& key, const RowSlices& row,
+                                  const std::string& behind, const std::string& but) {
+  std::string clash;
+  SRDF_ASSIGN_OR_RETURN(const bool may, table->AppendClash(key, row, &clash));
+  return may ? DeleteClash(table, key, clash + " AND NOT (" + but + ")", behind) : Status();
+}
+
+Status TargetCopy::DeleteClash(KeyedTable* table, const KeyedTable::UniqueKey& key, const std::string& clash,
+                               const std::string& behind) {
+  if (clash.empty()) return {};
+  if (!key.scanned()) return Delete(table, " WHERE " + clash, key.index);
+  if (behind.empty()) return Delete(table, " WHERE " + clash, "");
+  return Delete(table, " WHERE (" + behind + ") AND (" + clash + ")", table->index);
 }
 
 Status TargetCopy::Delete(KeyedTable* table, const std::string& where, const std::string& index) {

@@ -9,7 +9,8 @@
 // Rows outside of a range may be of another time than its rows, and have their unique values: as long as
 // there are rows behind the range, those that clash with a row that comes are deleted too. At the source
 // there is no such row, so it is not one of those that are as at the source; where a copy goes on, its range
-// brings it back.
+// brings it back. Where a unique key is over prefixes or kept by a hash, the server finds no row by it: those
+// behind the range are read, for many rows that come at a time.
 //
 // The user needs SELECT and DELETE on the table beside what row events need: kPermissionDenied with the
 // GRANT. Where DELETE triggers would fire, rows go by row events (target_erase.h). Refused: rows of such a
@@ -47,8 +48,13 @@ class TargetCopy {
   // Deletes rows of the table; `where` is empty or " WHERE …", and `index` the one that it is about. As said
   // above.
   Status Delete(KeyedTable* table, const std::string& where, const std::string& index);
-  // Deletes rows that have a unique value of these rows in another key than the logical one.
-  Status DeleteClashing(KeyedTable* table, ByteView bitmap, const std::vector<ByteView>& images);
+  // Deletes rows that have a value of these rows in the unique key, which is not the logical one. `behind`:
+  // only rows for which this condition on the logical key is true can have one; empty: any.
+  Status DeleteClashing(KeyedTable* table, const KeyedTable::UniqueKey& key, ByteView bitmap,
+                        const std::vector<ByteView>& images, const std::string& behind);
+  // The row is left that the condition `but` is true for.
+  Status DeleteClashing(KeyedTable* table, const KeyedTable::UniqueKey& key, const RowSlices& row,
+                        const std::string& behind, const std::string& but);
 
   // In front of one statement, whatever the session is set to: nothing cascades, and every date is a literal.
   static constexpr char kSettings[] =
@@ -66,15 +72,20 @@ class TargetCopy {
   Status Erase(const KeyedTable& table, const std::string& where, const std::string& index);
   Result<bool> AnyRow(const KeyedTable& table, const std::string& where, const std::string& index);
   Result<bool> AnyRowBehind(const KeyedTable& table, const RangeCopy& copy);
+  Status DeleteClash(KeyedTable* table, const KeyedTable::UniqueKey& key, const std::string& clash,
+                     const std::string& behind);
   // The same image so many times.
   Status AddRows(const RowRunHeader& header, ByteView image, uint64_t count);
 
   Connection* const connection_;
   RowApplier* const rows_;
   KeyedTables* const tables_;
-  bool may_clash_ = false;                 // rows that come, with others
-  const char* keys_done_until_ = nullptr;  // in the piece: keys of RangeCopies before it are deleted
-  std::string run_;                        // what AddRows makes
+  bool may_clash_ = false;  // rows that come, with others
+  std::string behind_;      // with which; as DeleteClashing
+  // In the piece: keys of RangeCopies before it are deleted, and what clashes with their rows in scanned
+  // keys.
+  const char* keys_done_until_ = nullptr;
+  std::string run_;  // what AddRows makes
 };
 
 }  // namespace srdf::engine_mariadb

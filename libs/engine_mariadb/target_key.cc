@@ -63,6 +63,23 @@ Status KeyedTable::AppendColumnsAre(const std::vector<uint16_t>& columns, const 
   return {};
 }
 
+// Compared as the index compares: in the column's collation, with which LEFT goes by characters.
+Result<bool> KeyedTable::AppendClash(const UniqueKey& key, const RowSlices& row, std::string* out) const {
+  if (!std::all_of(key.columns.begin(), key.columns.end(),
+                   [&](uint16_t c) { return row.columns[c].state == RowSlices::kValue; })) {
+    return false;
+  }
+  for (size_t i = 0; i < key.columns.size(); ++i) {
+    const std::string& name = sql.columns[key.columns[i]].quoted_name;
+    const std::string end = key.prefixes[i] == 0 ? "" : "," + std::to_string(key.prefixes[i]) + ")";
+    *out += i == 0 ? "" : " AND ";
+    *out += end.empty() ? name + "=" : "LEFT(" + name + end + "=LEFT(";
+    SRDF_RETURN_IF_ERROR(AppendLiteral(key.columns[i], row, out));
+    *out += end;
+  }
+  return true;
+}
+
 // (a>1 OR (a=1 AND (b>2 OR (b=2 AND c>3)))): read as a range of the index, which (a,b,c)>(1,2,3) is not.
 Status KeyedTable::AppendBeyond(const RowSlices& bound, char direction, bool inclusive,
                                 std::string* out) const {
@@ -139,25 +156,29 @@ Status KeyedTables::LoadKeys(KeyedTable* table) const {
   if (schema.key_kind == KeyKind::kNone) return {};
   SRDF_ASSIGN_OR_RETURN(
       const auto rows,
-      connection_->Query("SELECT index_name, column_name, sub_part IS NULL AND index_type='BTREE' FROM "
+      connection_->Query("SELECT index_name, column_name, IFNULL(sub_part,0), index_type='BTREE' FROM "
                          "information_schema.statistics WHERE table_schema=" +
                          connection_->Quote(schema.database) +
                          " AND table_name=" + connection_->Quote(schema.table) +
                          " AND non_unique=0 ORDER BY index_name<>'PRIMARY', index_name, seq_in_index"));
   for (size_t i = 0; i < rows.size();) {
-    KeyedTable::UniqueKey key{rows[i][0].value_or(""), {}};
-    bool whole = true;
-    for (; i < rows.size() && rows[i][0].value_or("") == key.index; ++i) {
+    const std::string name = rows[i][0].value_or("");
+    KeyedTable::UniqueKey key;
+    bool known = true, scanned = false;
+    for (; i < rows.size() && rows[i][0].value_or("") == name; ++i) {
       const auto column = std::find_if(schema.columns.begin(), schema.columns.end(), [&](const Column& c) {
         return strcasecmp(c.name.c_str(), rows[i][1].value_or("").c_str()) == 0;
       });
-      whole = whole && rows[i][2] == "1" && column != schema.columns.end();
-      if (whole) key.columns.push_back(static_cast<uint16_t>(column - schema.columns.begin()));
+      known = known && column != schema.columns.end();
+      key.columns.push_back(static_cast<uint16_t>(column - schema.columns.begin()));
+      key.prefixes.push_back(static_cast<unsigned>(std::stoul(rows[i][2].value_or("0"))));
+      scanned = scanned || key.prefixes.back() != 0 || rows[i][3] != "1";
     }
-    if (!whole) continue;
-    const bool logical =
-        table->index.empty() && std::is_permutation(key.columns.begin(), key.columns.end(),
-                                                    schema.key_columns.begin(), schema.key_columns.end());
+    if (!known) continue;
+    if (!scanned) key.index = name;
+    const bool logical = !scanned && table->index.empty() &&
+                         std::is_permutation(key.columns.begin(), key.columns.end(),
+                                             schema.key_columns.begin(), schema.key_columns.end());
     if (logical) {
       table->index = key.index;
     } else {

@@ -31,11 +31,12 @@ struct KeyedTable {
   std::vector<uint16_t> order;
   std::string index;  // at the target, of these columns; empty: none was found
   struct UniqueKey {
-    std::string index;
+    std::string index;  // empty: over prefixes or kept by a hash, so that rows are found by reading the table
     std::vector<uint16_t> columns;
+    std::vector<unsigned> prefixes;  // of each column, so many characters or bytes of it count; 0: all
+    bool scanned() const { return index.empty(); }
   };
-  // Beside the logical key; of whole columns, in indexes that find a row by them.
-  std::vector<UniqueKey> other_keys;
+  std::vector<UniqueKey> other_keys;  // beside the logical key
   bool triggers_known = false;
 
   // Takes an image of the columns in the bitmap apart; kDataLoss when it is not one. Views live as long as
@@ -51,7 +52,9 @@ struct KeyedTable {
   Status AppendKeyIs(const RowSlices& row, std::string* out) const {
     return AppendColumnsAre(schema.key_columns, row, out);
   }
-  Status AppendColumnsAre(const std::vector<uint16_t>& columns, const RowSlices& row, std::string* out) const;
+  // True for rows that one with these values clashes with. False: it clashes with none (NULL clashes with
+  // nothing, and what the slices do not have does not change), and nothing is appended.
+  Result<bool> AppendClash(const UniqueKey& key, const RowSlices& row, std::string* out) const;
   // True for rows with a key after `after` and up to `until`; empty for none. Both empty: nothing is
   // appended.
   Status AppendKeyIn(ByteView after, ByteView until, std::string* out) const;
@@ -59,6 +62,7 @@ struct KeyedTable {
   Status AppendRowIs(const RowSlices& row, std::string* out) const;
 
  private:
+  Status AppendColumnsAre(const std::vector<uint16_t>& columns, const RowSlices& row, std::string* out) const;
   Status AppendLiteral(uint16_t column, const RowSlices& row, std::string* out) const;
   Status AppendBeyond(const RowSlices& bound, char direction, bool inclusive, std::string* out) const;
 };

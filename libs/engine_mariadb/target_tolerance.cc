@@ -27,7 +27,7 @@ Status TolerantRows::BeginWagon(const std::string& copy_state) {
   }
   listed_.clear();
   nothing_counts_ = !copy_state.empty() && (state.unplanned() || (state.all_tables && !state.schema_done));
-  for (const TableCopy& t : state.tables) listed_[NameOf(t.database, t.table)] = t.phase;
+  for (const TableCopy& t : state.tables) listed_[NameOf(t.database, t.table)] = t;
   state_ = copy_state;
   return {};
 }
@@ -40,7 +40,7 @@ Status TolerantRows::AddRun(ByteView body) {
   const uint8_t more = MoreFlags(*schema, header.op);
   const auto listed = listed_.find(NameOf(schema->database, schema->table));
   if (listed == listed_.end()) return rows_->AddRun(body, more);
-  if (listed->second == CopyPhase::kWaiting) return {};
+  if (listed->second.phase == CopyPhase::kWaiting) return {};
   SRDF_ASSIGN_OR_RETURN(schema, rows_->CheckedSchema(header.table_ref));
   // Its key was dropped since: the copy begins anew, and until then rows cannot be told apart.
   if (schema->key_kind == KeyKind::kNone) return rows_->AddRun(body, more);
@@ -54,6 +54,9 @@ Status TolerantRows::AddRun(ByteView body) {
     rows.push_back(row);
   }
   SRDF_RETURN_IF_ERROR(FlushAll());
+  // A cursor of another key than the table has now says nothing; its copy begins anew.
+  behind_.clear();
+  if (!table->AppendKeyIn(listed->second.cursor, {}, &behind_).ok()) behind_.clear();
   if (header.op == RowOp::kInsert) return AddInserts(header, rows, body, table);
   if (header.op == RowOp::kUpdate) {
     SRDF_ASSIGN_OR_RETURN(const bool moves, AnyMoves(header, rows, *table));
@@ -117,7 +120,9 @@ Status TolerantRows::AddInserts(const RowRunHeader& header, const Run& rows, Byt
   }
   std::vector<ByteView> images;
   for (const Row& row : rows) images.push_back(row.after);
-  SRDF_RETURN_IF_ERROR(copy_->DeleteClashing(table, header.bitmap_after, images));
+  for (const KeyedTable::UniqueKey& key : table->other_keys) {
+    SRDF_RETURN_IF_ERROR(copy_->DeleteClashing(table, key, header.bitmap_after, images, behind_));
+  }
   return rows_->AddRun(body, header.flags);
 }
 
@@ -159,12 +164,7 @@ Status TolerantRows::AddMove(const RowRunHeader& header, const Row& row, KeyedTa
   if (!there[0] && !Differs(table->schema.key_columns)) return {};
   if (there[1]) SRDF_RETURN_IF_ERROR(copy_->Delete(table, " WHERE " + other, table->index));
   for (const KeyedTable::UniqueKey& key : table->other_keys) {
-    const bool whole = std::all_of(key.columns.begin(), key.columns.end(),
-                                   [&](uint16_t c) { return after_.columns[c].state == RowSlices::kValue; });
-    if (!whole) continue;  // NULL clashes with nothing, and what is not there does not change
-    std::string where = " WHERE ";
-    SRDF_RETURN_IF_ERROR(table->AppendColumnsAre(key.columns, after_, &where));
-    SRDF_RETURN_IF_ERROR(copy_->Delete(table, where + " AND NOT (" + old_key + ")", key.index));
+    SRDF_RETURN_IF_ERROR(copy_->DeleteClashing(table, key, after_, behind_, old_key));
   }
   if (there[0]) return AddRun(header, {row}, *table);
   for (size_t i = 0; i < table->sql.columns.size(); ++i) {

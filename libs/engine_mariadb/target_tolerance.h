@@ -70,7 +70,8 @@ class TolerantRows {
   KeyedTables* const tables_;
   TargetCopy* const copy_;
   std::string state_;                                  // that listed_ was made of
-  std::unordered_map<std::string, CopyPhase> listed_;  // by database, 0 byte, table
+  std::unordered_map<std::string, TableCopy> listed_;  // by database, 0 byte, table
+  std::string behind_;  // of the run's table: a condition for rows behind the cursor
   bool nothing_counts_ = false;
   std::deque<std::string> made_;  // runs that rows_ refers to
   RowSlices before_, after_;

@@ -24,7 +24,7 @@ class TargetTolerance : public ::testing::Test {
                 "CREATE TABLE d.other(c0 INT NOT NULL PRIMARY KEY, c1 VARCHAR(20))",
                 "INSERT INTO d.item VALUES (1,'a'),(2,'b'),(3,'c')", "INSERT INTO d.other VALUES (1,'a')"});
     state_.schema_done = true;
-    state_.tables = {{"d", "item", CopyPhase::kCopying, "\3", "c0:3", 0, 3, 100, 4096},
+    state_.tables = {{"d", "item", CopyPhase::kCopying, std::string("\3\0\0\0", 4), "c0:3", 0, 3, 100, 4096},
                      {"d", "later", CopyPhase::kWaiting, "", "", 0, 0, 5, 100}};
     t_.SetCopy(state_);
   }
@@ -84,6 +84,32 @@ TEST_F(TargetTolerance, RowsOfAnOlderLifeGiveUpTheirUniqueValues) {
   p.Update(item, {{{"1", "a"}, {"1", "newer"}}, {{"2", "b"}, {"2", "a"}}, {{"5", "e"}, {"0", "f"}}}, false);
   ASSERT_APPLIED(t_.Apply(&p));
   EXPECT_EQ("0f,1newer,2a,3c,6new", Items());
+}
+
+// Prefixes and hashes: the server finds no row by such a key.
+TEST_F(TargetTolerance, RowsOfAnOlderLifeGiveUpOddUniqueValues) {
+  t_.Execute(
+      {"CREATE TABLE d.page(c0 INT NOT NULL PRIMARY KEY, c1 VARCHAR(20), c2 LONGBLOB, UNIQUE(c1(2)), "
+       "UNIQUE(c2))",
+       "INSERT INTO d.page VALUES "
+       "(1,'aa','one'),(2,'bb','two'),(7,'cc','old'),(8,'dd','older'),(9,'ee','x')"});
+  TableCopy page = state_.tables[0];
+  page.table = "page";
+  for (const bool known : {true, false}) {
+    state_.tables.push_back(page);
+    if (!known) state_.tables.back().cursor = "of another key";
+    t_.SetCopy(state_);
+    PayloadBuilder p;
+    const auto ref = p.Table({"d", "page", {"i", "v80", "b"}});
+    p.Insert(ref, {{"6", "ccc", "new"}});
+    p.Update(ref, {{{"1", "aa", "one"}, {"1", "dd!", "one"}}, {{"5", "f", "f"}, {"0", "f", "x"}}}, false);
+    ASSERT_APPLIED(t_.Apply(&p));
+    EXPECT_EQ("0fx 1dd!one 2bbtwo 6cccnew",
+              t_.Value("SELECT GROUP_CONCAT(c0,c1,c2 ORDER BY c0 SEPARATOR ' ') FROM d.page"));
+    t_.Execute({"DELETE FROM d.page WHERE c0 IN (0,6)", "UPDATE d.page SET c1='aa' WHERE c0=1",
+                "INSERT INTO d.page VALUES (7,'cc','old'),(8,'dd','older'),(9,'ee','x')"});
+    state_.tables.pop_back();
+  }
 }
 
 TEST_F(TargetTolerance, ChangesOfATableThatWaitsAreDroppedButItsRangesAreNot) {
