@@ -62,6 +62,10 @@ Result<SourcePosition> CopyDesk::Start(const CopyWish& wish, const CallLimits& l
   SRDF_RETURN_IF_ERROR(live.gate->WaitDurable(limits));
   flow_->SetCopyOptions(wish.options);
   live.runner->Begin(wish.options);
+  {
+    std::lock_guard lock(mu_);
+    begun_ = wish;
+  }
   position.copy.clear();
   return position;
 }
@@ -107,7 +111,12 @@ Status CopyDesk::SetPaused(bool paused, const CallLimits& limits) {
 
 Status CopyDesk::Cancel(const CallLimits& limits) {
   SRDF_RETURN_IF_ERROR(Change(
-      [](std::optional<CopyState>* copy) -> Status {
+      [this](std::optional<CopyState>* copy) -> Status {
+        {
+          // First: who sees that nothing is being copied has to see why.
+          std::lock_guard lock(mu_);
+          cancelled_plan_ = (*copy)->plan;
+        }
         copy->reset();
         return {};
       },
@@ -139,16 +148,30 @@ Result<CopiedRows> CopyDesk::Rows(const engine::TableId& table, const std::vecto
   return Status(StatusCode::kInternal, "not reached");
 }
 
-CopyReport CopyDesk::Report() const {
+CopyReport CopyDesk::Report() {
   CopyReport report;
   const auto live = flow_->GetLive();
   if (!live.ok()) {
     report.copy = flow_->last_copy();
     report.work.waits_for = live.status().message();
-    return report;
+  } else {
+    report.copy = live->gate->copy();
+    report.work = live->runner->GetStatus();
   }
-  report.copy = live->gate->copy();
-  report.work = live->runner->GetStatus();
+  std::lock_guard lock(mu_);
+  if (report.copy) {
+    // The session ended before that was durable.
+    if (report.copy->plan == cancelled_plan_) cancelled_plan_.clear();
+    const bool known = report.copy->plan == begun_.plan;
+    report.with_schema = known ? begun_.with_schema : !report.copy->schema_done;
+    if (known) {
+      report.wanted = begun_.tables;
+    } else if (!report.copy->all_tables) {
+      for (const TableCopy& table : report.copy->tables)
+        report.wanted.push_back({table.database, table.table});
+    }
+  }
+  report.cancelled_plan = cancelled_plan_;
   return report;
 }
 

@@ -1,7 +1,7 @@
 // CopyDesk: what operators ask of a flow's copies: begin, pause, go on, give up, repair rows, and how it is.
 //
-// Keeps nothing but wishes: the copy is part of the stream's position (model/copy_state.h), and every answer
-// comes when what was asked for is durable in the outbox. Any thread.
+// Keeps nothing but wishes, in memory: the copy is part of the stream's position (model/copy_state.h), and
+// every answer comes when what was asked for is durable in the outbox. Any thread.
 #pragma once
 
 #include <cstdint>
@@ -25,6 +25,10 @@ struct CopyWish {
 struct CopyReport {
   std::optional<CopyState> copy;
   CopyWorkStatus work;
+  std::string cancelled_plan;  // the last one, since the start of the process; empty: none
+  // With a copy: what it was begun with, or, when that was before the start, what is left of it.
+  std::vector<engine::TableId> wanted;
+  bool with_schema = false;
 };
 
 class CopyDesk {
@@ -40,7 +44,7 @@ class CopyDesk {
   Status Cancel(const CallLimits& limits);
   Result<CopiedRows> Rows(const engine::TableId& table, const std::vector<std::string>& keys,
                           const std::vector<std::string>& images, const CallLimits& limits);
-  CopyReport Report() const;
+  CopyReport Report();
 
  private:
   // kAborted: the source or the copy was changed meanwhile.
@@ -50,6 +54,11 @@ class CopyDesk {
 
   CaptureFlow* const flow_;
   engine::SourceEngine* const source_;
+
+  std::mutex mu_;
+  // guarded by mu_
+  CopyWish begun_;              // the last one
+  std::string cancelled_plan_;  // the last one
 };
 
 }  // namespace srdf::capture

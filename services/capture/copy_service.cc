@@ -94,6 +94,7 @@ grpc::Status CopyServiceImpl::GetCopy(grpc::ServerContext*, const v1::GetCopyReq
   auto desk = Find(request->flow());
   if (!desk.ok()) return rpc::ToGrpc(desk.status());
   const CopyReport report = (*desk)->Report();
+  response->set_cancelled_plan(report.cancelled_plan);
   if (!report.copy) return grpc::Status::OK;
   const CopyState& copy = *report.copy;
   response->set_active(true);
@@ -112,6 +113,13 @@ grpc::Status CopyServiceImpl::GetCopy(grpc::ServerContext*, const v1::GetCopyReq
   for (const Status& problem : report.work.problems)
     rpc::ToProto(problem, WallClockMs(), response->add_problems());
   response->set_rows_per_second(report.work.rows_per_second);
+  response->set_all_tables(copy.all_tables);
+  for (const engine::TableId& table : report.wanted) {
+    v1::TableName* const out = response->add_wanted();
+    out->set_database(table.database);
+    out->set_table(table.table);
+  }
+  response->set_with_schema(report.with_schema);
   return grpc::Status::OK;
 }
 

@@ -117,8 +117,24 @@ class TroubleWatch {
   Clock::time_point looked_at_ = moved_at_;
 };
 
-// Until capture says that none is going on.
-Status UntilRead(MeshClient* client, const std::string& flow, ProgressLine* line) {
+// How the copy that was followed has ended; `copy` says what goes on now.
+Status HowEnded(const std::string& flow, const std::string& plan, const GetCopyResponse& copy) {
+  if (plan.empty() || (copy.active() && copy.plan() == plan)) return {};
+  if (copy.cancelled_plan() == plan) {
+    return {StatusCode::kAborted,
+            "the copy of flow " + flow +
+                " was cancelled: those of its tables that were not done are not right at the target",
+            "copy them again: srdfctl establish " + flow +
+                " --table DATABASE.TABLE --yes; who cancelled it: srdfctl audit list --flow " + flow};
+  }
+  if (!copy.active()) return {};
+  return {StatusCode::kAborted,
+          "the copy of flow " + flow + " is read to its end, and another one has begun behind it",
+          "follow that one: srdfctl establish " + flow + " --watch"};
+}
+
+// Until capture says that none is going on. `plan` is set when it was empty.
+Status UntilRead(MeshClient* client, const std::string& flow, std::string* plan, ProgressLine* line) {
   CopyProgress progress;
   TroubleWatch watch(client, flow, line);
   auto answered = Clock::now();
@@ -128,6 +144,8 @@ Status UntilRead(MeshClient* client, const std::string& flow, ProgressLine* line
     const auto now = Clock::now();
     if (copy.ok()) {
       answered = now;
+      if (copy->active() && plan->empty()) *plan = copy->plan();
+      SRDF_RETURN_IF_ERROR(HowEnded(flow, *plan, *copy));
       if (!copy->active()) return {};
       line->Show(progress.Line(*copy, now));
       const uint64_t moved = copy->rows() + copy->tables_done() + (copy->schema_done() ? 1 : 0);
@@ -175,11 +193,11 @@ Result<GetCopyResponse> AskCopy(MeshClient* client, const std::string& flow) {
   return client->Call("capture", client->copies(), &CopyService::Stub::GetCopy, request);
 }
 
-Status FollowCopy(MeshClient* client, const std::string& flow) {
+Status FollowCopy(MeshClient* client, const std::string& flow, std::string plan) {
   return WithSides(client, flow, 0, [&](compare::Side* source, compare::Side* target) -> Status {
     ProgressLine line;
     while (true) {
-      SRDF_RETURN_IF_ERROR(UntilRead(client, flow, &line));
+      SRDF_RETURN_IF_ERROR(UntilRead(client, flow, &plan, &line));
       SRDF_ASSIGN_OR_RETURN(const bool applied, UntilApplied(client, flow, source, target, &line));
       if (applied) return {};
     }

@@ -11,9 +11,11 @@ namespace srdf::ctl {
 Result<capture::v1::GetCopyResponse> AskCopy(MeshClient* client, const std::string& flow);
 
 // Shows the progress on stderr until the copy has ended and the target has all of it: a place of the stream
-// behind its last row has been applied there. kCancelled after Ctrl-C: the copy goes on by itself. An error:
-// how it stands is not known; it goes on, or waits for what `srdfctl status` names.
-Status FollowCopy(MeshClient* client, const std::string& flow);
+// behind its last row has been applied there. `plan` is the uid of the copy that is meant; empty: whichever
+// is going on. kCancelled after Ctrl-C: the copy goes on by itself. kAborted: somebody has cancelled it, or
+// another one has begun behind it. Other errors: how it stands is not known; it goes on, or waits for what
+// `srdfctl status` names.
+Status FollowCopy(MeshClient* client, const std::string& flow, std::string plan);
 
 enum class CopyVerb { kPause, kResume, kCancel };
 Status SteerCopy(MeshClient* client, const std::string& flow, CopyVerb verb);

@@ -163,10 +163,30 @@ Status CheckNothingToCopy(const std::string& flow, const EstablishPlan& plan) {
   return {};
 }
 
-// Begins what was asked for; false: there is nothing to begin. The flow may have a checkpoint, or the
-// beginning of one that a call before left.
-Result<bool> Begin(MeshClient* client, const config::FlowConfig& flow, const EstablishOptions& asked,
-                   const FlowStart& start) {
+// What was asked for is what is being copied; else whoever asked would be told of the end of something else.
+Status CheckSamePlan(const EstablishOptions& asked, const capture::v1::GetCopyResponse& copy) {
+  std::string lacks;
+  if (asked.with_schema && !copy.with_schema()) lacks = "the definitions";
+  if (asked.all && !copy.all_tables()) lacks = "all tables";
+  if (!copy.all_tables()) {
+    SRDF_ASSIGN_OR_RETURN(const std::vector<TableName> names, NamesOf(asked.tables));
+    for (const TableName& name : names) {
+      const bool wanted = std::any_of(copy.wanted().begin(), copy.wanted().end(), [&](const auto& table) {
+        return TableName{table.database(), table.table()} == name;
+      });
+      if (!wanted) lacks = "table " + name.Text();
+    }
+  }
+  if (lacks.empty()) return {};
+  return {StatusCode::kAlreadyExists, "another copy of flow " + asked.flow + " is going on, without " + lacks,
+          "wait for its end (srdfctl establish " + asked.flow + " --watch) or cancel it (--cancel), then " +
+              "say this again"};
+}
+
+// Begins what was asked for, and says its uid; empty: there is nothing to begin. The flow may have a
+// checkpoint, or the beginning of one that a call before left.
+Result<std::string> Begin(MeshClient* client, const config::FlowConfig& flow, const EstablishOptions& asked,
+                          const FlowStart& start) {
   const bool first = !start.started || !start.unplanned.empty();
   if (first && !asked.tables.empty()) {
     return Status(StatusCode::kFailedPrecondition,
@@ -176,7 +196,7 @@ Result<bool> Begin(MeshClient* client, const config::FlowConfig& flow, const Est
   SRDF_ASSIGN_OR_RETURN(const EstablishPlan plan, MakePlan(client, asked, !first));
   if (!first && asked.tables.empty() && !asked.all) {
     SRDF_RETURN_IF_ERROR(CheckNothingToCopy(asked.flow, plan));
-    return false;
+    return std::string();
   }
   SRDF_RETURN_IF_ERROR(CheckCopyable(plan));
   // Statements of before the first copy is planned are not sent: its definitions have to come with it.
@@ -190,7 +210,7 @@ Result<bool> Begin(MeshClient* client, const config::FlowConfig& flow, const Est
       fmt::format("copy {} of {}{}", uid, tables.empty() ? "all tables" : Counted(tables.size(), "table"),
                   with_schema ? ", with their definitions" : ""));
   if (!audited.ok()) Fail(audited.WithContext("the copy has begun, but that is not in the audit"));
-  return true;
+  return uid;
 }
 
 int Report(const GlobalOptions& global, const std::string& flow, const std::string& result,
@@ -203,8 +223,9 @@ int Report(const GlobalOptions& global, const std::string& flow, const std::stri
   return kExitOk;
 }
 
-int Follow(MeshClient* client, const GlobalOptions& global, const std::string& flow, bool copied) {
-  const Status done = FollowCopy(client, flow);
+int Follow(MeshClient* client, const GlobalOptions& global, const std::string& flow, const std::string& plan,
+           bool copied) {
+  const Status done = FollowCopy(client, flow, plan);
   if (done.code() == StatusCode::kCancelled) {
     std::fprintf(stderr, "the copy of flow %s goes on by itself; look again: srdfctl establish %s --watch\n",
                  flow.c_str(), flow.c_str());
@@ -254,28 +275,37 @@ int Establish(const GlobalOptions& global, const EstablishOptions& asked) {
   const bool going_on = copy.ok() && copy->active() && copy->tables_total() > 0;
   if (asked.watch) {
     if (!copy.ok()) return Fail(copy.status());
-    if (copy->active()) return Follow(&client, global, asked.flow, true);
+    if (copy->active()) return Follow(&client, global, asked.flow, copy->plan(), true);
     // All is read; but the target may not have it yet.
-    const Status done = FollowCopy(&client, asked.flow);
+    const Status done = FollowCopy(&client, asked.flow, "");
     if (!done.ok()) return Fail(done);
     return Report(global, asked.flow, "none",
                   "no copy of flow " + asked.flow + " is going on, and the target has all that was sent");
   }
-  if (going_on && asked.yes) return Follow(&client, global, asked.flow, true);
+  if (going_on && asked.yes) {
+    const Status same = CheckSamePlan(asked, *copy);
+    if (!same.ok()) return Fail(same);
+    return Follow(&client, global, asked.flow, copy->plan(), true);
+  }
   const auto start = FindStart(&client, flow, asked.yes);
   if (!start.ok()) return Fail(start.status());
-  if (start->copying && asked.yes) return Follow(&client, global, asked.flow, true);
+  const bool asks_for_more = !asked.tables.empty() || asked.all || asked.with_schema;
+  if (start->copying && asked.yes && !asks_for_more) return Follow(&client, global, asked.flow, "", true);
+  // The target may not have come to the end of a copy yet; a new one follows it. Only capture knows.
+  if (start->copying && asked.yes && !copy.ok()) return Fail(copy.status());
   if (!asked.yes) {
     auto plan = MakePlan(&client, asked, start->started && start->unplanned.empty());
     if (!plan.ok()) return Fail(plan.status());
     plan->remarks = Remarks(flow, *plan, NamesOf(asked.tables).value());
     ShowPlan(global, *plan, asked);
-    if (going_on) fmt::print("a copy is going on: srdfctl establish {} --watch\n", asked.flow);
+    if (going_on) {
+      std::fprintf(stderr, "a copy is going on: srdfctl establish %s --watch\n", asked.flow.c_str());
+    }
     return kExitOk;
   }
   const auto begun = Begin(&client, flow, asked, *start);
   if (!begun.ok()) return Fail(begun.status());
-  return Follow(&client, global, asked.flow, *begun);
+  return Follow(&client, global, asked.flow, *begun, !begun->empty());
 }
 
 }  // namespace srdf::ctl

@@ -95,6 +95,48 @@ TEST_F(EstablishCommand, ASourceInUseIsCopiedToAnEmptyTargetAndTheFlowGoesOn) {
   ExpectEqual(seconds(60));
 }
 
+// So many sessions are at work at the source that a copy waits.
+class BusySource {
+ public:
+  explicit BusySource(MariaDbServer* source) : holder_(source->ConnectOrDie()) {
+    EXPECT_TRUE(holder_->Execute("SELECT GET_LOCK('busy', 0)").ok());
+    const unsigned sessions = std::max(8u, 4 * std::thread::hardware_concurrency()) + 1;
+    for (unsigned i = 0; i < sessions; ++i) {
+      threads_.emplace_back([connection = source->ConnectOrDie()] {
+        (void)connection->Execute("DO GET_LOCK('busy', 300), RELEASE_LOCK('busy')");
+      });
+    }
+  }
+  ~BusySource() { holder_.reset(); }
+
+ private:
+  std::vector<std::jthread> threads_;
+  std::unique_ptr<engine_mariadb::Connection> holder_;
+};
+
+TEST_F(EstablishCommand, WhoFollowsACopyIsNotToldOfAnotherOneAndNotThatACancelledOneIsDone) {
+  ASSERT_NO_FATAL_FAILURE(MakeShop());
+  ASSERT_NO_FATAL_FAILURE(StartUnstartedMesh());
+  Run({"establish", "e2e", "--yes"});
+  BusySource busy(source_.get());
+  CommandResult followed;
+  {
+    std::jthread follower([&] {
+      followed = mesh_->Ctl({"establish", "e2e", "--table", "app.orders", "--yes"});
+    });
+    // The plan says so as soon as it is going on.
+    ASSERT_TRUE(Eventually(seconds(60), [&] {
+      return mesh_->Ctl({"establish", "e2e"}).errors.find("a copy is going on") != std::string::npos;
+    }));
+    const CommandResult other = Run({"establish", "e2e", "--table", "app.customer", "--yes"}, 1);
+    EXPECT_NE(std::string::npos, other.errors.find("without table app.customer")) << other.errors;
+    Run({"establish", "e2e", "--all", "--yes"}, 1);
+    Run({"establish", "e2e", "--cancel"});
+  }
+  EXPECT_EQ(1, followed.exit_code) << followed.output;
+  EXPECT_NE(std::string::npos, followed.errors.find("was cancelled")) << followed.errors;
+}
+
 TEST_F(EstablishCommand, ARestoredBackupIsCheckedBeforeItIsBelievedAndAfter) {
   ASSERT_NO_FATAL_FAILURE(MakeShop());
   ASSERT_NO_FATAL_FAILURE(StartUnstartedMesh());
