@@ -66,9 +66,13 @@ class Snapshot {
   virtual const SourcePosition& position() const = 0;
   // Every table of the databases that are replicated, views not among them; by database and name.
   virtual Result<std::vector<TableInfo>> ListTables() = 0;
-  // table_ref is 0. kNotFound: no such table; kFailedPrecondition: it cannot be read as images, with the
-  // column. kAborted: it was altered since the snapshot was taken: take another one.
+  // table_ref is 0. kNotFound: no such table, and the log already has the statement that took it away, if
+  // there was one; kFailedPrecondition: it cannot be read as images, with the column. kAborted: it was
+  // altered since the snapshot was taken: take another one.
   virtual Result<TableSchema> Describe(const std::string& database, const std::string& table) = 0;
+  // Ordinals of the key's columns in the order by which ranges go. Of a schema that Describe gave; asks no
+  // server.
+  virtual std::vector<uint16_t> KeyOrder(const TableSchema& schema) const { return schema.key_columns; }
   // In the key's order; of a table without a key, in the server's order and without a range. Errors as
   // Describe.
   virtual Result<ReadEnd> ReadRange(const TableSchema& schema, const KeyRange& range,

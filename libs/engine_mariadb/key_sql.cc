@@ -7,17 +7,14 @@
 
 namespace srdf::engine_mariadb {
 
-namespace {
-
-// The order of the index as the source's log or catalogue has it; nothing when it does not say.
-std::vector<uint16_t> IndexOrder(const TableSchema& schema) {
-  if (schema.engine_meta.empty()) return {};
+std::vector<uint16_t> KeyOrderOf(const TableSchema& schema) {
+  if (schema.engine_meta.empty()) return schema.key_columns;
   auto map = DecodeTableMap(schema.engine_meta);
-  if (!map.ok() || map->primary_key != schema.key_columns) return {};
+  if (!map.ok() || map->primary_key != schema.key_columns || map->primary_key_order.empty()) {
+    return schema.key_columns;
+  }
   return std::move(map->primary_key_order);
 }
-
-}  // namespace
 
 Result<KeySql> KeySql::Build(const TableSchema& schema, const std::vector<SqlColumn>& columns) {
   KeySql out;
@@ -26,8 +23,7 @@ Result<KeySql> KeySql::Build(const TableSchema& schema, const std::vector<SqlCol
     return Status(StatusCode::kFailedPrecondition, "table " + out.table_ + " has no key");
   }
   out.key_columns_ = schema.key_columns;
-  out.order_ = IndexOrder(schema);
-  if (out.order_.empty()) out.order_ = schema.key_columns;
+  out.order_ = KeyOrderOf(schema);
   for (const uint16_t ordinal : out.key_columns_) {
     if (ordinal >= schema.columns.size() || ordinal >= columns.size()) {
       return Status(StatusCode::kInternal, "table " + out.table_ + " has a key of columns that it has not");

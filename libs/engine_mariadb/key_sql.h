@@ -21,6 +21,10 @@
 
 namespace srdf::engine_mariadb {
 
+// Ordinals of the key's columns in the order of the index as the source's log or catalogue has it; in the
+// table's order when it does not say.
+std::vector<uint16_t> KeyOrderOf(const TableSchema& schema);
+
 class KeySql {
  public:
   // `columns` by the ordinals of the schema's columns; only those of the key are looked at. The order is the

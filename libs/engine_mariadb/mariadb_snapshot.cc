@@ -1,6 +1,7 @@
 #include "engine_mariadb/mariadb_snapshot.h"
 
 #include <fmt/format.h>
+#include <mysqld_error.h>
 
 #include <algorithm>
 #include <charconv>
@@ -23,6 +24,7 @@ constexpr unsigned kReadTimeoutSeconds = 300;
 // bytes does not want.
 constexpr uint64_t kFirstRows = 64;
 constexpr uint64_t kRowsMax = 65'536;
+constexpr double kRowBytesMin = 100;
 constexpr size_t kKeysAtOnce = 256;
 
 constexpr char kSession[] =
@@ -161,17 +163,33 @@ Status MariaDbSnapshot::NoteTime() {
 // snapshot, but not what is changed in the catalogue alone (another label of an ENUM, a longer VARCHAR). So a
 // table must be older than the snapshot. Its time counts whole seconds: one of the same second is as it was
 // when nothing has been logged since.
-Status MariaDbSnapshot::CheckAge(const std::string& database, const std::string& table) {
+Result<uint64_t> MariaDbSnapshot::CheckAge(const std::string& database, const std::string& table) {
   SRDF_ASSIGN_OR_RETURN(
-      const auto rows, connection_->Query("SELECT UNIX_TIMESTAMP(CREATE_TIME), @@global.gtid_binlog_pos FROM "
-                                          "information_schema.TABLES WHERE " +
-                                          WhereTable(*connection_, database, table)));
-  if (rows.empty() || !rows[0].at(0)) return {};  // gone, which a read will tell; or an engine without times
+      const auto rows,
+      connection_->Query("SELECT UNIX_TIMESTAMP(CREATE_TIME), @@global.gtid_binlog_pos, AVG_ROW_LENGTH FROM "
+                         "information_schema.TABLES WHERE " +
+                         WhereTable(*connection_, database, table)));
+  if (rows.empty()) return uint64_t{0};  // gone, which a read will tell
+  const uint64_t row_bytes = Number(rows[0].at(2));
+  if (!rows[0].at(0)) return row_bytes;  // an engine without times
   const uint64_t made_at_seconds = Number(rows[0][0]);
-  if (made_at_seconds < started_at_seconds_) return {};
-  if (made_at_seconds == started_at_seconds_ && Text(rows[0].at(1)) == started_at_gtids_) return {};
-  return {StatusCode::kAborted,
-          "table " + database + "." + table + " was made or altered when the snapshot was taken or since",
+  if (made_at_seconds < started_at_seconds_) return row_bytes;
+  if (made_at_seconds == started_at_seconds_ && Text(rows[0].at(1)) == started_at_gtids_) return row_bytes;
+  return Status(
+      StatusCode::kAborted,
+      "table " + database + "." + table + " was made or altered when the snapshot was taken or since",
+      "tried again by itself");
+}
+
+// A statement that takes a table away has it locked until it is logged, and the catalogue does not wait for
+// that: a read does.
+Status MariaDbSnapshot::WaitUntilGone(const std::string& database, const std::string& table) {
+  const auto read = connection_->Query("SELECT 1 FROM " + FullName(database, table) + " LIMIT 0");
+  const unsigned error = connection_->last_errno();
+  if (!read.ok() && (error == ER_NO_SUCH_TABLE || error == ER_BAD_DB_ERROR)) return {};
+  SRDF_RETURN_IF_ERROR(Release());
+  if (!read.ok()) return read.status();
+  return {StatusCode::kAborted, "table " + database + "." + table + " was made since the snapshot was taken",
           "tried again by itself"};
 }
 
@@ -197,21 +215,30 @@ Result<std::vector<engine::TableInfo>> MariaDbSnapshot::ListTables() {
     info.bytes_estimate = Number(row[3]);
     info.engine = Text(row[4]);
     info.transactional = Text(row[5]) == "YES";
-    const std::string name = FullName(info.database, info.table);
-    auto table = Find(info.database, info.table);
-    if (!table.ok() && table.status().code() == StatusCode::kNotFound) continue;  // dropped since
-    if (!table.ok() && table.status().code() != StatusCode::kFailedPrecondition) return table.status();
-    if (table.ok() && (*table)->key) {
-      for (const uint16_t ordinal : (*table)->key->order()) {
-        info.key_columns.push_back((*table)->definition.schema.columns[ordinal].name);
-      }
-    }
-    SRDF_ASSIGN_OR_RETURN(info.definition, Definition(name));
-    SRDF_ASSIGN_OR_RETURN(info.empty, IsEmpty(name));
+    const Status filled = Fill(&info);
+    // Each table's lock is given back at once: there may be thousands.
+    const Status released = Release();
+    if (filled.code() == StatusCode::kNotFound) continue;  // dropped since
+    SRDF_RETURN_IF_ERROR(filled);
+    SRDF_RETURN_IF_ERROR(released);
     out.push_back(std::move(info));
   }
-  SRDF_RETURN_IF_ERROR(Release());
   return out;
+}
+
+Status MariaDbSnapshot::Fill(engine::TableInfo* info) {
+  const std::string name = FullName(info->database, info->table);
+  const auto table = Find(info->database, info->table);
+  // A table that cannot be read row by row is listed all the same.
+  if (!table.ok() && table.status().code() != StatusCode::kFailedPrecondition) return table.status();
+  if (table.ok() && (*table)->key) {
+    for (const uint16_t ordinal : (*table)->key->order()) {
+      info->key_columns.push_back((*table)->definition.schema.columns[ordinal].name);
+    }
+  }
+  SRDF_ASSIGN_OR_RETURN(info->definition, Definition(name));
+  SRDF_ASSIGN_OR_RETURN(info->empty, IsEmpty(name));
+  return {};
 }
 
 Result<std::string> MariaDbSnapshot::Definition(const std::string& quoted_name) {
@@ -238,11 +265,15 @@ Result<MariaDbSnapshot::Table*> MariaDbSnapshot::Find(const std::string& databas
   if (!collations_) {
     SRDF_ASSIGN_OR_RETURN(collations_, Collations::Load(connection_.get()));
   }
-  SRDF_ASSIGN_OR_RETURN(TableDefinition definition,
-                        ReadTableDefinition(connection_.get(), *collations_, database, table));
-  SRDF_RETURN_IF_ERROR(CheckAge(database, table));
+  auto read = ReadTableDefinition(connection_.get(), *collations_, database, table);
+  if (read.status().code() == StatusCode::kNotFound) {
+    SRDF_RETURN_IF_ERROR(WaitUntilGone(database, table));
+  }
+  SRDF_ASSIGN_OR_RETURN(TableDefinition definition, std::move(read));
+  SRDF_ASSIGN_OR_RETURN(const uint64_t row_bytes, CheckAge(database, table));
   SRDF_ASSIGN_OR_RETURN(RowImageBuilder rows, RowImageBuilder::Build(definition.schema, definition.columns));
   auto made = std::make_unique<Table>(Table{std::move(definition), std::move(rows), {}, {}, {}});
+  made->row_bytes = std::max(kRowBytesMin, static_cast<double>(row_bytes));
   const TableSchema& schema = made->definition.schema;
   made->from = FullName(database, table);
   if (schema.key_kind != KeyKind::kNone) {

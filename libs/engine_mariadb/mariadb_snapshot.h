@@ -39,6 +39,7 @@ class MariaDbSnapshot : public engine::Snapshot {
   const SourcePosition& position() const override { return position_; }
   Result<std::vector<engine::TableInfo>> ListTables() override;
   Result<TableSchema> Describe(const std::string& database, const std::string& table) override;
+  std::vector<uint16_t> KeyOrder(const TableSchema& schema) const override { return KeyOrderOf(schema); }
   Result<engine::ReadEnd> ReadRange(const TableSchema& schema, const engine::KeyRange& range,
                                     const engine::ReadLimits& limits, engine::RowSink* sink) override;
   Result<engine::ReadEnd> ReadKeys(const TableSchema& schema, const std::vector<std::string>& keys,
@@ -62,8 +63,11 @@ class MariaDbSnapshot : public engine::Snapshot {
   Status StartAtLog();
   Status StartAtCheckpoint(const std::string& flow);
   Status NoteTime();
-  // kAborted: the table may not be as it was when the snapshot was taken.
-  Status CheckAge(const std::string& database, const std::string& table);
+  // The average length of its rows. kAborted: the table may not be as it was when the snapshot was taken.
+  Result<uint64_t> CheckAge(const std::string& database, const std::string& table);
+  // Ok: there is no such table, and what took it away is in the log.
+  Status WaitUntilGone(const std::string& database, const std::string& table);
+  Status Fill(engine::TableInfo* info);
   Result<Table*> Find(const std::string& database, const std::string& table);
   // The table as the schema's describer saw it; kAborted when it is another one by now.
   Result<Table*> Find(const TableSchema& schema);

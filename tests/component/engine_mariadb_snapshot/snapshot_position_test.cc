@@ -47,6 +47,40 @@ TEST_F(SnapshotPositionTest, ASnapshotShowsExactlyTheTransactionsUpToItsPosition
   EXPECT_GT(last, 0u);
 }
 
+// Their outcomes are in the log as transactions of their own.
+TEST_F(SnapshotPositionTest, SoItDoesWhileXaTransactionsAreCommitted) {
+  Sql("CREATE TABLE x (id BIGINT AUTO_INCREMENT PRIMARY KEY, v INT)");
+  const uint64_t base = SequenceOf(LogEnd());
+  while (Value("SELECT NOW() > CREATE_TIME FROM information_schema.TABLES WHERE TABLE_NAME = 'x'") != "1") {
+    std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  }
+  std::atomic<bool> stop = false;
+  std::thread writer([&] {
+    const auto session = server().ConnectOrDie();
+    for (int i = 0; !stop; ++i) {
+      const std::string xid = "'x" + std::to_string(i) + "'";
+      for (const char* verb : {"XA START ", "INSERT", "XA END ", "XA PREPARE ", "XA COMMIT "}) {
+        const bool insert = std::string_view(verb) == "INSERT";
+        if (!session->Execute(insert ? "INSERT INTO t.x (v) VALUES (1)" : verb + xid).ok()) return;
+      }
+    }
+  });
+  uint64_t shown = 0;
+  for (int i = 0; i < 150; ++i) {
+    const auto snapshot = Open();
+    if (snapshot == nullptr) break;
+    const auto schema = snapshot->Describe("t", "x");
+    EXPECT_TRUE(schema.ok()) << schema.status().ToString();
+    if (!schema.ok()) break;
+    shown = Read(snapshot.get(), *schema).size();
+    // Of each transaction the log has two parts, the second with its outcome.
+    EXPECT_EQ(shown, (SequenceOf(snapshot->position().gtid) - base) / 2);
+  }
+  stop = true;
+  writer.join();
+  EXPECT_GT(shown, 0u);
+}
+
 TEST_F(SnapshotPositionTest, APositionNamesEveryDomainInTheStreamsForm) {
   Sql("CREATE TABLE x (id INT PRIMARY KEY)");
   Sql("SET SESSION gtid_domain_id = 7");
