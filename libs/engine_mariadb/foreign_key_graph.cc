@@ -95,12 +95,16 @@ Result<bool> ForeignKeyGraph::Read(Connection* connection, const std::string& wh
   for (auto& [parent, referenced] : tables_) {
     std::erase_if(referenced.keys, [&](const auto& key) { return children.contains(key.child); });
   }
+  std::erase_if(checking_, [&](const auto& pair) { return children.contains(pair.second); });
   for (const ResultRow& row : *constraints) {
     const Name parent{Text(row[0]), Text(row[1])};
     const Name child{Text(row[2]), Text(row[3])};
     members_.insert({parent, child});
     Connect(parent, child);
-    if (!Acts(row[5]) && !Acts(row[6])) continue;
+    if (!Acts(row[5]) && !Acts(row[6])) {
+      checking_.emplace(parent, child);
+      continue;
+    }
     const auto found = columns.find({child.first, child.second, Text(row[4])});
     if (found == columns.end()) return false;  // dropped in between
     const KeyColumns& key = found->second;
@@ -111,7 +115,8 @@ Result<bool> ForeignKeyGraph::Read(Connection* connection, const std::string& wh
          fmt::format("{}.{}({})->({}) ON DELETE {} ON UPDATE {}", Connection::QuoteIdentifier(child.first),
                      Connection::QuoteIdentifier(child.second), fmt::join(key.referencing, ","),
                      fmt::join(key.referenced, ","), Acts(row[6]) ? Text(row[6]) : "RESTRICT",
-                     Acts(row[5]) ? Text(row[5]) : "RESTRICT")});
+                     Acts(row[5]) ? Text(row[5]) : "RESTRICT"),
+         Acts(row[5]) ? key.referencing : std::vector<std::string>()});
     if (Acts(row[6])) referenced.delete_cascades = true;
     if (!Acts(row[5])) continue;
     auto& all = referenced.update_cascade_columns;
@@ -130,14 +135,6 @@ std::vector<std::string> ForeignKeyGraph::ActingOn(const std::string& database,
   }
   std::sort(keys.begin(), keys.end());
   return keys;
-}
-
-std::vector<std::pair<ForeignKeyGraph::Name, ForeignKeyGraph::Name>> ForeignKeyGraph::Acting() const {
-  std::vector<std::pair<Name, Name>> acting;
-  for (const auto& [parent, referenced] : tables_) {
-    for (const auto& key : referenced.keys) acting.emplace_back(parent, key.child);
-  }
-  return acting;
 }
 
 bool ForeignKeyGraph::HasATableOf(NamesInText* text) const {

@@ -26,7 +26,8 @@ class ForeignKeyGraph {
   struct Referenced {
     struct ActingKey {
       Name child;
-      std::string text;  // as in TableSchema::acting_foreign_keys
+      std::string text;                  // as in TableSchema::acting_foreign_keys
+      std::vector<std::string> updated;  // columns of the child that follow an update of the parent
     };
     bool delete_cascades = false;
     std::vector<std::string> update_cascade_columns;
@@ -43,8 +44,10 @@ class ForeignKeyGraph {
   const Referenced* Find(const std::string& database, const std::string& table) const;
   // TableSchema::acting_foreign_keys of the table.
   std::vector<std::string> ActingOn(const std::string& database, const std::string& table) const;
-  // Every table that a foreign key acts on, with those that it changes.
-  std::vector<std::pair<Name, Name>> Acting() const;
+  // All, by the tables referred to.
+  const std::map<Name, Referenced>& acting() const { return tables_; }
+  // Parents and children of foreign keys that check and change nothing.
+  const std::set<std::pair<Name, Name>>& checking() const { return checking_; }
   // The number that the table shares with all tables it is connected to by foreign keys; never 0. Made of the
   // names of these tables: it changes only with them.
   uint32_t GroupOf(const std::string& database, const std::string& table) const;
@@ -57,6 +60,7 @@ class ForeignKeyGraph {
   void Connect(const Name& a, const Name& b);
 
   std::map<Name, Referenced> tables_;
+  std::set<std::pair<Name, Name>> checking_;
   std::set<Name> members_;        // at either end of a foreign key
   std::map<Name, Name> parents_;  // towards the root, the least name of a group
 };

@@ -6,7 +6,25 @@
 
 namespace srdf::engine_mariadb {
 
-Result<std::vector<engine::ActingForeignKey>> LoadActingForeignKeys(Connection* connection) {
+namespace {
+
+Result<bool> AnyInUniqueKey(Connection* connection, const engine::TableId& table,
+                            const std::vector<std::string>& columns) {
+  if (columns.empty()) return false;
+  std::string names;
+  for (const std::string& column : columns) names += (names.empty() ? "" : ",") + connection->Quote(column);
+  SRDF_ASSIGN_OR_RETURN(const auto rows,
+                        connection->Query("SELECT 1 FROM information_schema.STATISTICS WHERE NON_UNIQUE = 0 "
+                                          "AND TABLE_SCHEMA = " +
+                                          connection->Quote(table.database) +
+                                          " AND TABLE_NAME = " + connection->Quote(table.table) +
+                                          " AND COLUMN_NAME IN (" + names + ") LIMIT 1"));
+  return !rows.empty();
+}
+
+}  // namespace
+
+Result<std::vector<engine::ForeignKey>> LoadForeignKeys(Connection* connection) {
   SRDF_ASSIGN_OR_RETURN(const auto graph, ForeignKeyGraph::Load(connection));
   if (!graph) {
     return Status(
@@ -14,9 +32,16 @@ Result<std::vector<engine::ActingForeignKey>> LoadActingForeignKeys(Connection* 
         "the source does not tell all of its foreign keys: a table is locked, or a privilege is missing",
         "asked again by itself; if it stays, see `srdfctl preflight`");
   }
-  std::vector<engine::ActingForeignKey> keys;
-  for (const auto& [parent, child] : graph->Acting()) {
-    keys.push_back({{parent.first, parent.second}, {child.first, child.second}});
+  std::vector<engine::ForeignKey> keys;
+  for (const auto& [parent, referenced] : graph->acting()) {
+    for (const auto& key : referenced.keys) {
+      engine::ForeignKey out{{parent.first, parent.second}, {key.child.first, key.child.second}};
+      SRDF_ASSIGN_OR_RETURN(out.moves_keys, AnyInUniqueKey(connection, out.child, key.updated));
+      keys.push_back(std::move(out));
+    }
+  }
+  for (const auto& [parent, child] : graph->checking()) {
+    keys.push_back({{parent.first, parent.second}, {child.first, child.second}, false});
   }
   return keys;
 }
@@ -31,6 +56,14 @@ Result<std::vector<engine::PreflightProblem>> FindCopyObstacles(Connection* conn
              ": a row that is given another key while its table is copied would not be whole in "
              "the log",
          "SET GLOBAL binlog_row_image = FULL (sessions that are open keep their own)", true});
+  }
+  SRDF_ASSIGN_OR_RETURN(const std::string metadata,
+                        connection->QueryValue("SELECT @@global.binlog_row_metadata"));
+  if (metadata != "FULL") {
+    problems.push_back({"binlog_row_metadata is " + metadata +
+                            ": the log does not tell the tables' keys, by which changes of rows that are "
+                            "not copied yet are left out",
+                        "SET GLOBAL binlog_row_metadata = FULL, and in the server's configuration", true});
   }
   if (!new_flow) return problems;
   // Their rows are in no snapshot, and were logged before the flow's log begins.

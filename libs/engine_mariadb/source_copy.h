@@ -12,7 +12,7 @@
 namespace srdf::engine_mariadb {
 
 // kUnavailable: a table is locked, or not all foreign keys may be seen.
-Result<std::vector<engine::ActingForeignKey>> LoadActingForeignKeys(Connection* connection);
+Result<std::vector<engine::ForeignKey>> LoadForeignKeys(Connection* connection);
 Result<std::vector<engine::PreflightProblem>> FindCopyObstacles(Connection* connection, bool new_flow);
 Result<uint64_t> ReadThreadsRunning(Connection* connection);
 

@@ -9,7 +9,7 @@ namespace srdf::capture {
 
 namespace {
 
-using engine::ActingForeignKey;
+using engine::ForeignKey;
 using engine::TableId;
 
 std::string NameOf(const TableId& id) { return id.database + "." + id.table; }
@@ -18,9 +18,9 @@ std::string NameOf(const TableId& id) { return id.database + "." + id.table; }
 // a component is complete before those that depend on it.
 class Components {
  public:
-  Components(const std::set<TableId>& tables, const std::vector<ActingForeignKey>& keys) : tables_(tables) {
-    for (const ActingForeignKey& key : keys) {
-      if (tables.count(key.parent) != 0 && tables.count(key.child) != 0)
+  Components(const std::set<TableId>& tables, const std::vector<ForeignKey>& keys) : tables_(tables) {
+    for (const ForeignKey& key : keys) {
+      if (key.acts && tables.count(key.parent) != 0 && tables.count(key.child) != 0)
         parents_[key.child].insert(key.parent);
     }
   }
@@ -104,16 +104,27 @@ class Components {
   std::vector<std::vector<TableId>> found_;
 };
 
+// What is left out of a parent's changes while it waits would have changed its children too.
+void AddChildren(const std::vector<ForeignKey>& keys, std::set<TableId>* chosen) {
+  for (size_t before = 0; before != chosen->size();) {
+    before = chosen->size();
+    for (const ForeignKey& key : keys) {
+      if (key.acts && chosen->count(key.parent) != 0) chosen->insert(key.child);
+    }
+  }
+}
+
 }  // namespace
 
 Result<CopyState> PlanCopy(const std::string& plan, const std::vector<engine::TableInfo>& source,
-                           const std::vector<TableId>& wanted, const std::vector<ActingForeignKey>& keys) {
+                           const std::vector<TableId>& wanted, const std::vector<ForeignKey>& keys) {
   std::map<TableId, const engine::TableInfo*> known;
   for (const engine::TableInfo& info : source) known[{info.database, info.table}] = &info;
   std::set<TableId> chosen(wanted.begin(), wanted.end());
   if (wanted.empty()) {
     for (const auto& [id, info] : known) chosen.insert(id);
   }
+  AddChildren(keys, &chosen);
   std::string refused;
   for (const TableId& id : chosen) {
     const auto it = known.find(id);
@@ -134,7 +145,12 @@ Result<CopyState> PlanCopy(const std::string& plan, const std::vector<engine::Ta
   uint32_t group = 0;
   for (const std::vector<TableId>& component : components.Find()) {
     const bool keyless = component.size() == 1 && known[component.front()]->key_columns.empty();
-    const bool together = component.size() > 1 || components.RefersToItself(component.front()) || keyless;
+    // A row that a cascade gives another key can come to lie in a range that was copied before it.
+    const bool moves = std::any_of(keys.begin(), keys.end(), [&](const ForeignKey& key) {
+      return key.moves_keys && key.child == component.front();
+    });
+    const bool together =
+        component.size() > 1 || components.RefersToItself(component.front()) || keyless || moves;
     if (together) ++group;
     for (const TableId& id : component) {
       const engine::TableInfo& info = *known[id];
@@ -152,24 +168,29 @@ Result<CopyState> PlanCopy(const std::string& plan, const std::vector<engine::Ta
   return copy;
 }
 
-Result<std::vector<TableCopy>> NextTables(const CopyState& copy, const std::vector<ActingForeignKey>& keys,
+Result<std::vector<TableCopy>> NextTables(const CopyState& copy, const std::vector<ForeignKey>& keys,
                                           const std::vector<TableId>& busy) {
   std::map<TableId, uint32_t> listed;  // to groups
   for (const TableCopy& table : copy.tables) listed[{table.database, table.table}] = table.group;
-  std::map<TableId, std::vector<uint32_t>> parents;  // groups of those that are still to be copied
-  for (const ActingForeignKey& key : keys) {
+  // Groups of those that are still to be copied, and change the table or are only referred to by it.
+  std::map<TableId, std::vector<uint32_t>> parents, referred;
+  for (const ForeignKey& key : keys) {
     const auto parent = listed.find(key.parent);
-    if (parent != listed.end() && key.parent != key.child) parents[key.child].push_back(parent->second);
+    if (parent == listed.end() || key.parent == key.child) continue;
+    (key.acts ? parents : referred)[key.child].push_back(parent->second);
   }
   const auto is_busy = [&](const TableId& id) {
     return std::find(busy.begin(), busy.end(), id) != busy.end();
   };
-  // Nothing that is still to be copied acts on it, but what is copied with it.
-  const auto has_to_wait = [&](const TableId& id, uint32_t group) {
-    const std::vector<uint32_t>& groups = parents[id];
-    return std::any_of(groups.begin(), groups.end(),
-                       [&](uint32_t parent) { return group == 0 || parent != group; });
+  // Nothing of these is still to be copied, but what is copied with it.
+  const auto has_to_wait = [](const std::map<TableId, std::vector<uint32_t>>& for_groups, const TableId& id,
+                              uint32_t group) {
+    const auto it = for_groups.find(id);
+    return it != for_groups.end() && std::any_of(it->second.begin(), it->second.end(), [&](uint32_t parent) {
+             return group == 0 || parent != group;
+           });
   };
+  std::vector<TableCopy> second_best;
   std::set<uint32_t> groups_seen;
   for (const TableCopy& first : copy.tables) {
     if (first.group != 0 && !groups_seen.insert(first.group).second) continue;
@@ -182,10 +203,19 @@ Result<std::vector<TableCopy>> NextTables(const CopyState& copy, const std::vect
     }
     const bool free = std::none_of(members.begin(), members.end(), [&](const TableCopy& table) {
       const TableId id{table.database, table.table};
-      return is_busy(id) || has_to_wait(id, table.group);
+      return is_busy(id) || has_to_wait(parents, id, table.group);
     });
-    if (free) return members;
+    if (!free) continue;
+    // Rows that are referred to come first where that is possible: an update with a check may need them.
+    const bool refers = std::any_of(members.begin(), members.end(), [&](const TableCopy& table) {
+      return table.phase == CopyPhase::kWaiting &&
+             has_to_wait(referred, {table.database, table.table}, table.group);
+    });
+    if (!refers) return members;
+    if (second_best.empty()) second_best = std::move(members);
   }
+  // Only where nothing else is going on that would change it.
+  if (!second_best.empty() && busy.empty()) return second_best;
   if (busy.empty() && !copy.tables.empty()) {
     return Status(StatusCode::kFailedPrecondition,
                   "foreign keys connect " + copy.tables.front().database + "." + copy.tables.front().table +
