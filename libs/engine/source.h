@@ -82,15 +82,25 @@ struct TableId {
   friend auto operator<=>(const TableId&, const TableId&) = default;
 };
 
-// A foreign key that changes rows of the child when a row of the parent is deleted or updated.
-struct ActingForeignKey {
+struct ForeignKey {
   TableId parent;
   TableId child;
+  bool acts = true;  // changes rows of the child when a row of the parent is deleted or updated
+  // A row of the child may get another key so: its column is one of a unique key there, and follows the
+  // parent's updates.
+  bool moves_keys = false;
 };
 
 struct TableRename {
   TableId from;
   TableId to;
+};
+
+// What a statement does with tables as a whole, by names as the catalogue has them.
+struct TableEffects {
+  std::vector<TableRename> renamed;  // in the statement's order
+  std::vector<TableId> mixed;    // rows went from one to the other that are in no log; names of afterwards
+  std::vector<TableId> dropped;  // without a table: all of the database
 };
 
 class SourceEngine {
@@ -109,20 +119,15 @@ class SourceEngine {
   }
   // What a copy of tables has to know of the source, as it is now; each opens its own connection.
   // kUnavailable when not every table can be looked at right now: ask again.
-  virtual Result<std::vector<ActingForeignKey>> ActingForeignKeys() {
-    return std::vector<ActingForeignKey>{};
-  }
+  virtual Result<std::vector<ForeignKey>> ForeignKeys() { return std::vector<ForeignKey>{}; }
   // What stands in the way of a copy. `new_flow`: the target has nothing of this source yet.
   virtual Result<std::vector<PreflightProblem>> CopyObstacles([[maybe_unused]] bool new_flow) {
     return std::vector<PreflightProblem>{};
   }
   // How many sessions are at work; a copy waits while there are many.
   virtual Result<uint64_t> ThreadsRunning() { return 0; }
-  // The tables that a statement gives other names, in its order. Any thread; asks no server.
-  virtual std::vector<TableRename> Renames([[maybe_unused]] const Statement& statement) const { return {}; }
-  // The tables between which a statement moves rows that are in no log, by names they have after it. Any
-  // thread; asks no server.
-  virtual std::vector<TableId> MovesRows([[maybe_unused]] const Statement& statement) const { return {}; }
+  // Any thread; asks no server.
+  virtual TableEffects EffectsOf([[maybe_unused]] const Statement& statement) const { return {}; }
   // Takes a consistent snapshot without a lock; its position() is a transaction boundary of the log. Opens
   // its own connection. kUnimplemented: this engine cannot.
   virtual Result<std::unique_ptr<Snapshot>> OpenSnapshot() {

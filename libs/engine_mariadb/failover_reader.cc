@@ -76,8 +76,14 @@ Result<size_t> FindContaining(const std::vector<engine::ServerEndpoint>& servers
   });
 }
 
-FailoverReader::FailoverReader(const SourceOptions& options) : servers_(options.alternates) {
-  servers_.insert(servers_.begin(), options.endpoint);
+std::vector<engine::ServerEndpoint> ServersOf(const SourceOptions& options) {
+  std::vector<engine::ServerEndpoint> servers = options.alternates;
+  servers.insert(servers.begin(), options.endpoint);
+  return servers;
+}
+
+FailoverReader::FailoverReader(const SourceOptions& options, std::shared_ptr<std::atomic<size_t>> server_read)
+    : servers_(ServersOf(options)), server_read_(std::move(server_read)) {
   for (const engine::ServerEndpoint& server : servers_) {
     SourceOptions of_server = options;
     of_server.endpoint = server;
@@ -100,6 +106,7 @@ Status FailoverReader::Run(const SourcePosition& from, engine::ChangeSink* sink)
     if (std::exchange(interrupted_, false)) return {StatusCode::kCancelled, "the reader was interrupted"};
     if (!found.ok()) return found.status();
     current_ = *found;
+    *server_read_ = *found;
     running_ = true;
   }
   const Status status = readers_[*found]->Run(from, sink);

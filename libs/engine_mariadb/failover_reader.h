@@ -8,6 +8,8 @@
 // it cannot be reached, also when an earlier one comes back. Threads as in engine/source.h.
 #pragma once
 
+#include <atomic>
+#include <cstddef>
 #include <memory>
 #include <mutex>
 #include <vector>
@@ -22,6 +24,10 @@ namespace srdf::engine_mariadb {
 // "db1:3306", or the socket.
 std::string ServerName(const engine::ServerEndpoint& endpoint);
 
+// options.endpoint, then options.alternates.
+std::vector<engine::ServerEndpoint> ServersOf(const SourceOptions& options);
+constexpr size_t kNoServerRead = ~size_t{0};
+
 // The first server, from `first` on and round again, that accepts a connection of the user. kUnavailable when
 // there is none and one of them cannot be reached, else the first refusal; either names all servers.
 Result<size_t> FindReachable(const std::vector<engine::ServerEndpoint>& servers, size_t first);
@@ -31,8 +37,8 @@ Result<size_t> FindContaining(const std::vector<engine::ServerEndpoint>& servers
 
 class FailoverReader : public engine::ChangeReader {
  public:
-  // options.endpoint, then options.alternates.
-  explicit FailoverReader(const SourceOptions& options);
+  // *server_read becomes the one that is read, among ServersOf(options).
+  FailoverReader(const SourceOptions& options, std::shared_ptr<std::atomic<size_t>> server_read);
   Status Run(const SourcePosition& from, engine::ChangeSink* sink) override;
   void Interrupt() override;
   // Counts over all servers; place and lag are those of the server that is read.
@@ -41,6 +47,7 @@ class FailoverReader : public engine::ChangeReader {
  private:
   // constant
   std::vector<engine::ServerEndpoint> servers_;
+  std::shared_ptr<std::atomic<size_t>> server_read_;
   std::vector<std::unique_ptr<MariaDbChangeReader>> readers_;
 
   mutable std::mutex mu_;

@@ -1,6 +1,9 @@
 #include "engine_mariadb/source_engine.h"
 
+#include <atomic>
 #include <charconv>
+#include <memory>
+#include <vector>
 
 #include "engine_mariadb/change_reader.h"
 #include "engine_mariadb/connection.h"
@@ -10,7 +13,7 @@
 #include "engine_mariadb/schema_reader.h"
 #include "engine_mariadb/source_copy.h"
 #include "engine_mariadb/source_preflight.h"
-#include "engine_mariadb/table_renames.h"
+#include "engine_mariadb/table_effects.h"
 
 namespace srdf::engine_mariadb {
 
@@ -29,20 +32,18 @@ class MariaDbSourceEngine : public engine::SourceEngine {
   Result<std::vector<engine::PreflightProblem>> Preflight() override {
     if (options_.alternates.empty()) return Check(options_.endpoint);
     // The server that would be read decides; of the others, everything is a warning.
-    std::vector<engine::ServerEndpoint> servers = options_.alternates;
-    servers.insert(servers.begin(), options_.endpoint);
-    SRDF_ASSIGN_OR_RETURN(const size_t first, FindReachable(servers, 0));
+    SRDF_ASSIGN_OR_RETURN(const size_t first, FindReachable(servers_, 0));
     std::vector<engine::PreflightProblem> all;
-    for (size_t i = 0; i < servers.size(); ++i) {
-      auto problems = Check(servers[i]);
+    for (size_t i = 0; i < servers_.size(); ++i) {
+      auto problems = Check(servers_[i]);
       if (!problems.ok() && i == first) return problems.status();
       if (!problems.ok()) {
-        all.push_back({"server " + ServerName(servers[i]) + ": " + problems.status().message(),
+        all.push_back({"server " + ServerName(servers_[i]) + ": " + problems.status().message(),
                        problems.status().remedy(), false});
         continue;
       }
       for (engine::PreflightProblem& problem : *problems) {
-        problem.what = "server " + ServerName(servers[i]) + ": " + problem.what;
+        problem.what = "server " + ServerName(servers_[i]) + ": " + problem.what;
         problem.fatal = problem.fatal && i == first;
         all.push_back(std::move(problem));
       }
@@ -68,9 +69,9 @@ class MariaDbSourceEngine : public engine::SourceEngine {
     return has.Contains(wanted);
   }
 
-  Result<std::vector<engine::ActingForeignKey>> ActingForeignKeys() override {
+  Result<std::vector<engine::ForeignKey>> ForeignKeys() override {
     SRDF_ASSIGN_OR_RETURN(const auto connection, Connect(kSchemaTimeoutSeconds));
-    return LoadActingForeignKeys(connection.get());
+    return LoadForeignKeys(connection.get());
   }
 
   Result<std::vector<engine::PreflightProblem>> CopyObstacles(bool new_flow) override {
@@ -78,11 +79,16 @@ class MariaDbSourceEngine : public engine::SourceEngine {
     return FindCopyObstacles(connection.get(), new_flow);
   }
 
-  std::vector<engine::TableRename> Renames(const Statement& statement) const override {
-    return FindRenames(statement.sql, statement.database);
-  }
-  std::vector<engine::TableId> MovesRows(const Statement& statement) const override {
-    return FindPartitionMoves(statement.sql, statement.database);
+  engine::TableEffects EffectsOf(const Statement& statement) const override {
+    engine::TableEffects effects = FindTableEffects(statement.sql, statement.database);
+    if (!names_are_lower_case_) return effects;
+    for (engine::TableRename& rename : effects.renamed) {
+      ToLower(&rename.from);
+      ToLower(&rename.to);
+    }
+    for (engine::TableId& id : effects.mixed) ToLower(&id);
+    for (engine::TableId& id : effects.dropped) ToLower(&id);
+    return effects;
   }
 
   Result<uint64_t> ThreadsRunning() override {
@@ -90,14 +96,18 @@ class MariaDbSourceEngine : public engine::SourceEngine {
     return ReadThreadsRunning(connection.get());
   }
 
+  // Of the server that the stream is read from: another one may have transactions that the stream will not
+  // have, or lack some.
   Result<std::unique_ptr<engine::Snapshot>> OpenSnapshot() override {
+    const size_t read = *server_read_;
+    if (read != kNoServerRead) return MariaDbSnapshot::OpenSource(servers_[read]);
     SRDF_ASSIGN_OR_RETURN(const engine::ServerEndpoint server, Reachable());
     return MariaDbSnapshot::OpenSource(server);
   }
 
   std::unique_ptr<engine::ChangeReader> NewReader() override {
     if (options_.alternates.empty()) return std::make_unique<MariaDbChangeReader>(options_);
-    return std::make_unique<FailoverReader>(options_);
+    return std::make_unique<FailoverReader>(options_, server_read_);
   }
 
  private:
@@ -123,16 +133,17 @@ class MariaDbSourceEngine : public engine::SourceEngine {
   }
 
   Result<engine::ServerEndpoint> Reachable() const {
-    if (options_.alternates.empty()) return options_.endpoint;
-    std::vector<engine::ServerEndpoint> servers = options_.alternates;
-    servers.insert(servers.begin(), options_.endpoint);
-    SRDF_ASSIGN_OR_RETURN(const size_t at, FindReachable(servers, 0));
-    return servers[at];
+    if (servers_.size() == 1) return servers_.front();
+    const size_t read = *server_read_;
+    SRDF_ASSIGN_OR_RETURN(const size_t at, FindReachable(servers_, read == kNoServerRead ? 0 : read));
+    return servers_[at];
   }
 
   Result<std::unique_ptr<Connection>> Connect(unsigned read_timeout_seconds) const {
     SRDF_ASSIGN_OR_RETURN(const engine::ServerEndpoint server, Reachable());
-    return ConnectTo(server, read_timeout_seconds);
+    SRDF_ASSIGN_OR_RETURN(auto connection, ConnectTo(server, read_timeout_seconds));
+    SRDF_RETURN_IF_ERROR(NoteNames(connection.get()));
+    return connection;
   }
 
   static Result<std::unique_ptr<Connection>> ConnectTo(const engine::ServerEndpoint& server,
@@ -144,10 +155,28 @@ class MariaDbSourceEngine : public engine::SourceEngine {
 
   Result<std::vector<engine::PreflightProblem>> Check(const engine::ServerEndpoint& server) {
     SRDF_ASSIGN_OR_RETURN(const auto connection, ConnectTo(server, kQueryTimeoutSeconds));
+    SRDF_RETURN_IF_ERROR(NoteNames(connection.get()));
     return CheckSource(connection.get(), options_.server_id, options_.before_image);
   }
 
+  // With lower_case_table_names=1 a statement says Orders, and catalogue and log say orders.
+  Status NoteNames(Connection* connection) const {
+    SRDF_ASSIGN_OR_RETURN(const auto rows, connection->Query("SELECT @@global.lower_case_table_names"));
+    names_are_lower_case_ = !rows.empty() && rows[0].at(0) == "1";
+    return {};
+  }
+  static void ToLower(engine::TableId* id) {
+    for (std::string* name : {&id->database, &id->table}) {
+      for (char& c : *name) c = c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c;
+    }
+  }
+
   const SourceOptions options_;
+  const std::vector<engine::ServerEndpoint> servers_ = ServersOf(options_);
+  // Among servers_; as the reader of the stream has it.
+  const std::shared_ptr<std::atomic<size_t>> server_read_ =
+      std::make_shared<std::atomic<size_t>>(options_.alternates.empty() ? 0 : kNoServerRead);
+  mutable std::atomic<bool> names_are_lower_case_{false};
 };
 
 }  // namespace

@@ -1,6 +1,4 @@
-#include "engine_mariadb/table_renames.h"
-
-#include <optional>
+#include "engine_mariadb/table_effects.h"
 
 #include "engine_mariadb/sql_tokens.h"
 
@@ -35,69 +33,91 @@ engine::TableId TakeTable(const std::string& database, Tokens* tokens) {
   return TakeTable(first, database, tokens);
 }
 
-std::vector<engine::TableRename> OfRename(const std::string& database, Tokens* tokens) {
-  std::vector<engine::TableRename> renames;
-  if (!tokens->Next().IsOneOf({"TABLE", "TABLES"})) return renames;
+// The first word of a statement, or of the one behind SET STATEMENT … FOR.
+Token TakeVerb(Tokens* tokens) {
+  const Token first = tokens->Next();
+  if (!first.Is("SET") || !tokens->Peek().Is("STATEMENT")) return first;
+  int depth = 0;
+  for (Token token = tokens->Next(); token.kind != Token::kEnd; token = tokens->Next()) {
+    if (token.IsPunctuation('(')) ++depth;
+    if (token.IsPunctuation(')')) --depth;
+    if (depth == 0 && token.Is("FOR")) return TakeVerb(tokens);
+  }
+  return {};
+}
+
+void OfRename(const std::string& database, Tokens* tokens, engine::TableEffects* out) {
+  if (!tokens->Next().IsOneOf({"TABLE", "TABLES"})) return;
   for (;;) {
     engine::TableRename rename;
     rename.from = TakeTable(database, tokens);
     Token token = tokens->Next();
     while (token.kind != Token::kEnd && !token.Is("TO")) token = tokens->Next();  // WAIT n, NOWAIT
-    if (token.kind == Token::kEnd) return renames;
+    if (token.kind == Token::kEnd) return;
     rename.to = TakeTable(database, tokens);
-    renames.push_back(std::move(rename));
-    if (!tokens->Next().IsPunctuation(',')) return renames;
+    out->renamed.push_back(std::move(rename));
+    if (!tokens->Next().IsPunctuation(',')) return;
   }
 }
 
-// The table of an ALTER TABLE, whose first word is taken; nothing for other statements.
-std::optional<engine::TableId> TakeAltered(const std::string& database, Tokens* tokens) {
-  Token token = tokens->Next();
-  while (token.IsOneOf({"ONLINE", "IGNORE"})) token = tokens->Next();
-  if (!token.Is("TABLE")) return std::nullopt;
-  return TakeTable(database, tokens);
+void OfDrop(const std::string& database, Tokens* tokens, engine::TableEffects* out) {
+  const Token what = tokens->Next();
+  if (what.IsOneOf({"DATABASE", "SCHEMA"})) {
+    const engine::TableId name = TakeTable("", tokens);
+    out->dropped.push_back({name.table, ""});
+    return;
+  }
+  if (!what.IsOneOf({"TABLE", "TABLES"})) return;  // a temporary one is no table of the log
+  for (;;) {
+    out->dropped.push_back(TakeTable(database, tokens));
+    if (!tokens->Next().IsPunctuation(',')) return;
+  }
 }
 
-std::vector<engine::TableRename> OfAlter(const std::string& database, Tokens* tokens) {
-  const std::optional<engine::TableId> table = TakeAltered(database, tokens);
-  if (!table) return {};
+// EXCHANGE PARTITION p WITH TABLE t; CONVERT PARTITION p TO TABLE t; CONVERT TABLE t TO PARTITION p …
+void OfPartition(const engine::TableId& table, const std::string& database, Tokens tokens,
+                 engine::TableEffects* out) {
+  if (!tokens.Next().IsOneOf({"EXCHANGE", "CONVERT"})) return;
+  Token token = tokens.Next();
+  const bool becomes_partition = token.Is("TABLE");
+  if (token.Is("PARTITION")) {
+    while (token.kind != Token::kEnd && !token.Is("TABLE")) token = tokens.Next();
+  }
+  if (!token.Is("TABLE")) return;
+  const engine::TableId other = TakeTable(database, &tokens);
+  out->mixed = {table, other};
+  if (becomes_partition) out->dropped.push_back(other);
+}
+
+void OfAlter(const std::string& database, Tokens* tokens, engine::TableEffects* out) {
+  Token token = tokens->Next();
+  while (token.IsOneOf({"ONLINE", "IGNORE"})) token = tokens->Next();
+  if (!token.Is("TABLE")) return;
+  const engine::TableId table = TakeTable(database, tokens);
+  OfPartition(table, database, *tokens, out);
   int depth = 0;
-  for (Token token = tokens->Next(); token.kind != Token::kEnd; token = tokens->Next()) {
+  for (token = tokens->Next(); token.kind != Token::kEnd; token = tokens->Next()) {
     if (token.IsPunctuation('(')) ++depth;
     if (token.IsPunctuation(')')) --depth;
     if (depth != 0 || !token.Is("RENAME")) continue;
     token = tokens->Next();
     if (token.IsOneOf({"COLUMN", "INDEX", "KEY"})) continue;
     if (token.IsOneOf({"TO", "AS"}) || token.IsPunctuation('=')) token = tokens->Next();
-    if (token.IsName()) return {engine::TableRename{*table, TakeTable(token, database, tokens)}};
+    if (token.IsName()) out->renamed.push_back({table, TakeTable(token, database, tokens)});
+    return;
   }
-  return {};
 }
 
 }  // namespace
 
-std::vector<engine::TableRename> FindRenames(std::string_view sql, const std::string& database) {
+engine::TableEffects FindTableEffects(std::string_view sql, const std::string& database) {
+  engine::TableEffects effects;
   Tokens tokens(sql);
-  const Token first = tokens.Next();
-  if (first.Is("RENAME")) return OfRename(database, &tokens);
-  if (first.Is("ALTER")) return OfAlter(database, &tokens);
-  return {};
-}
-
-// EXCHANGE PARTITION p WITH TABLE t; CONVERT PARTITION p TO TABLE t; CONVERT TABLE t TO PARTITION p …
-std::vector<engine::TableId> FindPartitionMoves(std::string_view sql, const std::string& database) {
-  Tokens tokens(sql);
-  if (!tokens.Next().Is("ALTER")) return {};
-  const std::optional<engine::TableId> table = TakeAltered(database, &tokens);
-  if (!table) return {};
-  const Token verb = tokens.Next();
-  if (!verb.IsOneOf({"EXCHANGE", "CONVERT"})) return {};
-  Token token = tokens.Next();
-  if (token.Is("PARTITION")) {
-    while (token.kind != Token::kEnd && !token.Is("TABLE")) token = tokens.Next();
-  }
-  if (!token.Is("TABLE")) return {};
-  return {*table, TakeTable(database, &tokens)};
+  const Token verb = TakeVerb(&tokens);
+  if (verb.Is("RENAME")) OfRename(database, &tokens, &effects);
+  if (verb.Is("ALTER")) OfAlter(database, &tokens, &effects);
+  if (verb.Is("DROP")) OfDrop(database, &tokens, &effects);
+  return effects;
 }
 
 }  // namespace srdf::engine_mariadb

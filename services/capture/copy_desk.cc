@@ -72,7 +72,7 @@ Result<SourcePosition> CopyDesk::Start(const CopyWish& wish, const CallLimits& l
 
 Status CopyDesk::Plan(const CopyWish& wish, StreamGate* gate, const CallLimits& limits) {
   const uint64_t statements = gate->statements();
-  SRDF_ASSIGN_OR_RETURN(const auto keys, source_->ActingForeignKeys());
+  SRDF_ASSIGN_OR_RETURN(const auto keys, source_->ForeignKeys());
   SRDF_ASSIGN_OR_RETURN(auto snapshot, source_->OpenSnapshot());
   SRDF_ASSIGN_OR_RETURN(const auto tables, snapshot->ListTables());
   snapshot.reset();

@@ -14,9 +14,13 @@ using std::chrono::steady_clock;
 // Nothing tells when the source or the target has time again.
 constexpr std::chrono::milliseconds kLookAgain{200};
 constexpr std::chrono::seconds kTryAgain{5};
+constexpr int kRacesMax = 30;
 // A place in the stream is reached as soon as the stream has come there.
 constexpr std::chrono::hours kPatience{24};
 constexpr int64_t kRateSeconds = 10;
+// What can have a problem beside tables; no table has such a name.
+constexpr char kSchema[] = "schema";
+constexpr char kOrder[] = "order";
 
 int64_t NowSeconds() {
   return std::chrono::duration_cast<std::chrono::seconds>(steady_clock::now().time_since_epoch()).count();
@@ -26,6 +30,14 @@ std::string NameOf(const std::vector<TableCopy>& tables) {
   if (tables.empty()) return "the tables' definitions";
   return tables.front().database + "." + tables.front().table +
          (tables.size() > 1 ? " and " + std::to_string(tables.size() - 1) + " that are copied with it" : "");
+}
+
+// Is there still what had the problem? Names as in CopyRunner::Done.
+bool IsListed(const std::optional<CopyState>& copy, const std::string& name) {
+  return copy && (name == kOrder || (name == kSchema && !copy->schema_done) ||
+                  std::any_of(copy->tables.begin(), copy->tables.end(), [&](const TableCopy& table) {
+                    return name == table.database + "." + table.table;
+                  }));
 }
 
 }  // namespace
@@ -99,7 +111,7 @@ std::optional<CopyRunner::Item> CopyRunner::Next(const std::stop_token& stop) {
       auto chosen = Choose(*copy);
       if (!chosen.ok()) {
         hindrance = chosen.status().message();
-        problems_.insert_or_assign("order", chosen.status());
+        problems_.insert_or_assign(kOrder, chosen.status());
       } else if (*chosen) {
         waits_for_.clear();
         return std::move(*chosen);
@@ -113,7 +125,7 @@ std::optional<CopyRunner::Item> CopyRunner::Next(const std::stop_token& stop) {
 
 Result<std::optional<CopyRunner::Item>> CopyRunner::Choose(const CopyState& copy) {
   if (!copy.schema_done) {
-    if (schema_busy_ || again_at_["schema"] > steady_clock::now()) return std::optional<Item>();
+    if (schema_busy_ || again_at_[kSchema] > steady_clock::now()) return std::optional<Item>();
     schema_busy_ = true;
     return std::optional<Item>(Item{{}, copy});
   }
@@ -125,7 +137,7 @@ Result<std::optional<CopyRunner::Item>> CopyRunner::Choose(const CopyState& copy
       busy.push_back({table.database, table.table});
   }
   SRDF_ASSIGN_OR_RETURN(std::vector<TableCopy> tables, NextTables(copy, *keys_, busy));
-  problems_.erase("order");
+  problems_.erase(kOrder);
   if (tables.empty()) return std::optional<Item>();
   for (const TableCopy& table : tables) busy_.push_back({table.database, table.table});
   return std::optional<Item>(Item{std::move(tables), {}});
@@ -137,7 +149,7 @@ Status CopyRunner::RefreshForeignKeys() {
     std::lock_guard lock(mu_);
     if (keys_ && keys_of_ == statements) return {};
   }
-  SRDF_ASSIGN_OR_RETURN(auto keys, source_->ActingForeignKeys());
+  SRDF_ASSIGN_OR_RETURN(auto keys, source_->ForeignKeys());
   std::lock_guard lock(mu_);
   keys_ = std::move(keys);
   keys_of_ = statements;
@@ -172,7 +184,7 @@ void CopyRunner::Done(const Item& item, const Status& status) {
   const std::optional<CopyState> left = gate_->copy();
   std::lock_guard lock(mu_);
   const std::string name =
-      item.tables.empty() ? "schema" : item.tables.front().database + "." + item.tables.front().table;
+      item.tables.empty() ? kSchema : item.tables.front().database + "." + item.tables.front().table;
   if (item.tables.empty()) schema_busy_ = false;
   for (const TableCopy& table : item.tables) {
     std::erase(busy_, engine::TableId{table.database, table.table});
@@ -182,9 +194,11 @@ void CopyRunner::Done(const Item& item, const Status& status) {
   }
   if (status.ok() || status.code() == StatusCode::kCancelled || !gate_->ended().ok()) {
     problems_.erase(name);
+    races_.erase(name);
   } else {
-    // A race with a statement or with an operator is run again at once, but not in a circle.
-    const bool race = status.code() == StatusCode::kAborted;
+    // A race with a statement or with an operator is run again at once, but not in a circle; one that is lost
+    // again and again somebody has to end.
+    const bool race = status.code() == StatusCode::kAborted && ++races_[name] < kRacesMax;
     again_at_[name] =
         steady_clock::now() + (race ? std::chrono::milliseconds(20) : std::chrono::milliseconds(kTryAgain));
     if (!race && !stopping_) {
@@ -210,10 +224,13 @@ void CopyRunner::CountRows(uint64_t rows) {
 
 CopyWorkStatus CopyRunner::GetStatus() const {
   const int64_t now = NowSeconds();
+  const std::optional<CopyState> copy = gate_->copy();
   std::lock_guard lock(mu_);
   CopyWorkStatus status;
   status.waits_for = waits_for_;
-  for (const auto& [name, problem] : problems_) status.problems.push_back(problem);
+  for (const auto& [name, problem] : problems_) {
+    if (IsListed(copy, name)) status.problems.push_back(problem);
+  }
   for (const std::string& remark : remarks_) {
     status.problems.emplace_back(StatusCode::kFailedPrecondition,
                                  "not created at the target as it is at the source: " + remark,

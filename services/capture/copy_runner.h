@@ -88,7 +88,8 @@ class CopyRunner {
   std::map<std::string, Status> problems_;  // by what they are of
   std::vector<std::string> remarks_;
   std::map<std::string, std::chrono::steady_clock::time_point> again_at_;
-  std::optional<std::vector<engine::ActingForeignKey>> keys_;
+  std::map<std::string, int> races_;  // lost in a row, by the same names
+  std::optional<std::vector<engine::ForeignKey>> keys_;
   uint64_t keys_of_ = 0;  // so many statements had passed when they were read
   // Rows of the last seconds: (second, rows).
   std::vector<std::pair<int64_t, uint64_t>> recent_;

@@ -14,7 +14,7 @@ Status CopySchema(const CopyContext& context, const CopyState& copy, std::vector
   if (copy.all_tables) {
     // Tables may have come and gone since the copy was asked for; from here on the stream has those that
     // come.
-    SRDF_ASSIGN_OR_RETURN(const auto keys, context.source->ActingForeignKeys());
+    SRDF_ASSIGN_OR_RETURN(const auto keys, context.source->ForeignKeys());
     SRDF_ASSIGN_OR_RETURN(const auto snapshot, context.source->OpenSnapshot());
     SRDF_ASSIGN_OR_RETURN(const auto tables, snapshot->ListTables());
     SRDF_ASSIGN_OR_RETURN(planned, PlanCopy(copy.plan, tables, {}, keys));

@@ -10,18 +10,19 @@ namespace srdf::capture {
 
 namespace {
 
-// What a cursor means: names, types and order of the key's columns.
-std::string KeyOf(const TableSchema& schema) {
+// What a cursor means: names, types and order of the key's columns. `order` as Snapshot::KeyOrder.
+std::string KeyOf(const TableSchema& schema, const std::vector<uint16_t>& order) {
   std::string out;
   ByteWriter w(&out);
   w.U8(static_cast<uint8_t>(schema.key_kind));
-  for (const uint16_t ordinal : schema.key_columns) {
+  for (const uint16_t ordinal : order) {
     const Column& column = schema.columns[ordinal];
     w.Blob(column.name);
     w.U8(column.type);
     w.U16(column.type_meta);
     w.U8(column.is_unsigned ? 1 : 0);
     w.U16(column.collation);
+    for (const std::string& label : column.labels) w.Blob(label);
   }
   return out;
 }
@@ -61,29 +62,31 @@ class LimitedRows : public engine::RowSink {
   uint64_t rows_ = 0;
 };
 
-// A table that is not there any more was dropped by a statement that the stream has.
-Status LeaveOut(const CopyContext& context, StreamGate::Place* place, const TableCopy& table) {
-  return place->Send(
+// The table is not there, and the log has the statement that took it away. Behind it the stream knows.
+Status GoneFrom(const CopyContext& context, const TableCopy& table) {
+  SRDF_ASSIGN_OR_RETURN(auto opened, context.gate->OpenSnapshot(context.limits));
+  return opened.place->Send(
       {},
       [&](std::optional<CopyState>* copy) -> Status {
         if (!*copy || FindIn(&**copy, table) == nullptr) return Changed(table);
-        Erase(&**copy, table);
-        EndIfDone(copy);
-        return {};
+        return {StatusCode::kNotFound,
+                table.database + "." + table.table +
+                    " is not at the source, and no statement of its log dropped or renamed it",
+                "cancel the copy (`srdfctl establish FLOW --cancel`) and begin it again"};
       },
       true, context.limits);
 }
 
-// Sends what is gathered whenever it is enough for a wagon.
+// Sends what is gathered whenever it is enough for a wagon, as long as it is wanted.
 class Pieces : public engine::RowSink {
  public:
-  Pieces(const CopyContext& context, StreamGate::Place* place, CopyRecords* records)
-      : context_(context), place_(place), records_(records) {}
+  Pieces(const CopyContext& context, StreamGate::Place* place, CopyRecords* records, CopyChange wanted)
+      : context_(context), place_(place), records_(records), wanted_(std::move(wanted)) {}
   Status Row(ByteView key, ByteView image) override {
     SRDF_RETURN_IF_ERROR(records_->Row(key, image));
     bytes_ += image.size();
     if (records_->bytes() < context_.chunk_bytes) return {};
-    SRDF_RETURN_IF_ERROR(place_->Send(records_->Take(), nullptr, false, context_.limits));
+    SRDF_RETURN_IF_ERROR(place_->Send(records_->Take(), wanted_, false, context_.limits));
     SRDF_FAILPOINT("capture.copy_after_send");
     RangeCopy more;
     more.kind = RangeCopyKind::kMore;
@@ -96,8 +99,21 @@ class Pieces : public engine::RowSink {
   const CopyContext& context_;
   StreamGate::Place* const place_;
   CopyRecords* const records_;
+  const CopyChange wanted_;
   uint64_t bytes_ = 0;
 };
+
+// A table with a key comes in pieces, between which nothing of it is locked.
+Status ReadAll(const CopyContext& context, engine::Snapshot* snapshot, const TableSchema& schema,
+               engine::RowSink* rows) {
+  std::string after;
+  for (;;) {
+    const uint64_t bytes = schema.key_kind == KeyKind::kNone ? 0 : context.chunk_bytes;
+    SRDF_ASSIGN_OR_RETURN(engine::ReadEnd end, snapshot->ReadRange(schema, {after, {}}, {0, bytes}, rows));
+    if (end.complete) return {};
+    after = std::move(end.last_key);
+  }
+}
 
 // How many rows there are of some images.
 class Counts : public engine::RowSink {
@@ -125,15 +141,15 @@ Result<uint64_t> CopyNextRange(const CopyContext& context, const TableCopy& tabl
   SRDF_ASSIGN_OR_RETURN(auto opened, context.gate->OpenSnapshot(context.limits));
   auto schema = opened.snapshot->Describe(table.database, table.table);
   if (schema.status().code() == StatusCode::kNotFound) {
-    SRDF_RETURN_IF_ERROR(LeaveOut(context, opened.place.get(), table));
-    return 0;
+    opened.place.reset();
+    return GoneFrom(context, table);
   }
   if (!schema.ok()) return schema.status();
   if (schema->key_kind == KeyKind::kNone) {
     opened.place.reset();
     return CopyWhole(context, {table});
   }
-  const std::string key = KeyOf(*schema);
+  const std::string key = KeyOf(*schema, opened.snapshot->KeyOrder(*schema));
   // With another key the cursor says nothing: from the beginning.
   const std::string after = table.key == key ? table.cursor : std::string();
   CopyRecords records(context.refs);
@@ -170,31 +186,36 @@ Result<uint64_t> CopyNextRange(const CopyContext& context, const TableCopy& tabl
 
 Result<uint64_t> CopyWhole(const CopyContext& context, const std::vector<TableCopy>& tables) {
   SRDF_ASSIGN_OR_RETURN(auto opened, context.gate->OpenSnapshot(context.limits));
+  const CopyChange wanted = [&](std::optional<CopyState>* copy) -> Status {
+    for (const TableCopy& table : tables) {
+      if (!*copy || FindIn(&**copy, table) == nullptr) return Changed(table);
+    }
+    return {};
+  };
+  // A read that has begun must not wait for the stream: its table is locked, and its server loses patience.
+  SRDF_RETURN_IF_ERROR(opened.place->Send({}, wanted, false, context.limits));
   CopyRecords records(context.refs);
-  Pieces pieces(context, opened.place.get(), &records);
+  Pieces pieces(context, opened.place.get(), &records, wanted);
   LimitedRows rows(context.limits, &pieces);
   SRDF_FAILPOINT("capture.copy_before_read");
   for (const TableCopy& table : tables) {
     auto schema = opened.snapshot->Describe(table.database, table.table);
-    if (schema.status().code() == StatusCode::kNotFound) continue;
+    if (schema.status().code() == StatusCode::kNotFound) {
+      opened.place.reset();
+      return GoneFrom(context, table);
+    }
     if (!schema.ok()) return schema.status();
     records.Table(*schema);
     RangeCopy all;
     all.kind = RangeCopyKind::kRange;
     records.Range(std::move(all));
-    SRDF_ASSIGN_OR_RETURN(const engine::ReadEnd end, opened.snapshot->ReadRange(*schema, {}, {}, &rows));
-    if (!end.complete) {
-      return Status(StatusCode::kInternal,
-                    "table " + table.database + "." + table.table + " was not read whole");
-    }
+    SRDF_RETURN_IF_ERROR(ReadAll(context, opened.snapshot.get(), *schema, &rows));
   }
   SRDF_RETURN_IF_ERROR(opened.place->Send(
       records.Take(),
       [&](std::optional<CopyState>* copy) -> Status {
-        for (const TableCopy& table : tables) {
-          if (!*copy || FindIn(&**copy, table) == nullptr) return Changed(table);
-          Erase(&**copy, table);
-        }
+        if (Status still = wanted(copy); !still.ok()) return still;
+        for (const TableCopy& table : tables) Erase(&**copy, table);
         (*copy)->rows += records.rows();
         (*copy)->bytes += pieces.bytes();
         EndIfDone(copy);

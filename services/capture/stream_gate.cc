@@ -18,24 +18,38 @@ constexpr std::chrono::milliseconds kAskAgain{200};
 // The log has a transaction before the storage engine has committed it: with semi-synchronous replication by
 // seconds, else by less than a millisecond.
 constexpr std::chrono::milliseconds kSnapshotPauseMax{100};
+constexpr std::chrono::seconds kHeldMax{10};
 
 Status TornRecords() { return {StatusCode::kInternal, "the reader handed on a torn record"}; }
 
-bool SameLetters(const std::string& a, const std::string& b) {
-  return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
-           const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c | 0x20) : c; };
-           return lower(x) == lower(y);
-         });
+TableCopy* FindTable(const engine::TableId& id, CopyState* copy) {
+  return const_cast<TableCopy*>(copy->Find(id.database, id.table));
 }
 
-// As the statement writes it; else, where the server does not tell names apart by case, as it is stored.
-TableCopy* FindTable(const engine::TableId& id, CopyState* copy) {
-  TableCopy* found = nullptr;
-  for (TableCopy& table : copy->tables) {
-    if (table.database == id.database && table.table == id.table) return &table;
-    if (SameLetters(table.database, id.database) && SameLetters(table.table, id.table)) found = &table;
-  }
-  return found;
+void Rename(const engine::TableRename& rename, CopyState* copy) {
+  // A table that had the name before is gone.
+  std::erase_if(copy->tables, [&](const TableCopy& table) {
+    return table.database == rename.to.database && table.table == rename.to.table;
+  });
+  TableCopy* const table = FindTable(rename.from, copy);
+  if (table == nullptr) return;
+  table->database = rename.to.database;
+  table->table = rename.to.table;
+}
+
+void Drop(const engine::TableId& id, CopyState* copy) {
+  std::erase_if(copy->tables, [&](const TableCopy& table) {
+    return table.database == id.database && (id.table.empty() || table.table == id.table);
+  });
+}
+
+// None of its rows count any more.
+void BeginAnew(TableCopy* table, CopyState* copy) {
+  copy->rows -= std::min(copy->rows, table->rows);
+  table->phase = CopyPhase::kWaiting;
+  table->cursor.clear();
+  table->key.clear();
+  table->rows = 0;
 }
 
 // Rows went from one table to another, and of at least one of them the target has not all: each is copied
@@ -45,22 +59,15 @@ void ListMoved(const std::vector<engine::TableId>& moved, CopyState* copy) {
                                [&](const engine::TableId& id) { return FindTable(id, copy) != nullptr; });
   if (!any) return;
   for (const engine::TableId& id : moved) {
-    TableCopy* const listed = FindTable(id, copy);
+    if (TableCopy* const listed = FindTable(id, copy); listed != nullptr) {
+      BeginAnew(listed, copy);
+      continue;
+    }
     TableCopy anew;
     anew.database = id.database;
     anew.table = id.table;
-    if (listed == nullptr) {
-      copy->tables.push_back(std::move(anew));
-      ++copy->tables_total;
-      continue;
-    }
-    copy->rows -= std::min(copy->rows, listed->rows);
-    anew.database = listed->database;
-    anew.table = listed->table;
-    anew.group = listed->group;
-    anew.rows_estimate = listed->rows_estimate;
-    anew.bytes_estimate = listed->bytes_estimate;
-    *listed = std::move(anew);
+    copy->tables.push_back(std::move(anew));
+    ++copy->tables_total;
   }
 }
 
@@ -119,7 +126,8 @@ Status StreamGate::Pass(std::string_view* records, const std::optional<SourcePos
   SRDF_ASSIGN_OR_RETURN(const size_t bytes, Walk(*records, up_to));
   const std::string_view part = records->substr(0, bytes);
   records->remove_prefix(bytes);
-  return filter_.active() ? PassFiltered(part) : session_->Send(part);
+  // The end of a transaction that ended the copy says so.
+  return filter_.active() || followed_ ? PassFiltered(part) : session_->Send(part);
 }
 
 // How much may pass: all of it, or up to the end of the transaction that reaches the place.
@@ -172,6 +180,7 @@ Status StreamGate::PassFiltered(std::string_view records) {
       filtered_.clear();
     }
     if (record.type == RecordType::kStatement) SRDF_RETURN_IF_ERROR(FollowStatement(record.body));
+    if (record.type == RecordType::kTableSchema) SRDF_RETURN_IF_ERROR(FollowSchema(record.body));
     if (record.type == RecordType::kTransactionEnd && followed_) {
       SRDF_ASSIGN_OR_RETURN(TransactionEnd end, DecodeTransactionEnd(record.body));
       end.position.copy = filter_.encoded();
@@ -189,16 +198,36 @@ Status StreamGate::PassFiltered(std::string_view records) {
 
 Status StreamGate::FollowStatement(ByteView body) {
   SRDF_ASSIGN_OR_RETURN(const Statement statement, DecodeStatement(body));
-  std::optional<CopyState> followed = copy();
-  for (const engine::TableRename& rename : source_->Renames(statement)) {
-    TableCopy* const table = FindTable(rename.from, &*followed);
-    if (table == nullptr) continue;
-    table->database = rename.to.database;
-    table->table = rename.to.table;
+  const engine::TableEffects effects = source_->EffectsOf(statement);
+  return Follow([&](CopyState* copy) {
+    for (const engine::TableRename& rename : effects.renamed) Rename(rename, copy);
+    ListMoved(effects.mixed, copy);
+    for (const engine::TableId& id : effects.dropped) Drop(id, copy);
+  });
+}
+
+// Without a key rows cannot be told apart, so that none can be left out; and a key that comes back says
+// nothing of what was before.
+Status StreamGate::FollowSchema(ByteView body) {
+  SRDF_ASSIGN_OR_RETURN(const TableSchema schema, DecodeTableSchema(body));
+  if (schema.key_kind != KeyKind::kNone) return {};
+  return Follow([&](CopyState* copy) {
+    TableCopy* const table = FindTable({schema.database, schema.table}, copy);
+    if (table != nullptr && table->phase == CopyPhase::kCopying) BeginAnew(table, copy);
+  });
+}
+
+Status StreamGate::Follow(const std::function<void(CopyState*)>& change) {
+  const std::optional<CopyState> before = copy();
+  if (!before) return {};
+  std::optional<CopyState> followed = before;
+  change(&*followed);
+  if (followed == before) return {};
+  if (followed->schema_done && followed->tables.empty()) followed.reset();
+  std::string encoded;
+  if (followed) {
+    SRDF_ASSIGN_OR_RETURN(encoded, EncodeCopyState(*followed));
   }
-  ListMoved(source_->MovesRows(statement), &*followed);
-  if (followed == copy()) return {};
-  SRDF_ASSIGN_OR_RETURN(std::string encoded, EncodeCopyState(*followed));
   filter_.Follow(followed, encoded);
   followed_ = true;
   std::lock_guard lock(mu_);
@@ -285,22 +314,27 @@ Result<std::unique_ptr<StreamGate::Place>> StreamGate::PlaceAfter(const SourcePo
   return placed;
 }
 
-// Places are in the order of the log: each snapshot also lies at or after the last place.
+// Places are in the order of the log: each snapshot also lies at or after the last place. The stream is held
+// meanwhile, so that a source which does not come there is not waited for.
 Result<std::unique_ptr<engine::Snapshot>> StreamGate::OpenReached(const CallLimits& limits) {
   SourcePosition reached;
   {
     std::lock_guard lock(mu_);
     reached = spots_.empty() ? position_ : spots_.back()->at;
   }
+  const auto give_up = std::chrono::steady_clock::now() + kHeldMax;
   for (std::chrono::milliseconds pause{1};; pause = std::min(pause * 2, kSnapshotPauseMax)) {
     SRDF_ASSIGN_OR_RETURN(auto snapshot, source_->OpenSnapshot());
     SRDF_ASSIGN_OR_RETURN(const bool contained, source_->Contains(snapshot->position(), reached));
     if (contained) return snapshot;
     std::unique_lock lock(mu_);
     if (!ended_.ok()) return ended_;
-    if (Status s = CheckLimits(limits, std::chrono::steady_clock::now()); !s.ok()) {
-      return s.WithContext("the source's snapshots end at \"" + snapshot->position().gtid +
-                           "\", its log was read up to \"" + reached.gtid + "\"");
+    SRDF_RETURN_IF_ERROR(CheckLimits(limits, std::chrono::steady_clock::now()));
+    if (std::chrono::steady_clock::now() >= give_up) {
+      return Status(StatusCode::kUnavailable,
+                    "the source's snapshots end at \"" + snapshot->position().gtid +
+                        "\", its log was read up to \"" + reached.gtid + "\"",
+                    "tried again by itself; if it stays, look at whether the server that is read lags");
     }
     changed_.wait_for(lock, pause);
   }
@@ -387,7 +421,7 @@ Status StreamGate::SendHere(std::string_view records, const CopyChange& change) 
   std::lock_guard lock(mu_);
   --users_;
   if (status.ok()) {
-    if (sent) ++ends_;
+    if (sent) put_ends_ = ++ends_;
     position_ = std::move(position);
     copy_ = std::move(copy);
   }
@@ -401,7 +435,7 @@ Status StreamGate::WaitDurable(const CallLimits& limits) {
     std::lock_guard lock(mu_);
     if (!ended_.ok()) return ended_;
     ++users_;
-    ends = ends_;
+    ends = put_ends_;
   }
   Status status;
   for (;;) {

@@ -70,7 +70,7 @@ class StreamGate : public engine::ChangeSink, public std::enable_shared_from_thi
   // OK while the session lives.
   Status ended() const;
 
-  // Waits until everything that was sent up to now is durable in the outbox.
+  // Waits until everything that was put here up to now is durable in the outbox.
   Status WaitDurable(const CallLimits& limits);
 
   // From now on everything that waits here ends with this error.
@@ -90,9 +90,11 @@ class StreamGate : public engine::ChangeSink, public std::enable_shared_from_thi
   Status Pass(std::string_view* records, const std::optional<SourcePosition>& up_to);
   Result<size_t> Walk(std::string_view records, const std::optional<SourcePosition>& up_to);
   Status PassFiltered(std::string_view records);
-  // Tables that a statement gives other names keep their place in the copy; those whose rows it moves are
-  // copied anew.
+  // Tables that a statement gives other names keep their place in the copy; those whose rows it moves, or
+  // that have no key any more, are copied anew; those that are dropped leave it.
   Status FollowStatement(ByteView statement);
+  Status FollowSchema(ByteView schema);
+  Status Follow(const std::function<void(CopyState*)>& change);
   Status WaitToPass(std::unique_lock<std::mutex>* lock);
   template <typename Ready>
   Status WaitUntil(std::unique_lock<std::mutex>* lock, const CallLimits& limits, const Ready& ready);
@@ -129,7 +131,8 @@ class StreamGate : public engine::ChangeSink, public std::enable_shared_from_thi
   size_t takers_ = 0;  // who wait to hold it
   std::deque<std::shared_ptr<Spot>> spots_;
   uint64_t statements_ = 0;
-  uint64_t ends_ = 0;  // transaction ends that were sent
+  uint64_t ends_ = 0;      // transaction ends that were sent
+  uint64_t put_ends_ = 0;  // up to the last that was put here
 };
 
 // A place in the stream. Let go of (destroyed), the stream goes on without it. Driven by one thread.

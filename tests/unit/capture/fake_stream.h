@@ -100,6 +100,28 @@ class FakeSnapshot : public engine::Snapshot {
   FakeTables tables_;
 };
 
+// A transaction's records, with number n as its GTID.
+inline std::string BeginOf(int n) {
+  std::string body, out;
+  EncodeTransactionBegin({n == 0 ? "" : At(n).gtid, 0}, &body);
+  AppendRecord(RecordType::kTransactionBegin, body, &out);
+  return out;
+}
+inline std::string EndOf(int n) {
+  std::string body, out;
+  EncodeTransactionEnd({At(n), 0}, &body);
+  AppendRecord(RecordType::kTransactionEnd, body, &out);
+  return out;
+}
+inline std::string StatementOf(int n, const std::string& sql) {
+  Statement statement;
+  statement.sql = sql;
+  std::string body, out;
+  EncodeStatement(statement, &body);
+  AppendRecord(RecordType::kStatement, body, &out);
+  return BeginOf(n) + out + EndOf(n);
+}
+
 // A snapshot lies where the test says, the last word stays, and shows the tables as they are then.
 class FakeSnapshots : public engine::SourceEngine {
  public:
@@ -111,14 +133,14 @@ class FakeSnapshots : public engine::SourceEngine {
   Result<bool> Contains(const SourcePosition& position, const SourcePosition& other) const override {
     return NumberOf(position) >= NumberOf(other);
   }
-  Result<std::vector<engine::ActingForeignKey>> ActingForeignKeys() override { return keys_; }
-  std::vector<engine::TableRename> Renames(const Statement& statement) const override {
-    if (statement.sql != "RENAME a TO b") return {};
-    return {engine::TableRename{{"shop", "a"}, {"shop", "b"}}};
-  }
-  std::vector<engine::TableId> MovesRows(const Statement& statement) const override {
-    if (statement.sql != "EXCHANGE a, b") return {};
-    return {{"shop", "a"}, {"shop", "b"}};
+  Result<std::vector<engine::ForeignKey>> ForeignKeys() override { return keys_; }
+  engine::TableEffects EffectsOf(const Statement& statement) const override {
+    engine::TableEffects effects;
+    if (statement.sql == "RENAME a TO b") effects.renamed = {{{"shop", "a"}, {"shop", "b"}}};
+    if (statement.sql == "EXCHANGE a, b") effects.mixed = {{"shop", "a"}, {"shop", "b"}};
+    if (statement.sql == "DROP a") effects.dropped = {{"shop", "a"}};
+    if (statement.sql == "DROP shop") effects.dropped = {{"shop", ""}};
+    return effects;
   }
   Result<std::unique_ptr<engine::Snapshot>> OpenSnapshot() override {
     std::lock_guard lock(mu_);
@@ -139,7 +161,7 @@ class FakeSnapshots : public engine::SourceEngine {
     tables_.erase({"shop", table});
   }
 
-  std::vector<engine::ActingForeignKey> keys_;
+  std::vector<engine::ForeignKey> keys_;
 
  private:
   std::mutex mu_;

@@ -14,18 +14,6 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 using std::chrono::steady_clock;
 
-std::string BeginOf(int n) {
-  std::string body, out;
-  EncodeTransactionBegin({n == 0 ? "" : At(n).gtid, 0}, &body);
-  AppendRecord(RecordType::kTransactionBegin, body, &out);
-  return out;
-}
-std::string EndOf(int n) {
-  std::string body, out;
-  EncodeTransactionEnd({At(n), 0}, &body);
-  AppendRecord(RecordType::kTransactionEnd, body, &out);
-  return out;
-}
 std::string Transaction(int n) { return BeginOf(n) + EndOf(n); }
 std::string MarkOf(const std::string& id) {
   std::string body, out;
@@ -33,8 +21,9 @@ std::string MarkOf(const std::string& id) {
   AppendRecord(RecordType::kMark, body, &out);
   return out;
 }
-std::string SchemaOf(uint32_t ref, const std::string& table) {
+std::string SchemaOf(uint32_t ref, const std::string& table, bool keyed = true) {
   TableSchema schema;
+  schema.key_kind = keyed ? KeyKind::kPrimary : KeyKind::kNone;
   schema.table_ref = ref;
   schema.database = "shop";
   schema.table = table;
@@ -243,12 +232,7 @@ TEST_F(StreamGateTest, TablesThatExchangeRowsWhileOneIsCopiedAreCopiedAnew) {
   copy.tables_total = 3;
   session_.resume_.copy = *EncodeCopyState(copy);
   Open();
-  Statement exchange;
-  exchange.sql = "EXCHANGE a, b";
-  std::string body, statement;
-  EncodeStatement(exchange, &body);
-  AppendRecord(RecordType::kStatement, body, &statement);
-  ASSERT_TRUE(gate_->Consume(BeginOf(8) + statement + EndOf(8) + Transaction(9), true).ok());
+  ASSERT_TRUE(gate_->Consume(StatementOf(8, "EXCHANGE a, b") + Transaction(9), true).ok());
   EXPECT_EQ(session_.sent(), "T8 statement | 8 state T9 | 9 ");
   const CopyState followed = *gate_->copy();
   ASSERT_EQ(followed.tables.size(), 2u);
@@ -260,12 +244,48 @@ TEST_F(StreamGateTest, TablesThatExchangeRowsWhileOneIsCopiedAreCopiedAnew) {
   EXPECT_EQ(followed.rows, 7u);
   EXPECT_EQ(followed.tables_total, 4u);
   // Again, when both are listed; and not at all, when none is.
-  ASSERT_TRUE(gate_->Consume(BeginOf(10) + statement + EndOf(10), true).ok());
+  ASSERT_TRUE(gate_->Consume(StatementOf(10, "EXCHANGE a, b"), true).ok());
   EXPECT_EQ(gate_->copy()->tables, followed.tables);
   session_.resume_.copy = *EncodeCopyState(CopyOf("other", CopyPhase::kCopying));
   Open();
-  ASSERT_TRUE(gate_->Consume(BeginOf(8) + statement + EndOf(8), true).ok());
+  ASSERT_TRUE(gate_->Consume(StatementOf(8, "EXCHANGE a, b"), true).ok());
   EXPECT_EQ(gate_->copy()->tables.size(), 1u);
+}
+
+TEST_F(StreamGateTest, ATableThatIsDroppedLeavesTheCopyAndItsNameIsAnotherTables) {
+  CopyState copy = CopyOf("a", CopyPhase::kCopying);
+  copy.tables[0].cursor = "k";
+  copy.tables.push_back(CopyOf("b", CopyPhase::kWaiting).tables[0]);
+  session_.resume_.copy = *EncodeCopyState(copy);
+  Open();
+  // Its name is taken over by a rename, also when no statement said that it is gone.
+  ASSERT_TRUE(gate_->Consume(StatementOf(8, "RENAME a TO b"), true).ok());
+  ASSERT_EQ(gate_->copy()->tables.size(), 1u);
+  EXPECT_EQ(gate_->copy()->tables[0].table, "b");
+  EXPECT_EQ(gate_->copy()->tables[0].cursor, "k");
+  ASSERT_TRUE(gate_->Consume(StatementOf(9, "DROP a"), true).ok());
+  EXPECT_EQ(gate_->copy()->tables.size(), 1u);
+  // The last one is the end of the copy, also when the transaction comes in two parts.
+  const std::string last = StatementOf(10, "DROP shop");
+  const size_t end = last.size() - EndOf(10).size();
+  ASSERT_TRUE(gate_->Consume(last.substr(0, end), false).ok());
+  EXPECT_FALSE(gate_->copy().has_value());
+  ASSERT_TRUE(gate_->Consume(last.substr(end), true).ok());
+  ASSERT_TRUE(gate_->Consume(Transaction(11), true).ok());
+  EXPECT_EQ(session_.sent(), "T8 statement | 8 state T9 statement | 9 T10 statement | 10 no copy T11 | 11 ");
+}
+
+TEST_F(StreamGateTest, ATableThatHasNoKeyAnyMoreIsCopiedAnew) {
+  CopyState copy = CopyOf("a", CopyPhase::kCopying);
+  copy.tables[0].cursor = "k";
+  session_.resume_.copy = *EncodeCopyState(copy);
+  Open();
+  ASSERT_TRUE(gate_->Consume(BeginOf(8) + SchemaOf(1, "a") + RunOf(1) + EndOf(8), true).ok());
+  EXPECT_EQ(gate_->copy()->tables[0].cursor, "k");
+  ASSERT_TRUE(gate_->Consume(BeginOf(9) + SchemaOf(2, "a", false) + RunOf(2) + EndOf(9), true).ok());
+  EXPECT_EQ(gate_->copy()->tables[0].phase, CopyPhase::kWaiting);
+  EXPECT_EQ(gate_->copy()->tables[0].cursor, "");
+  EXPECT_EQ(session_.sent(), "T8 rows 1x1 | 8 T9 | 9 state ");
 }
 
 TEST_F(StreamGateTest, StatementsAreLeftOutUntilTheTablesAreCreated) {
