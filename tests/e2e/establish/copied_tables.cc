@@ -35,6 +35,18 @@ Status MakeCopiedTables(const MariaDbServer& server, uint64_t rows) {
       " FOREIGN KEY (parent) REFERENCES parents (id) ON DELETE CASCADE ON UPDATE CASCADE)",
       "CREATE TABLE copied.tree (id INT PRIMARY KEY, above INT, FOREIGN KEY (above) REFERENCES tree (id)"
       " ON DELETE CASCADE)",
+      // A cascade gives its rows other keys.
+      "CREATE TABLE copied.details (parent INT, n INT, note VARCHAR(40), PRIMARY KEY (parent, n),"
+      " FOREIGN KEY (parent) REFERENCES parents (id) ON DELETE CASCADE ON UPDATE CASCADE)",
+      // Checks what it refers to, and comes before it by name.
+      "CREATE TABLE copied.a_bills (id INT PRIMARY KEY, vendor INT NOT NULL, v INT)",
+      "CREATE TABLE copied.vendors (id INT PRIMARY KEY)",
+      "CREATE TABLE copied.bill_lines (id INT AUTO_INCREMENT PRIMARY KEY, bill INT,"
+      " FOREIGN KEY (bill) REFERENCES a_bills (id) ON DELETE CASCADE)",
+      "ALTER TABLE copied.a_bills ADD FOREIGN KEY (vendor) REFERENCES copied.vendors (id)",
+      "CREATE TABLE copied.parts (id INT PRIMARY KEY, v INT) PARTITION BY RANGE (id)"
+      " (PARTITION low VALUES LESS THAN (500000000), PARTITION high VALUES LESS THAN MAXVALUE)",
+      "CREATE TABLE copied.part (id INT PRIMARY KEY, v INT)",
       "CREATE TABLE copied.log (at DATETIME(6), line VARCHAR(100))",
       "CREATE TABLE copied.nothing (id INT PRIMARY KEY)",
       "CREATE TABLE copied.audit (id INT AUTO_INCREMENT PRIMARY KEY, what VARCHAR(40))",
@@ -68,6 +80,13 @@ Status MakeCopiedTables(const MariaDbServer& server, uint64_t rows) {
   const uint64_t parents = Share(rows, kParents);
   SRDF_RETURN_IF_ERROR(fill("children", fmt::format("seq, 1 + seq % {}, REPEAT('n', seq % 50)", parents),
                             Share(rows, kChildren)));
+  SRDF_RETURN_IF_ERROR(
+      fill("details", fmt::format("1 + seq % {}, seq, 'detail'", parents), Share(rows, kChildren)));
+  SRDF_RETURN_IF_ERROR(fill("vendors", "seq", 1000));
+  SRDF_RETURN_IF_ERROR(fill("a_bills", "seq, 1 + seq % 1000, 0", Share(rows, kTree)));
+  SRDF_RETURN_IF_ERROR(fill("bill_lines", "NULL, seq", Share(rows, kTree)));
+  SRDF_RETURN_IF_ERROR(fill("parts", "seq, 1", Share(rows, kTree)));
+  SRDF_RETURN_IF_ERROR(fill("part", "seq, 2", Share(rows, kTree)));
   SRDF_RETURN_IF_ERROR(fill("tree", "seq, IF(seq < 3, NULL, FLOOR(seq / 2))", Share(rows, kTree)));
   return fill("log", "FROM_UNIXTIME(1600000000 + seq * 0.25), CONCAT('line ', seq % 1000)",
               Share(rows, kLog));
@@ -87,13 +106,37 @@ uint64_t CopiedTablesWriter::Stop() {
   return transactions_;
 }
 
+// Statements about whole tables, one every few seconds.
+std::string CopiedTablesWriter::TableStatement(uint64_t number) {
+  static const std::vector<std::string> kStatements = {
+      "ALTER TABLE parts EXCHANGE PARTITION low WITH TABLE part",
+      "RENAME TABLE log TO log_before, log_before TO log",
+      "CREATE OR REPLACE TABLE staging (id INT PRIMARY KEY, v INT) SELECT seq AS id, 1 AS v FROM seq_1_to_50",
+      "SET STATEMENT lock_wait_timeout=10 FOR RENAME TABLE part TO part_before, part_before TO part",
+      "DROP TABLE IF EXISTS staging",
+  };
+  return kStatements[number % kStatements.size()];
+}
+
 std::string CopiedTablesWriter::Statement(uint64_t number) {
+  if (number % 300 == 150) return TableStatement(number / 300);
   const auto pick = [this](uint64_t below) {
     state_ = state_ * 6364136223846793005u + 1442695040888963407u;
     return (state_ >> 33) % below + 1;
   };
   const uint64_t items = Share(rows_, kItems), parents = Share(rows_, kParents), tree = Share(rows_, kTree);
-  switch (pick(14)) {
+  switch (pick(19)) {
+    case 14:
+      return fmt::format("INSERT IGNORE INTO parts VALUES ({}, {})", pick(tree * 2), number % 1000);
+    case 15:
+      return fmt::format("UPDATE part SET v = v + 1 WHERE id = {}", pick(tree));
+    case 16:
+      return fmt::format("INSERT IGNORE INTO vendors VALUES ({})", 1000 + number % 100000);
+    case 17:
+      return fmt::format("UPDATE a_bills SET vendor = (SELECT MAX(id) FROM vendors), v = v + 1 WHERE id = {}",
+                         pick(tree));
+    case 18:
+      return fmt::format("UPDATE details SET note = 'later' WHERE parent = {}", pick(parents));
     case 1:
       return fmt::format("INSERT IGNORE INTO items (id, k, c) VALUES ({}, {}, 'new')", pick(items) * 2 - 1,
                          number % 1000);

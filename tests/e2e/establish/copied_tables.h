@@ -1,8 +1,9 @@
 // CopiedTables: the database that the establish tests copy, and who writes to it meanwhile.
 //
 // Tables of the kinds that are copied in different ways: a large one by an integer, one by a composite key of
-// text, two that a cascading foreign key connects, one that refers to itself, one without a key, an empty
-// one; and a view, a trigger, a routine and an event.
+// text, some that foreign keys connect (one whose key a cascade changes, one that is only checked), one that
+// refers to itself, one without a key, an empty one, one with partitions; and a view, triggers, a routine and
+// an event.
 #pragma once
 
 #include <atomic>
@@ -18,7 +19,8 @@ namespace srdf::test {
 // Makes the database `copied` with about this many rows in all.
 Status MakeCopiedTables(const MariaDbServer& server, uint64_t rows);
 
-// Inserts, updates (of keys, too) and deletes rows of every table, all over their keys, until it is stopped.
+// Inserts, updates (of keys, too) and deletes rows of every table, all over their keys, and now and then
+// renames, exchanges, makes or drops a table, until it is stopped.
 // The server may go away and come back.
 class CopiedTablesWriter {
  public:
@@ -32,6 +34,7 @@ class CopiedTablesWriter {
 
  private:
   void Run(const std::stop_token& stop);
+  static std::string TableStatement(uint64_t number);
   std::string Statement(uint64_t number);
 
   const MariaDbServer& server_;
