@@ -20,6 +20,7 @@ struct Verification {
   int64_t completed_at_ms = 0;
   uint64_t tables = 0;
   uint64_t tables_differing = 0;
+  uint64_t tables_not_compared = 0;
   uint64_t rows_source = 0;
   uint64_t rows_target = 0;
   uint64_t missing = 0;
@@ -34,9 +35,9 @@ class VerificationStore {
  public:
   explicit VerificationStore(engine::ServerEndpoint endpoint) : endpoint_(std::move(endpoint)) {}
 
-  // In place of the one before; durable on return. Makes the table when it is not there.
+  // In place of the one before; durable on return. Makes the table when it is not there, and its columns.
   Status Record(const std::string& flow, const Verification& verification);
-  // Nothing when there was none.
+  // Nothing when there was none, or only one of before there were tables_not_compared.
   Result<std::optional<Verification>> Last(const std::string& flow);
 
  private:

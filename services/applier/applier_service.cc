@@ -29,6 +29,7 @@ void ToProto(const engine_mariadb::Verification& v, v1::Verification* out) {
   out->set_completed_at_ms(v.completed_at_ms);
   out->set_tables(v.tables);
   out->set_tables_differing(v.tables_differing);
+  out->set_tables_not_compared(v.tables_not_compared);
   out->set_rows_source(v.rows_source);
   out->set_rows_target(v.rows_target);
   out->set_missing(v.missing);
@@ -45,6 +46,7 @@ engine_mariadb::Verification FromProto(const v1::Verification& v) {
   out.completed_at_ms = v.completed_at_ms();
   out.tables = v.tables();
   out.tables_differing = v.tables_differing();
+  out.tables_not_compared = v.tables_not_compared();
   out.rows_source = v.rows_source();
   out.rows_target = v.rows_target();
   out.missing = v.missing();
@@ -116,7 +118,8 @@ grpc::Status ApplierServiceImpl::RecordVerification(grpc::ServerContext* context
                                                     v1::RecordVerificationResponse*) {
   engine_mariadb::Verification verification = FromProto(request->verification());
   verification.actor = rpc::CallerName(*context);
-  return rpc::ToGrpc(verifications_->Record(request->flow(), verification));
+  return rpc::ToGrpc(
+      verifications_->Record(request->flow(), verification, request->verification().partial()));
 }
 
 }  // namespace srdf::applier

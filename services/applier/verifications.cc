@@ -12,6 +12,22 @@ using engine_mariadb::Verification;
 
 constexpr std::chrono::seconds kTryAgain{10};
 
+void Tell(const std::string& flow, const Verification& v, bool partial) {
+  const char* const event = v.tables_differing != 0      ? "target_differs_from_source"
+                            : v.tables_not_compared != 0 ? "target_not_compared_whole"
+                            : partial                    ? "part_of_target_equals_source"
+                                                         : "target_equals_source";
+  obs::Info(event, {{"flow", flow},
+                    {"scope", v.scope},
+                    {"gtid", v.gtid},
+                    {"rows", v.rows_source},
+                    {"missing", v.missing},
+                    {"extra", v.extra},
+                    {"different", v.different},
+                    {"tables_not_compared", v.tables_not_compared},
+                    {"by", v.actor}});
+}
+
 }  // namespace
 
 Verifications::Flow::Flow(obs::Metrics* metrics, const std::string& name, engine::ServerEndpoint target)
@@ -27,6 +43,9 @@ Verifications::Flow::Flow(obs::Metrics* metrics, const std::string& name, engine
                                   {{"flow", name}, {"kind", "different"}})),
       tables(metrics->NewGauge("srdf_verify_last_tables_differing",
                                "Tables that differed in the last comparison.", {{"flow", name}})),
+      not_compared(metrics->NewGauge("srdf_verify_last_tables_not_compared",
+                                     "Tables that could not be compared in the last comparison.",
+                                     {{"flow", name}})),
       completed(metrics->NewGauge("srdf_verify_last_completed_timestamp_seconds",
                                   "When the last comparison ended; 0: there was none.", {{"flow", name}})) {}
 
@@ -37,6 +56,7 @@ void Verifications::Flow::Refresh(const std::optional<Verification>& last) {
   extra.Set(static_cast<double>(v.extra));
   different.Set(static_cast<double>(v.different));
   tables.Set(static_cast<double>(v.tables_differing));
+  not_compared.Set(static_cast<double>(v.tables_not_compared));
   completed.Set(static_cast<double>(v.completed_at_ms) / 1e3);
 }
 
@@ -75,22 +95,15 @@ void Verifications::Load(const std::stop_token& stop) {
   }
 }
 
-Status Verifications::Record(const std::string& flow, const Verification& verification) {
+Status Verifications::Record(const std::string& flow, const Verification& verification, bool partial) {
   const auto found = flows_.find(flow);
   if (found == flows_.end())
     return {StatusCode::kNotFound, "no flow named " + flow, "see `srdfctl flow list`"};
+  Tell(flow, verification, partial);
+  if (partial) return {};
   std::lock_guard one_call(found->second->store_mu);
   SRDF_RETURN_IF_ERROR(found->second->store.Record(flow, verification));
   found->second->Refresh(verification);
-  obs::Info(verification.tables_differing == 0 ? "target_equals_source" : "target_differs_from_source",
-            {{"flow", flow},
-             {"scope", verification.scope},
-             {"gtid", verification.gtid},
-             {"rows", verification.rows_source},
-             {"missing", verification.missing},
-             {"extra", verification.extra},
-             {"different", verification.different},
-             {"by", verification.actor}});
   std::lock_guard lock(mu_);
   last_[flow] = verification;
   return {};

@@ -1,4 +1,5 @@
-// Verifications: the last comparison of each flow, kept in its target and told in status and metrics.
+// Verifications: the last comparison of all tables of each flow, kept in its target and told in status and
+// metrics.
 //
 // Any thread. What the target has from before is read after the start, in the background: a target that is
 // away holds nothing up.
@@ -29,8 +30,9 @@ class Verifications {
   void Start();
   void Stop();
 
-  // Durable on return. kNotFound: no such flow.
-  Status Record(const std::string& flow, const engine_mariadb::Verification& verification);
+  // Durable on return. A `partial` one is only logged: what a comparison of all tables has found still holds.
+  // kNotFound: no such flow.
+  Status Record(const std::string& flow, const engine_mariadb::Verification& verification, bool partial);
   // Never waits; nothing while it is not known.
   std::optional<engine_mariadb::Verification> Last(const std::string& flow) const;
 
@@ -41,7 +43,7 @@ class Verifications {
 
     std::mutex store_mu;  // one call of the store at a time
     engine_mariadb::VerificationStore store;
-    obs::Gauge rows, missing, extra, different, tables, completed;
+    obs::Gauge rows, missing, extra, different, tables, not_compared, completed;
   };
   void Load(const std::stop_token& stop);
 

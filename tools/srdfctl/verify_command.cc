@@ -60,7 +60,7 @@ Status WriteReport(const std::string& path, const nlohmann::ordered_json& json) 
 }
 
 // For status and metrics; a result that is not kept is still a result.
-void Record(MeshClient* client, const VerifyReport& report) {
+void Record(MeshClient* client, const VerifyReport& report, bool partial) {
   const compare::Findings& f = report.findings;
   applier::v1::RecordVerificationRequest request;
   request.set_flow(report.flow);
@@ -71,6 +71,8 @@ void Record(MeshClient* client, const VerifyReport& report) {
   out->set_completed_at_ms(f.completed_at_ms);
   out->set_tables(f.tables.size());
   out->set_tables_differing(f.tables_differing());
+  out->set_tables_not_compared(f.tables_not_compared());
+  out->set_partial(partial);
   out->set_rows_source(f.rows_source());
   out->set_rows_target(f.rows_target());
   out->set_missing(f.missing());
@@ -108,7 +110,7 @@ int VerifyOnce(MeshClient* client, const GlobalOptions& global, const VerifyOpti
   }
   if (!global.json) fmt::print("{}", RenderFindings(*report, kRowsShown));
   std::fflush(stdout);
-  Record(client, *report);
+  Record(client, *report, !asked.tables.empty() || !asked.ranges.empty());
   return ExitOf(report->findings);
 }
 

@@ -196,11 +196,15 @@ TEST_F(VerifyRepair, ARowInTheWayOfAnotherIsRepairedWithItAndNotLost) {
       source_->Execute({"USE vault", "CREATE TABLE vault.seats (id INT PRIMARY KEY, seat VARCHAR(20) UNIQUE)",
                         "INSERT INTO vault.seats SELECT seq, CONCAT('s', seq) FROM seq_1_to_1000"}));
   ASSERT_NO_FATAL_FAILURE(ExpectEqual());
+  nlohmann::json all;
+  EXPECT_EQ(Verify(&all).exit_code, 0);
   ASSERT_OK(target_->Execute(
       {"UPDATE vault.seats SET seat='other' WHERE id=1", "UPDATE vault.seats SET seat='s1' WHERE id=500"}));
   const CommandResult part =
       mesh_->Ctl({"verify", "e2e", "--range", "vault.seats:1..100", "--report", ReportPath()});
   ASSERT_EQ(part.exit_code, 1) << part.output << part.errors;
+  EXPECT_EQ(*target_->Value("SELECT scope FROM srdf.verification"), "all tables")
+      << "what was found of all tables still holds";
 
   const std::string undo = mesh_->directory() + "/undo";
   const CommandResult repaired =
