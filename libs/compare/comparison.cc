@@ -147,22 +147,28 @@ class Comparer {
     return std::vector<TableName>(names.begin(), names.end());
   }
 
+  // Of a table, what has not been compared.
+  struct Left {
+    engine::KeyRange range;
+    bool keys = true;
+  };
+
   // Compares a table that both have. Its name is taken away when that is no longer so.
   Status CompareTable(TableFindings* table, std::vector<TableName>* on_one_side) {
     const auto range = options_.ranges.find(table->name);
-    engine::KeyRange left = range == options_.ranges.end() ? engine::KeyRange() : range->second;
-    const engine::KeyRange whole = left;
+    const engine::KeyRange whole = range == options_.ranges.end() ? engine::KeyRange() : range->second;
+    Left left{whole};
     while (true) {
       if (!pair_.open()) SRDF_RETURN_IF_ERROR(Reopen());
       progress_.table = table->name.Text();
       Report();
-      const std::string before = left.after;
+      const std::string before = left.range.after;
       const auto done = CompareOnce(whole, &left, table);
       if (done.ok() && *done) {
         WentWell();
         return {};
       }
-      if (done.ok() || left.after != before) WentWell();
+      if (done.ok() || left.range.after != before) WentWell();
       pair_.Close();
       if (done.ok()) continue;
       const Status& error = done.status();
@@ -199,7 +205,7 @@ class Comparer {
   }
 
   // In the pair that is open; false: go on in another one.
-  Result<bool> CompareOnce(const engine::KeyRange& whole, engine::KeyRange* left, TableFindings* table) {
+  Result<bool> CompareOnce(const engine::KeyRange& whole, Left* left, TableFindings* table) {
     SRDF_ASSIGN_OR_RETURN(TableSchema at_source, source_->Describe(table->name));
     SRDF_ASSIGN_OR_RETURN(const TableSchema at_target, target_->Describe(table->name));
     std::string digest = verify::SchemaDigest(at_source);
@@ -210,7 +216,7 @@ class Comparer {
       TableFindings fresh;
       fresh.name = table->name;
       *table = std::move(fresh);
-      *left = whole;
+      *left = {whole};
     }
     table->other_unique_keys = at_source.has_secondary_unique || at_target.has_secondary_unique;
     table->schema = std::move(at_source);
@@ -228,16 +234,25 @@ class Comparer {
     const auto keys = options_.keys_alone || !table->other_unique_keys ? options_.keys.find(table->name)
                                                                        : options_.keys.end();
     const bool keyed = table->schema.key_kind != KeyKind::kNone;
-    table->only_part = keyed && (!left->until.empty() || !whole.after.empty() || keys != options_.keys.end());
-    bool done = true;
+    table->only_part = keyed && (!whole.until.empty() || !whole.after.empty() || keys != options_.keys.end());
     if (!keyed) {
       const auto info = tables_source_.find(table->name);
       SRDF_RETURN_IF_ERROR(
           CompareKeyless(&shared_, info == tables_source_.end() ? 0 : info->second.rows_estimate, table));
-    } else if (keys != options_.keys.end()) {
+      return true;
+    }
+    const bool some_keys = keys != options_.keys.end();
+    const bool a_range = options_.ranges.count(table->name) != 0;
+    if (some_keys && left->keys) {
       SRDF_RETURN_IF_ERROR(CompareKeys(&shared_, keys->second, table));
-    } else {
-      SRDF_ASSIGN_OR_RETURN(done, CompareKeyed(&shared_, left, table));
+      left->keys = false;
+    }
+    bool done = true;
+    if (a_range || !some_keys) {
+      SRDF_ASSIGN_OR_RETURN(done, CompareKeyed(&shared_, &left->range, table));
+    }
+    if (done && a_range && table->rows_source == 0 && table->rows_target == 0) {
+      table->note += (table->note.empty() ? "" : "; ") + std::string("neither side has a row in the range");
     }
     return done;
   }

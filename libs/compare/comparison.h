@@ -35,7 +35,8 @@ struct Progress {
 struct CompareOptions {
   std::vector<TableName> tables;                 // none: all
   std::map<TableName, engine::KeyRange> ranges;  // of these tables a part only
-  // Of these tables these keys only (images of the key's columns); tables without a key are compared whole.
+  // Of these tables these keys only (images of the key's columns), besides those of a range when there is
+  // one; tables without a key are compared whole.
   std::map<TableName, std::vector<std::string>> keys;
   // False: tables with another unique key than the logical one are compared whole, in spite of `keys`.
   bool keys_alone = true;

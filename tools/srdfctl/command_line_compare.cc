@@ -21,9 +21,8 @@ void CommandLine::AddVerify() {
       });
   AddFlowArgument(verify);
   verify->add_option("--table", o->tables, "database.table; may be repeated");
-  verify->add_option(
-      "--range", o->ranges,
-      "database.table:FROM..TO of a table's key; integers from FROM on, other keys behind FROM");
+  verify->add_option("--range", o->ranges,
+                     "database.table:FROM..TO of a table's key, both included; either may be left out");
   verify->add_flag("--watch", o->watch, "compare again and again until Ctrl-C");
   verify->add_option("--every", o->every_seconds, "with --watch: how often, 90s, 10min, 6h")
       ->transform(CLI::AsNumberWithUnit(

@@ -98,8 +98,16 @@ Status ResolveRanges(compare::Side* source, compare::Side* target, ComparingOpti
               "compare all of it: --table " + name.Text()};
     }
     engine::KeyRange range;
-    SRDF_ASSIGN_OR_RETURN(range.after, KeyOfText(schema, text.first, true));
-    SRDF_ASSIGN_OR_RETURN(range.until, KeyOfText(schema, text.second, false));
+    SRDF_ASSIGN_OR_RETURN(range.after, KeyOfText(schema, text.first));
+    SRDF_ASSIGN_OR_RETURN(range.until, KeyOfText(schema, text.second));
+    if (IsReversed(schema, range.after, range.until)) {
+      return {
+          StatusCode::kInvalidArgument,
+          "the range " + text.first + ".." + text.second + " of " + name.Text() + " ends before it begins",
+          "write the lesser key first"};
+    }
+    // A range of keys is one behind FROM: the row with that key comes by itself.
+    if (!range.after.empty()) options->compare.keys[name] = {range.after};
     options->compare.ranges[name] = std::move(range);
   }
   return {};

@@ -46,7 +46,7 @@ Status BadKey(const TableSchema& schema, const std::string& text) {
 }
 
 // Appends the value as it stands in an image; false when it cannot be one.
-bool AppendValue(const Column& column, const std::string& text, bool one_less, std::string* out) {
+bool AppendValue(const Column& column, const std::string& text, std::string* out) {
   if (const size_t bytes = IntegerBytes(column.type); bytes != 0) {
     uint64_t value = 0;
     const char* const end = text.data() + text.size();
@@ -58,14 +58,12 @@ bool AppendValue(const Column& column, const std::string& text, bool one_less, s
       if (error != std::errc() || at != end || column.is_unsigned) return false;
       const int64_t least = bits == 64 ? INT64_MIN : -(int64_t{1} << (bits - 1));
       if (number < least) return false;
-      if (one_less && number > least) --number;
       value = static_cast<uint64_t>(number);
     } else {
       const auto [at, error] = std::from_chars(text.data(), end, value);
       if (error != std::errc() || at != end) return false;
       const unsigned room = bits - (column.is_unsigned ? 0 : 1);
       if (room < 64 && (value >> room) != 0) return false;
-      if (one_less && (value > 0 || !column.is_unsigned)) --value;
     }
     for (size_t i = 0; i < bytes; ++i) out->push_back(static_cast<char>(value >> (8 * i)));
     return true;
@@ -125,7 +123,7 @@ Result<std::string> FromHex(std::string_view digits) {
   return bytes;
 }
 
-Result<std::string> KeyOfText(const TableSchema& schema, const std::string& text, bool before) {
+Result<std::string> KeyOfText(const TableSchema& schema, const std::string& text) {
   if (text.empty()) return std::string();
   if (text.rfind("0x", 0) == 0) return FromHex(std::string_view(text).substr(2));
   std::vector<std::string> values;
@@ -137,11 +135,23 @@ Result<std::string> KeyOfText(const TableSchema& schema, const std::string& text
   if (values.size() != schema.key_columns.size()) return BadKey(schema, text);
   std::string key;
   for (size_t i = 0; i < values.size(); ++i) {
-    const bool last = i + 1 == values.size();
-    if (!AppendValue(schema.columns[schema.key_columns[i]], values[i], before && last, &key))
-      return BadKey(schema, text);
+    if (!AppendValue(schema.columns[schema.key_columns[i]], values[i], &key)) return BadKey(schema, text);
   }
   return key;
+}
+
+bool IsReversed(const TableSchema& schema, const std::string& from, const std::string& to) {
+  if (schema.key_columns.size() != 1) return false;
+  const Column& column = schema.columns[schema.key_columns.front()];
+  const size_t bytes = IntegerBytes(column.type);
+  if (bytes == 0 || from.size() != bytes || to.size() != bytes) return false;
+  // With its sign turned over, an integer's order is that of its bits.
+  const auto order = [&](const std::string& image) {
+    uint64_t value = 0;
+    for (size_t i = bytes; i-- > 0;) value = value << 8 | static_cast<unsigned char>(image[i]);
+    return column.is_unsigned ? value : value ^ uint64_t { 1 } << (8 * bytes - 1);
+  };
+  return order(from) > order(to);
 }
 
 }  // namespace srdf::ctl

@@ -19,8 +19,11 @@ std::string RowText(const TableSchema& schema, ByteView image);
 Result<std::string> FromHex(std::string_view digits);
 
 // The image of a key from what an operator writes: values with commas between them, of integers and short
-// strings; or 0x and the image itself, as reports have it. `before`: the key just before it, where there is
-// one (integers); else the key itself. kInvalidArgument, with the remedy.
-Result<std::string> KeyOfText(const TableSchema& schema, const std::string& text, bool before);
+// strings; or 0x and the image itself, as reports have it; empty of an empty text. kInvalidArgument, with the
+// remedy.
+Result<std::string> KeyOfText(const TableSchema& schema, const std::string& text);
+
+// The range ends before it begins. Only of keys of one integer: others have an order that the server knows.
+bool IsReversed(const TableSchema& schema, const std::string& from, const std::string& to);
 
 }  // namespace srdf::ctl

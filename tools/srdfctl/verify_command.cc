@@ -1,6 +1,7 @@
 // srdfctl verify: compares source and target, row by row in the end, while both are written to.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <fstream>
 #include <thread>
@@ -34,6 +35,11 @@ Result<ComparingOptions> OptionsOf(const config::Config& config, const VerifyOpt
                     "--range shop.orders:1..5000");
     }
     SRDF_ASSIGN_OR_RETURN(const auto name, TableNameOf(text.substr(0, colon)));
+    const auto& named = options.compare.tables;
+    if (std::find(named.begin(), named.end(), name) != named.end()) {
+      return Status(StatusCode::kInvalidArgument, name.Text() + " is named twice, once with a range",
+                    "compare one range of a table at a time, or all of it with --table");
+    }
     options.compare.tables.push_back(name);
     options.ranges[name] = {text.substr(colon + 1, dots - colon - 1), text.substr(dots + 2)};
     options.scope += (options.scope.empty() ? "" : ", ") + text;

@@ -405,6 +405,24 @@ TEST_F(Comparison, ARangeIsComparedAlone) {
   EXPECT_TRUE(findings.tables[0].only_part);
 }
 
+TEST_F(Comparison, ARangeMayBeginWithAKey) {
+  AddTable("item", 100);
+  world_.corruptions[{"shop", "item"}].missing = {Key(300), Key(310), Key(900)};
+  options_.ranges[{"shop", "item"}] = {Key(300), Key(700)};
+  options_.keys[{"shop", "item"}] = {Key(300)};
+  options_.pair_age_max = std::chrono::milliseconds(0);  // another pair for each batch
+  options_.rows_per_batch = options_.rows_per_part = 7;
+  const Findings findings = Run();
+  EXPECT_THAT(Keys(findings.tables[0], RowFinding::kMissing), ElementsAre(Key(300), Key(310)));
+  EXPECT_EQ(findings.tables[0].rows_source, 41u);
+}
+
+TEST_F(Comparison, ARangeWithoutARowSaysSo) {
+  AddTable("item", 100);
+  options_.ranges[{"shop", "item"}] = {Key(700), Key(300)};
+  EXPECT_THAT(Run().tables[0].note, HasSubstr("neither side has a row"));
+}
+
 TEST_F(Comparison, KeysAreComparedAlone) {
   AddTable("item", 100);
   world_.corruptions[{"shop", "item"}].missing = {Key(10), Key(500), Key(900)};

@@ -27,7 +27,7 @@ TableSchema Orders() {
 }
 
 TEST(RowText, AKeyIsTheValuesOfItsColumns) {
-  const auto key = KeyOfText(Orders(), "-5,ab", false);
+  const auto key = KeyOfText(Orders(), "-5,ab");
   ASSERT_TRUE(key.ok()) << key.status().ToString();
   EXPECT_EQ(*key, std::string("\xfb\xff\xff\xff\x02"
                               "ab",
@@ -42,28 +42,36 @@ TEST(RowText, ARowIsJson) {
 }
 
 TEST(RowText, AKeyMayBeWrittenAsItsImage) {
-  EXPECT_EQ(*KeyOfText(Orders(), "0x0500000001", false), std::string("\x05\0\0\0\x01", 5));
-  EXPECT_FALSE(KeyOfText(Orders(), "0x050", false).ok());
+  EXPECT_EQ(*KeyOfText(Orders(), "0x0500000001"), std::string("\x05\0\0\0\x01", 5));
+  EXPECT_FALSE(KeyOfText(Orders(), "0x050").ok());
 }
 
-TEST(RowText, TheKeyBeforeAnIntegerIsOneLess) {
+TEST(RowText, ARangeOfIntegersIsReversedWhenItEndsBeforeItsBeginning) {
   TableSchema schema = Orders();
+  const auto reversed = [&](const std::string& from, const std::string& to) {
+    return IsReversed(schema, *KeyOfText(schema, from), *KeyOfText(schema, to));
+  };
   schema.key_columns = {0};
-  EXPECT_EQ(*KeyOfText(schema, "1", true), std::string(4, '\0'));
-  EXPECT_EQ(*KeyOfText(schema, "0", true), std::string(4, '\xff'));
-  EXPECT_EQ(*KeyOfText(schema, "", true), "");
+  EXPECT_FALSE(reversed("-1", "1"));
+  EXPECT_FALSE(reversed("7", "7"));
+  EXPECT_FALSE(reversed("255", "256"));
+  EXPECT_FALSE(reversed("", "1"));
+  EXPECT_FALSE(reversed("1", ""));
+  EXPECT_TRUE(reversed("1", "-1"));
+  EXPECT_TRUE(reversed("100", "1"));
   schema.key_columns = {2};
-  EXPECT_EQ(*KeyOfText(schema, "0", true), std::string(8, '\0')) << "there is none before it";
+  EXPECT_FALSE(reversed("0", "18446744073709551615"));
+  EXPECT_TRUE(reversed("18446744073709551615", "0"));
 }
 
 TEST(RowText, WhatIsNotAKeyIsRefused) {
   TableSchema schema = Orders();
   schema.key_columns = {0};
   for (const char* text : {"abc", "1,2", "99999999999", "-99999999999", "1 ", "--1"}) {
-    EXPECT_EQ(KeyOfText(schema, text, false).status().code(), StatusCode::kInvalidArgument) << text;
+    EXPECT_EQ(KeyOfText(schema, text).status().code(), StatusCode::kInvalidArgument) << text;
   }
   schema.columns[0] = Named("at", 18);  // DATETIME
-  EXPECT_FALSE(KeyOfText(schema, "2026-01-01", false).ok());
+  EXPECT_FALSE(KeyOfText(schema, "2026-01-01").ok());
 }
 
 }  // namespace
