@@ -64,6 +64,18 @@ void Judge(const TableInfo& source, const TableInfo* target, const TableFindings
   } else if (found->state == TableState::kEqual) {
     out->target = TargetTable::kEqual;
     out->action = TableAction::kNone;
+  } else if (found->state == TableState::kSchema) {
+    // Altered since the lists were made, or in what a definition does not show.
+    out->target = TargetTable::kOtherDefinition;
+    out->action = TableAction::kCreateAndCopy;
+    out->note = found->note;
+  } else if (found->state == TableState::kMissing) {
+    out->target = TargetTable::kMissing;
+    out->action = TableAction::kCreateAndCopy;
+  } else if (found->state == TableState::kExtra) {
+    out->target = TargetTable::kNotCompared;
+    out->action = started ? TableAction::kCompare : copy;
+    out->note = "the source has dropped it meanwhile";
   } else {
     const uint64_t differing = found->missing + found->extra + found->different;
     const bool close =

@@ -91,6 +91,18 @@ TEST(EstablishPlan, DifferencesThatAreNotAllCountedAreMany) {
             Of(PlanEstablish({Info("t")}, {Info("t")}, &findings, true), "t").target);
 }
 
+TEST(EstablishPlan, ATableThatAComparisonFindsToBeAnotherOneIsNotRepairedByRows) {
+  compare::Findings findings;
+  findings.tables = {Found("columns", compare::TableState::kSchema),
+                     Found("gone", compare::TableState::kMissing)};
+  const std::vector<TableInfo> tables = {Info("columns"), Info("gone")};
+  const auto plan = PlanEstablish(tables, tables, &findings, true);
+  EXPECT_EQ(TargetTable::kOtherDefinition, Of(plan, "columns").target);
+  EXPECT_EQ(TableAction::kCreateAndCopy, Of(plan, "columns").action);
+  EXPECT_EQ(TargetTable::kMissing, Of(plan, "gone").target);
+  EXPECT_EQ(TableAction::kCreateAndCopy, Of(plan, "gone").action);
+}
+
 TEST(EstablishPlan, ATableThatCannotRollBackIsRefusedByName) {
   TableInfo old = Info("old");
   old.engine = "MyISAM";
