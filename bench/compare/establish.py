@@ -102,6 +102,12 @@ class EstablishMesh:
         self.mesh.down()
 
 
+def _end(background):
+    if background is not None:
+        background.process.terminate()
+        background.process.wait(30)
+
+
 def once(options, directory, source, targets, way, loaded):
     """Seconds until the command was done; the target holds the same afterwards, when nothing was written meanwhile."""
     target = targets[way]
@@ -109,9 +115,10 @@ def once(options, directory, source, targets, way, loaded):
     if way == "mesh":
         target.sql("DROP DATABASE IF EXISTS srdf")
         mesh = EstablishMesh(options.binaries, directory, source, target, "mesh%d" % time.monotonic_ns())
-    target.sql("DROP DATABASE IF EXISTS " + DATABASE)
-    background = load(source, options.rows, options.load_seconds) if loaded else None
+    background = None
     try:
+        target.sql("DROP DATABASE IF EXISTS " + DATABASE)
+        background = load(source, options.rows, options.load_seconds) if loaded else None
         start = time.monotonic()
         if way == "mesh":
             mesh.establish()
@@ -119,13 +126,13 @@ def once(options, directory, source, targets, way, loaded):
             (by_dump if way == "dump" else by_mydumper)(source, target, directory)
         seconds = time.monotonic() - start
         still_loaded = background is None or background.running()
+        _end(background)
+        if way == "mesh":
+            mesh.mesh.wait(source.gtid())
     finally:
-        if background is not None:
-            background.process.terminate()
-            background.process.wait(30)
-    if way == "mesh":
-        mesh.mesh.wait(source.gtid())
-        mesh.close()
+        _end(background)
+        if mesh is not None:
+            mesh.close()
     if (way == "mesh" or not loaded) and contents(target, DATABASE) != contents(source, DATABASE):
         raise RuntimeError("%s: the target differs from the source" % way)
     if not still_loaded:

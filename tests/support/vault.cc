@@ -191,6 +191,7 @@ Result<uint64_t> VaultLoad::Stop() {
 Status VaultLoad::Run(const std::stop_token& stop) {
   const auto start = std::chrono::steady_clock::now();
   std::unique_ptr<engine_mariadb::Connection> connection;
+  uint64_t tried = 0;
   while (!stop.stop_requested()) {
     if (connection == nullptr) {
       auto opened = connect_();
@@ -200,9 +201,11 @@ Status VaultLoad::Run(const std::stop_token& stop) {
       }
       connection = std::move(*opened);
     }
+    bool committed = true;
     for (const std::string& statement : NextTransaction()) {
       const Status done = connection->Execute(statement);
       if (done.ok()) continue;
+      committed = false;
       if (done.code() == StatusCode::kUnavailable || done.code() == StatusCode::kOutcomeUnknown ||
           connection->last_errno() == 0) {
         connection.reset();
@@ -213,9 +216,10 @@ Status VaultLoad::Run(const std::stop_token& stop) {
       }
       break;
     }
-    ++transactions_;
+    ++tried;
+    if (committed) ++transactions_;
     if (rate_ != 0) {
-      std::this_thread::sleep_until(start + std::chrono::microseconds(transactions_ * 1'000'000 / rate_));
+      std::this_thread::sleep_until(start + std::chrono::microseconds(tried * 1'000'000 / rate_));
     }
   }
   return {};

@@ -57,6 +57,7 @@ class VaultLoad {
   VaultLoad(Connect connect, uint64_t last, uint64_t seed, uint64_t rate);
   // Ends it. An error is one of the load itself: what it cannot write.
   Result<uint64_t> Stop();  // committed transactions
+  // Committed so far.
   uint64_t transactions() const { return transactions_; }
 
  private:
