@@ -117,6 +117,14 @@ Status ResolveRanges(compare::Side* source, compare::Side* target, ComparingOpti
 
 bool Interrupted() { return signalled; }
 
+bool SharesTarget(const config::Config& config, const std::string& name) {
+  const config::FlowConfig& flow = *config.FindFlow(name);
+  return std::any_of(config.flows.begin(), config.flows.end(), [&](const config::FlowConfig& other) {
+    return other.name != flow.name && other.target.host == flow.target.host &&
+           other.target.port == flow.target.port && other.target.socket == flow.target.socket;
+  });
+}
+
 Status WithSides(MeshClient* client, const std::string& flow, uint64_t rows_per_second_max,
                  const std::function<Status(compare::Side* source, compare::Side* target)>& work) {
   RemoteSide source(client, "capture", client->source_snapshots(), flow, rows_per_second_max);

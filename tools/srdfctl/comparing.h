@@ -23,6 +23,9 @@ struct ComparingOptions {
   std::map<compare::TableName, std::pair<std::string, std::string>> ranges;
 };
 
+// Another flow has the same target: what that one has there is none of this one's.
+bool SharesTarget(const config::Config& config, const std::string& flow);
+
 // kCancelled after Ctrl-C.
 Result<VerifyReport> RunComparison(MeshClient* client, ComparingOptions options);
 

@@ -3,6 +3,7 @@
 // tables, and, once the flow has passed it, every row.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 #include <memory>
 
@@ -58,13 +59,18 @@ Status CheckInLog(const config::FlowConfig& flow, const std::string& gtid) {
           flow.name + " --yes"};
 }
 
-// Every table of the source, with its definition, and with rows where the source has some.
+// Every table of the source, with its definition. One that is empty may have been so at the time of the
+// backup; when all are, nothing was restored but definitions.
 Status CheckTables(const EstablishPlan& plan) {
   std::string what;
   size_t wrong = 0;
+  const bool has_rows = std::any_of(plan.tables.begin(), plan.tables.end(), [](const PlannedTable& table) {
+    return table.target == TargetTable::kNotCompared;
+  });
   for (const PlannedTable& table : plan.tables) {
-    const bool there = table.target == TargetTable::kNotCompared || table.target == TargetTable::kEqual ||
-                       table.target == TargetTable::kExtra;
+    const bool there = table.target == TargetTable::kNotCompared ||
+                       (table.target == TargetTable::kEmpty && has_rows) ||
+                       table.target == TargetTable::kEqual || table.target == TargetTable::kExtra;
     if (there) continue;
     if (++wrong > kTablesNamedMax) continue;
     what +=
@@ -79,11 +85,13 @@ Status CheckTables(const EstablishPlan& plan) {
       "backup or copy everything"};
 }
 
-int Compare(MeshClient* client, const GlobalOptions& global, const EstablishOptions& asked) {
+int Compare(MeshClient* client, const GlobalOptions& global, const config::Config& config,
+            const EstablishOptions& asked) {
   ComparingOptions options;
   options.flow = asked.flow;
   options.scope = "all tables";
   options.rows_per_second_max = asked.rows_per_second_max;
+  options.compare.extra_tables = !SharesTarget(config, asked.flow);
   // The flow catches up with what was logged since the backup first.
   options.compare.lag_max = std::chrono::hours(24);
   const auto report = RunComparison(client, std::move(options));
@@ -141,6 +149,14 @@ int EstablishFromGtid(const GlobalOptions& global, const config::Config& config,
     const EstablishPlan plan = PlanEstablish(lists->source, lists->target, nullptr, true);
     const Status tables = CheckTables(plan);
     if (!tables.ok()) return Fail(tables);
+    if (!asked.yes && global.json) {
+      fmt::print(
+          "{}\n",
+          nlohmann::ordered_json(
+              {{"flow", asked.flow}, {"result", "can begin"}, {"gtid", gtid}, {"tables", plan.tables.size()}})
+              .dump(2));
+      return kExitOk;
+    }
     if (!asked.yes) {
       fmt::print(
           "{} is in the source's log, and the target has all {} of the source; with --yes the flow starts "
@@ -156,7 +172,7 @@ int EstablishFromGtid(const GlobalOptions& global, const config::Config& config,
   }
   const Status streaming = WaitUntilStreaming(&client, asked.flow);
   if (!streaming.ok()) return Fail(streaming);
-  return Compare(&client, global, asked);
+  return Compare(&client, global, config, asked);
 }
 
 }  // namespace srdf::ctl

@@ -1,9 +1,11 @@
 // srdfctl verify: compares source and target, row by row in the end, while both are written to.
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
-#include <fstream>
+#include <cstdio>
 #include <thread>
 
 #include "srdfctl/commands.h"
@@ -45,22 +47,17 @@ Result<ComparingOptions> OptionsOf(const config::Config& config, const VerifyOpt
     options.scope += (options.scope.empty() ? "" : ", ") + text;
   }
   if (options.scope.empty()) options.scope = "all tables";
-  // What the target has of other flows is none of this one's.
-  const config::FlowConfig& flow = *config.FindFlow(asked.flow);
-  for (const config::FlowConfig& other : config.flows) {
-    if (other.name != flow.name && other.target.host == flow.target.host &&
-        other.target.port == flow.target.port && other.target.socket == flow.target.socket) {
-      options.compare.extra_tables = false;
-    }
-  }
+  options.compare.extra_tables = !SharesTarget(config, asked.flow);
   return options;
 }
 
+// It has keys and rows in clear: for the operator alone.
 Status WriteReport(const std::string& path, const nlohmann::ordered_json& json) {
-  std::ofstream out(path, std::ios::binary | std::ios::trunc);
-  out << json.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) << '\n';
-  out.close();
-  if (out) return {};
+  const std::string text = json.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
+  const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+  std::FILE* const file = fd < 0 ? nullptr : ::fdopen(fd, "w");
+  const bool written = file != nullptr && std::fwrite(text.data(), 1, text.size(), file) == text.size();
+  if (file != nullptr && std::fclose(file) == 0 && written) return {};
   return {StatusCode::kFailedPrecondition, "the report cannot be written to " + path,
           "name a file in a directory that is there, may be written to and is not full"};
 }

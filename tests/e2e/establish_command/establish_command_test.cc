@@ -140,6 +140,7 @@ TEST_F(EstablishCommand, WhoFollowsACopyIsNotToldOfAnotherOneAndNotThatACancelle
 TEST_F(EstablishCommand, ARestoredBackupIsCheckedBeforeItIsBelievedAndAfter) {
   ASSERT_NO_FATAL_FAILURE(MakeShop());
   ASSERT_NO_FATAL_FAILURE(StartUnstartedMesh());
+  ASSERT_OK(source_->Execute({"CREATE TABLE app.later (id INT PRIMARY KEY)"}));
   const std::string gtid = *source_->Value("SELECT @@gtid_binlog_pos");
   // Neither the tables, nor the position.
   EXPECT_NE(
@@ -155,7 +156,11 @@ TEST_F(EstablishCommand, ARestoredBackupIsCheckedBeforeItIsBelievedAndAfter) {
       target_->socket() + "'";
   const int status = std::system(copy.c_str());
   ASSERT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
-  ASSERT_OK(source_->Execute({"INSERT INTO app.orders VALUES (9000, 1, 'since the backup')"}));
+  // One of them into a table that was empty then.
+  ASSERT_OK(source_->Execute(
+      {"INSERT INTO app.orders VALUES (9000, 1, 'since the backup')", "INSERT INTO app.later VALUES (1)"}));
+  const CommandResult can = Run({"establish", "e2e", "--from-gtid", gtid, "--output", "json"});
+  EXPECT_EQ("can begin", nlohmann::json::parse(can.output, nullptr, false).value("result", "")) << can.output;
   ASSERT_OK(target_->Execute({"UPDATE app.orders SET note='other' WHERE id=3"}));
   const CommandResult refused = Run({"establish", "e2e", "--from-gtid", gtid, "--yes"}, 1);
   EXPECT_NE(std::string::npos, refused.errors.find("srdfctl repair e2e")) << refused.errors;
