@@ -101,10 +101,10 @@ Status Audit(MeshClient* client, const RepairOptions& asked, const RepairPlan& p
       .status();
 }
 
-// Puts the rows, as the source has them by then, into the stream.
-Status CopyRows(MeshClient* client, const std::string& flow, const TableRepair& table) {
+// Puts the rows, as the source has them by then, into the stream. `sent` counts them.
+Status CopyRows(MeshClient* client, const std::string& flow, const TableRepair& table, uint64_t* sent) {
   for (size_t at = 0; at < table.rows.size();) {
-    if (Interrupted()) return {StatusCode::kCancelled, "given up: a signal has come"};
+    if (Interrupted()) return {StatusCode::kCancelled, "a signal has come"};
     capture::v1::CopyRowsRequest request;
     request.set_flow(flow);
     request.set_database(table.name.database);
@@ -129,6 +129,7 @@ Status CopyRows(MeshClient* client, const std::string& flow, const TableRepair& 
         client->Call("capture", client->copies(), &CopyService::Stub::CopyRows, request, kCopyDeadline)
             .status()
             .WithContext(table.name.Text()));
+    *sent += static_cast<uint64_t>(request.keys_size() + request.images_size());
   }
   return {};
 }
@@ -153,10 +154,49 @@ Result<VerifyReport> LookAgain(MeshClient* client, const RepairOptions& asked, c
 Status RunPlan(MeshClient* client, const RepairOptions& asked, const RepairPlan& plan) {
   SRDF_RETURN_IF_ERROR(WriteUndo(client, asked.flow, plan, asked.undo));
   SRDF_RETURN_IF_ERROR(Audit(client, asked, plan));
+  uint64_t sent = 0;
+  Status copied;
+  // Signals are heard; the sides are not needed.
+  (void)WithSides(client, asked.flow, 0, [&](compare::Side*, compare::Side*) -> Status {
+    for (const TableRepair& table : plan.tables) {
+      copied = CopyRows(client, asked.flow, table, &sent);
+      if (!copied.ok()) break;
+    }
+    return {};
+  });
+  if (copied.ok()) return copied;
+  return {copied.code(),
+          fmt::format("given up after {} of {}, which are on their way to the target: {}", FormatCount(sent),
+                      Counted(plan.rows(), "row"), copied.message()),
+          "their rows of before are in " + asked.undo +
+              "; for the rest repair again, with another undo file" +
+              (copied.remedy().empty() ? "" : "; " + copied.remedy())};
+}
+
+// Each row of a table without a key is searched in the whole table: at the target within one transaction.
+void Warn(const RepairPlan& plan) {
+  constexpr uint64_t kRowsLookedAtMax = 1'000'000'000;
   for (const TableRepair& table : plan.tables) {
-    SRDF_RETURN_IF_ERROR(CopyRows(client, asked.flow, table));
+    if (table.with_key() || table.rows_target < kRowsLookedAtMax / table.rows.size()) continue;
+    std::fprintf(
+        stderr,
+        "srdfctl: %s has no key: %s to be searched among %s rows may hold up the flow for long; faster: "
+        "copy the table anew (srdfctl establish FLOW --table %s --yes)\n",
+        Printable(table.name.Text()).c_str(), Counted(table.rows.size(), "row").c_str(),
+        FormatCount(table.rows_target).c_str(), Printable(table.name.Text()).c_str());
   }
-  return {};
+}
+
+// Exit code 0, in the form that was asked for.
+int NothingToRepair(const GlobalOptions& global, const std::string& flow, const std::string& sentence) {
+  if (global.json) {
+    fmt::print(
+        "{}\n",
+        nlohmann::ordered_json({{"flow", flow}, {"repaired", nlohmann::ordered_json::array()}}).dump(2));
+  } else {
+    fmt::print("{}\n", sentence);
+  }
+  return kExitOk;
 }
 
 void Explain(const std::vector<Status>& beyond) {
@@ -197,8 +237,7 @@ int Repair(const GlobalOptions& global, const RepairOptions& given) {
     }
     report = std::move(*read);
     if (report.tables.empty()) {
-      fmt::print("the report has no differences: there is nothing to repair\n");
-      return kExitOk;
+      return NothingToRepair(global, asked.flow, "the report has no differences: there is nothing to repair");
     }
   }
   MeshClient client(config);
@@ -211,9 +250,12 @@ int Repair(const GlobalOptions& global, const RepairOptions& given) {
   if (asked.dry_run) return FinishDryRun(global, plan);
   Explain(plan.beyond);
   if (plan.rows() == 0) {
-    fmt::print("no rows differ now: there is nothing to repair\n");
-    return plan.beyond.empty() ? kExitOk : kExitFailed;
+    const int nothing = NothingToRepair(
+        global, asked.flow,
+        plan.beyond.empty() ? "no rows differ now: there is nothing to repair" : "nothing was repaired");
+    return plan.beyond.empty() ? nothing : kExitFailed;
   }
+  Warn(plan);
   const Status confirmed = asked.yes ? Status() : Confirm(asked.flow, plan, asked.undo);
   if (!confirmed.ok()) return Fail(confirmed);
   const Status done = RunPlan(&client, asked, plan);

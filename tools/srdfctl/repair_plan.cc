@@ -115,7 +115,8 @@ RepairPlan PlanRepair(compare::Findings findings) {
     }
     AddBeyond(table, more, &plan.beyond);
     if (table.rows.empty()) continue;
-    TableRepair repair{table.name, std::move(table.schema), std::move(table.rows), table.other_unique_keys};
+    TableRepair repair{table.name, std::move(table.schema), std::move(table.rows), table.other_unique_keys,
+                       table.rows_target};
     std::stable_partition(repair.rows.begin(), repair.rows.end(),
                           [](const RowDifference& row) { return row.finding == RowFinding::kExtra; });
     plan.tables.push_back(std::move(repair));

@@ -26,6 +26,7 @@ struct TableRepair {
   std::vector<compare::RowDifference> rows;  // extra ones first
   // Two of its rows may be in each other's way: they have to be replaced at one place of the stream.
   bool together = false;
+  uint64_t rows_target = 0;  // of the whole table, or of what was compared of it
   bool with_key() const { return schema.key_kind != KeyKind::kNone; }
 };
 

@@ -45,6 +45,17 @@ Result<File> Create(const std::string& path) {
   return file;
 }
 
+// Else the file's name may be lost with the host.
+bool SyncDirectoryOf(const std::string& path) {
+  const size_t slash = path.rfind('/');
+  const std::string directory = slash == std::string::npos ? "." : path.substr(0, slash + 1);
+  const int fd = ::open(directory.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (fd < 0) return false;
+  const bool synced = ::fsync(fd) == 0;
+  ::close(fd);
+  return synced;
+}
+
 Status WriteLine(const ordered_json& json, const std::string& path, std::FILE* file) {
   const std::string line = json.dump(-1, ' ', false, ordered_json::error_handler_t::replace) + "\n";
   return std::fwrite(line.data(), 1, line.size(), file) == line.size() ? Status() : WriteError(path);
@@ -104,7 +115,8 @@ Status WriteUndoFile(const std::string& path, const std::string& flow, const Sou
       SRDF_RETURN_IF_ERROR(WriteTable(table, path, target, file.get()));
     }
     SRDF_RETURN_IF_ERROR(WriteLine({{"end", true}}, path, file.get()));
-    return std::fflush(file.get()) == 0 && ::fsync(::fileno(file.get())) == 0 ? Status() : WriteError(path);
+    const bool flushed = std::fflush(file.get()) == 0 && ::fsync(::fileno(file.get())) == 0;
+    return flushed && SyncDirectoryOf(path) ? Status() : WriteError(path);
   };
   const Status written = write();
   if (!written.ok()) ::unlink(path.c_str());  // half of it would be taken for all

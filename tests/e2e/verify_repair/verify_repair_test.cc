@@ -206,6 +206,13 @@ TEST_F(VerifyRepair, ARowInTheWayOfAnotherIsRepairedWithItAndNotLost) {
   EXPECT_EQ(*target_->Value("SELECT scope FROM srdf.verification"), "all tables")
       << "what was found of all tables still holds";
 
+  EXPECT_EQ(mesh_->Ctl({"verify", "e2e", "--range", "vault.seats:2..499"}).exit_code, 0);
+  EXPECT_EQ(mesh_->Ctl({"verify", "e2e", "--range", "vault.seats:500..500"}).exit_code, 1);
+  EXPECT_EQ(mesh_->Ctl({"verify", "e2e", "--range", "vault.seats:100..1"}).exit_code, 2);
+  const CommandResult twice =
+      mesh_->Ctl({"verify", "e2e", "--range", "vault.seats:1..2", "--range", "vault.seats:500..500"});
+  EXPECT_EQ(twice.exit_code, 2) << twice.output;
+
   const std::string undo = mesh_->directory() + "/undo";
   const CommandResult repaired =
       mesh_->Ctl({"repair", "e2e", "--from-report", ReportPath(), "--yes", "--undo", undo});
@@ -213,6 +220,10 @@ TEST_F(VerifyRepair, ARowInTheWayOfAnotherIsRepairedWithItAndNotLost) {
   std::set<std::string> keys;
   for (const nlohmann::json& line : UndoLines(undo)) keys.insert(line.value("key", ""));
   EXPECT_EQ(keys, (std::set<std::string>{"", "id=1", "id=500"}));
+  const CommandResult nothing =
+      mesh_->Ctl({"repair", "e2e", "--from-report", ReportPath(), "--yes", "--output", "json"});
+  EXPECT_EQ(nothing.exit_code, 0) << nothing.errors;
+  EXPECT_TRUE(nlohmann::json::accept(nothing.output)) << nothing.output;
   ASSERT_OK(source_->Execute({"UPDATE vault.seats SET seat='moved' WHERE id=500"}));
   ExpectEqual();
 }
