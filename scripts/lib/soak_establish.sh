@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # scripts/soak establish: a large database is copied while its source is written to and everything dies once.
 #
-# Two MariaDB servers and a mesh whose flow was never started. Seven tables of different kinds (by an integer, by a
-# composite key of text, with cascading foreign keys, without a key) are filled, a load begins, and `srdfctl establish`
-# copies them; first undisturbed, with what the server's own instrumentation says of locks at the source, then while
+# Two MariaDB servers and a mesh whose flow was never started. Tables of different kinds (by an integer, by a composite
+# key of text, with cascading foreign keys, without a key, with partitions) are filled, a load begins, with statements
+# about whole tables among it, and `srdfctl establish` copies them; first undisturbed, with what the server's own instrumentation says of locks at the source, then while
 # every service and both servers are killed. Both times the target must end as what the source is.
 #
 #   scripts/soak establish                      ten million rows
@@ -12,7 +12,7 @@
 #   scripts/soak establish --seed 7             the random choices of another run
 #   scripts/soak establish --help
 #
-# Needs about 1 KiB of disk per row. Exit code 1 when anything of that does not hold: the mesh's directory, with logs
+# Needs about 2 KiB of disk per row, and 5 GiB of memory from a million rows on. Exit code 1 when anything of that does not hold: the mesh's directory, with logs
 # and queues, is named and kept.
 set -euo pipefail
 # shellcheck source=common.sh

@@ -18,6 +18,9 @@ using std::chrono::milliseconds;
 
 class Establish : public MeshTest {
  protected:
+  void SetUp() override {
+    if (Rows(0) >= 1'000'000) buffer_pool_size_ = "2G";
+  }
   static uint64_t Rows(uint64_t otherwise) {
     const char* chosen = std::getenv("SRDF_ESTABLISH_ROWS");
     return chosen == nullptr ? otherwise : std::strtoull(chosen, nullptr, 10);

@@ -50,6 +50,11 @@ void MeshTest::StartServers(const std::vector<std::string>& source_config) {
   MariaDbServerOptions at_target;
   at_target.server_id = 2;
   at_target.config = {"log_bin_trust_function_creators=1"};
+  for (MariaDbServerOptions* server : {&at_source, &at_target}) {
+    if (buffer_pool_size_.empty()) continue;
+    server->buffer_pool_size = buffer_pool_size_;
+    server->config.emplace_back("innodb_log_file_size=1G");
+  }
   auto source = MariaDbServer::Start(at_source);
   ASSERT_OK(source.status());
   source_ = std::move(source).value();

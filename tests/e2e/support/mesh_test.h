@@ -75,6 +75,8 @@ class MeshTest : public ::testing::Test {
 
   void TearDown() override;
 
+  // Of both servers, with logs that go with it; empty: what suits a few rows.
+  std::string buffer_pool_size_;
   std::unique_ptr<MariaDbServer> source_;
   std::unique_ptr<MariaDbServer> target_;
   std::unique_ptr<Mesh> mesh_;
