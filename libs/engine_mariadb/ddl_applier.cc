@@ -8,6 +8,7 @@
 #include "engine_mariadb/ddl_repeatability.h"
 #include "engine_mariadb/text_excerpt.h"
 #include "failpoint/failpoint.h"
+#include "model/copy_state.h"
 
 namespace srdf::engine_mariadb {
 
@@ -31,6 +32,14 @@ bool AlreadyGone(unsigned error) {
       return false;
   }
 }
+
+Result<bool> AnyTableIsCopied(const std::string& copy_state) {
+  if (copy_state.empty()) return false;
+  SRDF_ASSIGN_OR_RETURN(const CopyState state, DecodeCopyState(copy_state));
+  return !state.tables.empty();
+}
+
+bool IsDuplicate(unsigned error) { return error == ER_DUP_ENTRY || error == ER_DUP_ENTRY_WITH_KEY_NAME; }
 
 // By default a server writes the statement behind each row event into its own log, too. Needs BINLOG ADMIN:
 // who may not switch it off is told by RefuseAnnotations, where it matters.
@@ -82,6 +91,7 @@ Result<std::unique_ptr<Connection>> DdlApplier::OpenLocked(const std::string& fl
 }
 
 Status DdlApplier::Run(const WagonHeader& header, unsigned number, const Statement& statement) {
+  SRDF_ASSIGN_OR_RETURN(const bool copying, AnyTableIsCopied(header.first.copy));
   SRDF_ASSIGN_OR_RETURN(auto ddl, OpenLocked(header.flow));
   SRDF_ASSIGN_OR_RETURN(auto found, SelectDdlIntent(connection_, header, number));
   DdlIntent intent;
@@ -126,7 +136,7 @@ Status DdlApplier::Run(const WagonHeader& header, unsigned number, const Stateme
     }
   }
   const std::string mark = markable ? DdlMarkStatement(header, number) : "";
-  Status status = Execute(ddl.get(), statement, repeated_drop, mark);
+  Status status = Execute(ddl.get(), statement, copying, repeated_drop, mark);
   if (status.code() == StatusCode::kUnavailable) {
     ddl.reset();
     return AfterLostConnection(header, intent, statement, std::move(status));
@@ -163,10 +173,13 @@ Status DdlApplier::AfterLostConnection(const WagonHeader& header, const DdlInten
   return {};
 }
 
-Status DdlApplier::Execute(Connection* ddl, const Statement& statement, bool repeated_drop,
+Status DdlApplier::Execute(Connection* ddl, const Statement& statement, bool copying, bool repeated_drop,
                            const std::string& mark) {
   SRDF_RETURN_IF_ERROR(CheckRepeatable(ddl, statement));
   SRDF_RETURN_IF_ERROR(RestoreContext(ddl, statement, repeated_drop));
+  // One that failed at the source may have failed by these checks.
+  if (copying && statement.error_code == 0)
+    SRDF_RETURN_IF_ERROR(ddl->Execute("SET SESSION foreign_key_checks=0"));
   const std::string text = TextToRun(statement);
   const Status status = mark.empty() ? ddl->Execute(text) : ddl->ExecuteThen(text, mark);
   const unsigned error = ddl->last_errno();
@@ -179,6 +192,16 @@ Status DdlApplier::Execute(Connection* ddl, const Statement& statement, bool rep
   if (status.code() == StatusCode::kUnavailable || status.code() == StatusCode::kAborted) return status;
   if (error == statement.error_code) return {};  // the same partial failure as at the source
   if (repeated_drop && AlreadyGone(error)) return {};
+  if (copying && IsDuplicate(error)) {
+    return {
+        status.code(),
+        "DDL statement failed at the target, where tables are being copied: " + status.message() +
+            "; statement: " + Excerpt(statement.sql, 500),
+        "rows of before the copy are in the way. At the target, of two rows with the same value delete the "
+        "one with the higher key, or all rows of a table whose turn has not come (`srdfctl establish` with "
+        "--watch names the one that is being copied), then resume the flow: what is deleted comes with the "
+        "copy"};
+  }
   return {status.code(),
           "DDL statement failed at the target: " + status.message() +
               "; statement: " + Excerpt(statement.sql, 500),

@@ -14,6 +14,9 @@
 // attempt runs it, whatever was changed to mend the target. When the connection is lost while it runs, and
 // the server can be reached again, the fingerprint decides at once: a killed session may leave the mark out.
 //
+// While tables are copied, those that wait lack rows that others refer to: statements then run without
+// foreign-key checks, as rows do (target_tolerance.h). What they would check holds when the copy has ended.
+//
 // A statement that would not repeat exactly on the rows of its table is refused before it runs
 // (ddl_repeatability.h).
 //
@@ -47,7 +50,8 @@ class DdlApplier {
 
  private:
   Result<std::unique_ptr<Connection>> OpenLocked(const std::string& flow) const;
-  Status Execute(Connection* ddl, const Statement& statement, bool repeated_drop, const std::string& mark);
+  Status Execute(Connection* ddl, const Statement& statement, bool copying, bool repeated_drop,
+                 const std::string& mark);
   // What became of a statement whose connection was lost: OK when it has run, else `lost`.
   Status AfterLostConnection(const WagonHeader& header, const DdlIntent& intent, const Statement& statement,
                              Status lost) const;

@@ -150,6 +150,29 @@ TEST_F(TargetTolerance, ARowMayReferToOneThatIsNotCopiedYet) {
   EXPECT_EQ(StatusCode::kDivergence, t_.Apply(&later).status().code());
 }
 
+// So may a foreign key: the table that it refers to waits.
+TEST_F(TargetTolerance, AForeignKeyIsAddedToATableThatIsCopiedBeforeTheOneItRefersTo) {
+  t_.Execute({"CREATE TABLE d.later(c0 INT NOT NULL PRIMARY KEY, c1 VARCHAR(20))"});
+  PayloadBuilder p;
+  p.Ddl(OrdinaryStatement("d", "ALTER TABLE item ADD FOREIGN KEY (c0) REFERENCES later(c0)"));
+  ASSERT_APPLIED(t_.Apply(&p));
+  t_.EndCopy();
+  PayloadBuilder after;
+  after.Ddl(OrdinaryStatement("d", "ALTER TABLE other ADD FOREIGN KEY (c0) REFERENCES later(c0)"));
+  EXPECT_FALSE(t_.Apply(&after).ok());
+}
+
+TEST_F(TargetTolerance, AUniqueKeyThatOldRowsStandInTheWayOfSaysWhatToDo) {
+  t_.Execute({"INSERT INTO d.item VALUES (7,'a')"});
+  PayloadBuilder p;
+  p.Ddl(OrdinaryStatement("d", "ALTER TABLE item ADD UNIQUE(c1)"));
+  const Status refused = t_.Apply(&p).status();
+  EXPECT_NE(std::string::npos, refused.remedy().find("comes with the copy")) << refused.ToString();
+  t_.Execute({"DELETE FROM d.item WHERE c0=7"});
+  p.Rewind();
+  ASSERT_APPLIED(t_.Apply(&p));
+}
+
 TEST_F(TargetTolerance, WhatWasPreparedIsToleratedAtItsOutcome) {
   t_.EndCopy();
   PayloadBuilder inner;
