@@ -44,7 +44,7 @@ void AppendInteger(ByteView value, bool is_unsigned, std::string* out) {
 
 // A FLOAT is compared as the double it is converted to, so it is written as that double.
 template <typename Float, typename Bits>
-Status AppendFloat(ByteView value, std::string* out) {
+Status AppendFloat(ByteView value, SqlUse use, std::string* out) {
   const auto bits = static_cast<Bits>(LittleEndian(value));
   Float number;
   std::memcpy(&number, &bits, sizeof(number));
@@ -52,11 +52,23 @@ Status AppendFloat(ByteView value, std::string* out) {
     return {StatusCode::kFailedPrecondition, "a number that is not finite has no SQL literal",
             "apply_method: native"};
   }
+  if (use == SqlUse::kStore && sizeof(Float) == sizeof(float) && number == 0 && std::signbit(number)) {
+    *out += "-1e-60";
+    return {};
+  }
   // Without an exponent it would be read as a DECIMAL.
   const std::string text = fmt::format("{}", static_cast<double>(number));
   *out += text;
   if (text.find('e') == std::string::npos) *out += "e0";
   return {};
+}
+
+// Of either sign.
+bool IsFloatZero(const Column& column, ByteView value) {
+  const auto type = static_cast<FieldType>(column.type);
+  if ((type != FieldType::kFloat && type != FieldType::kDouble) || value.empty()) return false;
+  return (value.back() & 0x7f) == 0 &&
+         value.substr(0, value.size() - 1).find_first_not_of('\0') == ByteView::npos;
 }
 
 void AppendHex(ByteView bytes, std::string* out) {
@@ -158,9 +170,9 @@ Status AppendValue(const Column& column, const SqlColumn& target, ByteView packe
       return {};
     }
     case FieldType::kFloat:
-      return AppendFloat<float, uint32_t>(packed, out);
+      return AppendFloat<float, uint32_t>(packed, use, out);
     case FieldType::kDouble:
-      return AppendFloat<double, uint64_t>(packed, out);
+      return AppendFloat<double, uint64_t>(packed, use, out);
     case FieldType::kNewDecimal:
       AppendDecimal(packed, meta & 0xff, static_cast<uint8_t>(meta >> 8), out);
       return {};
@@ -243,6 +255,11 @@ Status AppendSqlExactMatch(const Column& column, const SqlColumn& target, const 
   const std::string name = Connection::QuoteIdentifier(target.name);
   if (value.state == RowSlices::kNull) {
     *out += name + " IS NULL";
+    return {};
+  }
+  // With name=0e0, the server would take ATAN2 of that literal.
+  if (IsFloatZero(column, value.view())) {
+    *out += "(ABS(" + name + ")=0e0 AND ATAN2(" + name + ",-1)" + (value.view().back() == 0 ? ">0)" : "<0)");
     return {};
   }
   // Text and geometry are compared by their bytes; BINARY compares so by itself.

@@ -7,7 +7,10 @@
 // with):
 //
 //   integers, YEAR, BIT, ENUM, SET   their number: ENUM and SET by position, YEAR 0 is 0000
-//   FLOAT, DOUBLE                    the shortest decimal that is this very double, with an exponent
+//   FLOAT, DOUBLE                    the shortest decimal that is this very double, with an exponent. A zero
+//                                    with a sign: a server makes one of numbers that are too small for a
+//                                    FLOAT, and of those alone, so it is such a number to store; ATAN2 sees
+//                                    the sign
 //   DECIMAL, dates and times         the digits; TIMESTAMP in UTC
 //   text, binary, geometry, JSON     the stored bytes: _binary'…' to store and for exact comparison, with the
 //                                    column's own character set to look up in its index and for compressed

@@ -181,6 +181,31 @@ TEST_F(SqlLiteralTest, FloatsKeepEveryBitAndAreFoundByThem) {
        "NULL, NULL, NULL, NULL, NULL, NULL, NULL"});
 }
 
+TEST_F(SqlLiteralTest, ZerosOfEitherSignAreTwoValues) {
+  Run("CREATE TABLE x (f FLOAT)");
+  const SourcePosition start = engine_->CurrentPosition().value();
+  Run("INSERT INTO x VALUES (0),(-1e-60)");
+  const ImageSink logged = ReadFrom(start);
+  const TableSchema& schema = logged.schemas.at("x");
+  const SqlTable table = LoadSqlTable(session_.get(), schema).value();
+  const RowLayout layout = RowLayout::Build(schema.columns).value();
+  PresentColumns present;
+  present.Set("\1", 1);
+  for (const std::string& image : logged.images.at("x")) {
+    RowSlices slices;
+    ByteView in = image, whole;
+    ASSERT_TRUE(layout.Take(&in, present, &whole, &slices));
+    std::string is, stored;
+    ASSERT_TRUE(AppendSqlExactMatch(schema.columns[0], table.columns[0].sql, slices.columns[0], &is).ok());
+    ASSERT_TRUE(
+        AppendSqlLiteral(schema.columns[0], table.columns[0].sql, slices.columns[0], SqlUse::kStore, &stored)
+            .ok());
+    EXPECT_EQ("1", session_->QueryValue("SELECT COUNT(*) FROM x WHERE " + is).value()) << is;
+    Run("INSERT INTO x VALUES (" + stored + ")");
+    EXPECT_EQ("2", session_->QueryValue("SELECT COUNT(*) FROM x WHERE " + is).value()) << stored;
+  }
+}
+
 TEST_F(SqlLiteralTest, NegativeTimesZeroAndInvalidDatesRoundTrip) {
   Check(
       "d DATE, t0 TIME, t1 TIME(1), t3 TIME(3), t6 TIME(6), dt0 DATETIME, dt2 DATETIME(2), dt6 DATETIME(6), "
