@@ -11,9 +11,12 @@ constexpr size_t kKeysMax = 200;
 std::string NameOf(const std::string& database, const std::string& table) { return database + '\0' + table; }
 
 // Nothing is done to other rows when rows are inserted, or when no foreign key acts on the table's changes.
-uint8_t MoreFlags(const TableSchema& schema, RowOp op) {
-  const bool acts = !schema.acting_foreign_keys || !schema.acting_foreign_keys->empty();
-  return op == RowOp::kInsert || !acts ? kRunNoForeignKeyChecks : 0;
+// Updates that one acts on, or may act on, are to stay in their place.
+uint8_t MoreFlags(const TableSchema& schema, const RowRunHeader& run) {
+  const bool known = schema.acting_foreign_keys.has_value();
+  const bool none_acts = known && schema.acting_foreign_keys->empty();
+  const bool none_acts_on_it = known && run.op == RowOp::kUpdate && (run.flags & kRunInPlace) == 0;
+  return run.op == RowOp::kInsert || none_acts || none_acts_on_it ? kRunNoForeignKeyChecks : 0;
 }
 
 }  // namespace
@@ -37,7 +40,7 @@ Status TolerantRows::AddRun(ByteView body) {
   SRDF_ASSIGN_OR_RETURN(RowRunReader reader, RowRunReader::Open(body));
   RowRunHeader header = reader.header();
   SRDF_ASSIGN_OR_RETURN(const TableSchema* schema, rows_->FindSchema(header.table_ref));
-  const uint8_t more = MoreFlags(*schema, header.op);
+  const uint8_t more = MoreFlags(*schema, header);
   const auto listed = listed_.find(NameOf(schema->database, schema->table));
   if (listed == listed_.end()) return rows_->AddRun(body, more);
   if (listed->second.phase == CopyPhase::kWaiting) return {};

@@ -30,6 +30,7 @@ TableSchema SimpleTable::Schema(uint32_t table_ref) const {
   schema.table = table;
   schema.key_kind = key ? KeyKind::kPrimary : KeyKind::kNone;
   if (key) schema.key_columns = {0};
+  schema.acting_foreign_keys = acting_foreign_keys;
   ByteWriter w(&schema.engine_meta);
   w.U8(static_cast<uint8_t>(database.size()));
   w.Raw(database + '\0');

@@ -36,6 +36,7 @@ struct SimpleTable {
   std::string table;
   std::vector<std::string> types;
   bool key = true;
+  std::optional<std::vector<std::string>> acting_foreign_keys = {};
 
   TableSchema Schema(uint32_t table_ref) const;
   std::string AllColumns() const;  // bitmap

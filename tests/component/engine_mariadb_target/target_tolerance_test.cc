@@ -8,6 +8,7 @@ namespace {
 
 const SimpleTable kItem{"d", "item", {"i", "v80"}};
 const SimpleTable kLater{"d", "later", {"i", "v80"}};
+const Cell kNone = std::nullopt;
 const SimpleTable kOther{"d", "other", {"i", "v80"}};
 
 #define ASSERT_APPLIED(result)                                  \
@@ -148,6 +149,23 @@ TEST_F(TargetTolerance, ARowMayReferToOneThatIsNotCopiedYet) {
   PayloadBuilder later;
   later.Insert(later.Table(kOther), {{"60", "child"}});
   EXPECT_EQ(StatusCode::kDivergence, t_.Apply(&later).status().code());
+}
+
+TEST_F(TargetTolerance, AnUpdateThatNoForeignKeyActsOnMayReferToARowThatIsNotCopiedYet) {
+  t_.Execute(
+      {"CREATE TABLE d.later(c0 INT NOT NULL PRIMARY KEY, c1 VARCHAR(20))",
+       "CREATE TABLE d.middle(c0 INT NOT NULL PRIMARY KEY, c1 INT, FOREIGN KEY (c1) REFERENCES later(c0))",
+       "CREATE TABLE d.leaf(c0 INT PRIMARY KEY, FOREIGN KEY (c0) REFERENCES middle(c0) ON UPDATE CASCADE)",
+       "INSERT INTO d.middle VALUES (1,NULL),(2,NULL)", "INSERT INTO d.leaf VALUES (2)"});
+  const SimpleTable middle{
+      "d", "middle", {"i", "i"}, true, {{"`d`.`leaf`(c0)->(c0) ON DELETE RESTRICT ON UPDATE CASCADE"}}};
+  PayloadBuilder p;
+  const auto ref = p.Table(middle);
+  p.Update(ref, {{{"1", kNone}, {"1", "50"}}}, false);
+  p.Update(ref, {{{"2", kNone}, {"3", kNone}}}, false, kRunInPlace);
+  ASSERT_APPLIED(t_.Apply(&p));
+  EXPECT_EQ("50", t_.Value("SELECT c1 FROM d.middle WHERE c0=1"));
+  EXPECT_EQ("3", t_.Value("SELECT c0 FROM d.leaf")) << "what acts still does";
 }
 
 // So may a foreign key: the table that it refers to waits.
