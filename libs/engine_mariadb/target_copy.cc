@@ -12,6 +12,7 @@ namespace {
 
 constexpr size_t kKeysMax = 200;
 constexpr size_t kScannedKeysMax = 2000;
+constexpr size_t kCountedMax = 100;
 constexpr size_t kConditionBytesMax = 1 << 20;
 constexpr size_t kRunBytesMax = 256 << 10;
 
@@ -69,7 +70,7 @@ Status TargetCopy::Apply(const Record& record, std::string_view rest) {
       if (record.whole.data() < keys_done_until_) return {};
       return ClearKeys(copy, rest, table);
     case RangeCopyKind::kCopies:
-      return MakeCopies(copy, table);
+      return record.whole.data() < copies_done_until_ ? Status() : MakeCopies(copy, rest, table);
     case RangeCopyKind::kMore:
       return {};
   }
@@ -232,15 +233,47 @@ Result<bool> TargetCopy::AnyRow(const KeyedTable& table, const std::string& wher
   return !rows->empty();
 }
 
-Status TargetCopy::MakeCopies(const RangeCopy& copy, KeyedTable* table) {
+Status TargetCopy::MakeCopies(const RangeCopy& first, std::string_view rest, KeyedTable* table) {
   const std::string bitmap = SnapshotColumns(table->schema);
-  RowSlices row;
-  SRDF_RETURN_IF_ERROR(table->SplitImage(bitmap, copy.until, &row));
-  std::string where = " WHERE ";
-  SRDF_RETURN_IF_ERROR(table->AppendRowIs(row, &where));
-  const auto found = connection_->QueryValue(kSettings + ("SELECT COUNT(*)" + From(*table, "") + where));
-  if (!found.ok()) return Denied(*table, found.status());
-  const uint64_t there = std::stoull(*found);
+  std::vector<RangeCopy> wanted;
+  std::string query = kSettings + std::string("SELECT ");
+  const auto add = [&](RangeCopy copy) -> Status {
+    RowSlices row;
+    SRDF_RETURN_IF_ERROR(table->SplitImage(bitmap, copy.until, &row));
+    query += wanted.empty() ? "COUNT((" : ",COUNT((";
+    SRDF_RETURN_IF_ERROR(table->AppendRowIs(row, &query));
+    query += ") OR NULL)";
+    wanted.push_back(std::move(copy));
+    return {};
+  };
+  SRDF_RETURN_IF_ERROR(add(first));
+  std::unordered_set<std::string> images{first.until};
+  copies_done_until_ = rest.data();
+  RecordCursor cursor(rest);
+  Record record;
+  while (wanted.size() < kCountedMax && query.size() < kConditionBytesMax) {
+    SRDF_ASSIGN_OR_RETURN(const bool more, cursor.Next(&record));
+    if (!more || record.type != RecordType::kRangeCopy) break;
+    SRDF_ASSIGN_OR_RETURN(RangeCopy copy, DecodeRangeCopy(record.body));
+    if (copy.kind != RangeCopyKind::kCopies || copy.table_ref != first.table_ref ||
+        copy.until.size() > kConditionBytesMax || !images.insert(copy.until).second) {
+      break;
+    }
+    SRDF_RETURN_IF_ERROR(add(std::move(copy)));
+    copies_done_until_ = record.whole.data() + record.whole.size();
+  }
+  const auto counts = connection_->Query(query + From(*table, ""));
+  if (!counts.ok()) return Denied(*table, counts.status());
+  if (counts->size() != 1 || (*counts)[0].size() != wanted.size()) {
+    return {StatusCode::kInternal, "the target answered another question than it was asked"};
+  }
+  for (size_t i = 0; i < wanted.size(); ++i) {
+    SRDF_RETURN_IF_ERROR(MakeCopies(wanted[i], bitmap, std::stoull((*counts)[0][i].value_or("0"))));
+  }
+  return {};
+}
+
+Status TargetCopy::MakeCopies(const RangeCopy& copy, const std::string& bitmap, uint64_t there) {
   if (there == copy.copies) return {};
   RowRunHeader header;
   header.table_ref = copy.table_ref;

@@ -39,7 +39,7 @@ class TargetCopy {
       : connection_(connection), rows_(rows), tables_(tables) {}
 
   // A piece of the payload begins.
-  void BeginPiece() { keys_done_until_ = nullptr; }
+  void BeginPiece() { keys_done_until_ = copies_done_until_ = nullptr; }
   // A record of type kRangeCopy, and the records behind it in the same piece. Rows added before are flushed.
   Status Apply(const Record& record, std::string_view rest);
   // A run of the rows that belong to the last record given to Apply; as RowApplier::AddRun.
@@ -67,7 +67,10 @@ class TargetCopy {
   // Keys come one by one, each with its row: those of the whole piece go before the first row comes. So two
   // rows may exchange a unique value.
   Status ClearKeys(const RangeCopy& first, std::string_view rest, KeyedTable* table);
-  Status MakeCopies(const RangeCopy& copy, KeyedTable* table);
+  // Nothing finds a row of a table without a key but a pass over it: records that follow each other are
+  // counted in one.
+  Status MakeCopies(const RangeCopy& first, std::string_view rest, KeyedTable* table);
+  Status MakeCopies(const RangeCopy& copy, const std::string& bitmap, uint64_t there);
   // Delete for a table with triggers.
   Status Erase(const KeyedTable& table, const std::string& where, const std::string& index);
   Result<bool> AnyRow(const KeyedTable& table, const std::string& where, const std::string& index);
@@ -85,6 +88,8 @@ class TargetCopy {
   // In the piece: keys of RangeCopies before it are deleted, and what clashes with their rows in scanned
   // keys.
   const char* keys_done_until_ = nullptr;
+  const char* copies_done_until_ =
+      nullptr;       // in the piece: RangeCopies before it that ask for copies are done
   std::string run_;  // what AddRows makes
 };
 

@@ -148,6 +148,23 @@ TEST_F(TargetCopy, OfARowWithoutAKeyThereAreAsManyAsWereAskedFor) {
   EXPECT_EQ("1X,1x,3n,3n", Logs());
 }
 
+TEST_F(TargetCopy, ManyRowsWithoutAKeyAreCountedInOnePass) {
+  t_.Execute({"TRUNCATE d.log", "INSERT INTO d.log SELECT seq, 'x' FROM d.seq_1_to_1000"});
+  const auto rows_read = [&] {
+    return std::stol(
+        t_.Value("SELECT variable_value FROM information_schema.global_status WHERE "
+                 "variable_name='handler_read_rnd_next'"));
+  };
+  PayloadBuilder p;
+  const auto log = p.Table(kLog);
+  for (int i = 1; i <= 90; ++i) p.Copies(log, {std::to_string(i), "x"}, 1);
+  p.Copies(log, {"7", "x"}, 3);  // the last word counts
+  const long before = rows_read();
+  ASSERT_APPLIED(t_.Apply(&p));
+  EXPECT_LT(rows_read() - before, 20'000);
+  EXPECT_EQ("1002", t_.Value("SELECT COUNT(*) FROM d.log"));
+}
+
 TEST_F(TargetCopy, MarksAreToldWhenTheirWagonIsApplied) {
   PayloadBuilder p;
   p.Mark("here");
