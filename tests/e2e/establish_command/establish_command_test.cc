@@ -99,13 +99,18 @@ TEST_F(EstablishCommand, ASourceInUseIsCopiedToAnEmptyTargetAndTheFlowGoesOn) {
 class BusySource {
  public:
   explicit BusySource(MariaDbServer* source) : holder_(source->ConnectOrDie()) {
-    EXPECT_TRUE(holder_->Execute("SELECT GET_LOCK('busy', 0)").ok());
+    EXPECT_TRUE(holder_->Execute("DO GET_LOCK('busy', 0)").ok());
     const unsigned sessions = std::max(8u, 4 * std::thread::hardware_concurrency()) + 1;
     for (unsigned i = 0; i < sessions; ++i) {
       threads_.emplace_back([connection = source->ConnectOrDie()] {
         (void)connection->Execute("DO GET_LOCK('busy', 300), RELEASE_LOCK('busy')");
       });
     }
+    EXPECT_TRUE(Eventually(seconds(60), [&] {
+      const auto running = holder_->QueryValue(
+          "SELECT COUNT(*) FROM information_schema.processlist WHERE info LIKE 'DO GET_LOCK%'");
+      return running.ok() && std::stoul(*running) >= sessions;
+    }));
   }
   ~BusySource() { holder_.reset(); }
 
@@ -117,24 +122,27 @@ class BusySource {
 TEST_F(EstablishCommand, WhoFollowsACopyIsNotToldOfAnotherOneAndNotThatACancelledOneIsDone) {
   ASSERT_NO_FATAL_FAILURE(MakeShop());
   ASSERT_NO_FATAL_FAILURE(StartUnstartedMesh());
-  Run({"establish", "e2e", "--yes"});
-  BusySource busy(source_.get());
-  CommandResult followed;
-  {
-    std::jthread follower([&] {
-      followed = mesh_->Ctl({"establish", "e2e", "--table", "app.orders", "--yes"});
-    });
-    // The plan says so as soon as it is going on.
-    ASSERT_TRUE(Eventually(seconds(60), [&] {
-      return mesh_->Ctl({"establish", "e2e"}).errors.find("a copy is going on") != std::string::npos;
-    }));
+  BusySource busy(source_.get());  // before any copy: whether the source is busy is asked once a second
+  // Begins a copy and cancels it while the command follows it.
+  const auto cancelled = [&](const std::vector<std::string>& arguments, const auto& meanwhile) {
+    CommandResult followed;
+    {
+      std::jthread follower([&] { followed = mesh_->Ctl(arguments); });
+      EXPECT_TRUE(Eventually(seconds(60), [&] {
+        return mesh_->Ctl({"establish", "e2e"}).errors.find("a copy is going on") != std::string::npos;
+      }));
+      meanwhile();
+      Run({"establish", "e2e", "--cancel"});
+    }
+    EXPECT_EQ(1, followed.exit_code) << followed.output;
+    EXPECT_NE(std::string::npos, followed.errors.find("was cancelled")) << followed.errors;
+  };
+  cancelled({"establish", "e2e", "--yes"}, [] {});
+  cancelled({"establish", "e2e", "--table", "app.orders", "--yes"}, [&] {
     const CommandResult other = Run({"establish", "e2e", "--table", "app.customer", "--yes"}, 1);
     EXPECT_NE(std::string::npos, other.errors.find("without table app.customer")) << other.errors;
     Run({"establish", "e2e", "--all", "--yes"}, 1);
-    Run({"establish", "e2e", "--cancel"});
-  }
-  EXPECT_EQ(1, followed.exit_code) << followed.output;
-  EXPECT_NE(std::string::npos, followed.errors.find("was cancelled")) << followed.errors;
+  });
 }
 
 TEST_F(EstablishCommand, ARestoredBackupIsCheckedBeforeItIsBelievedAndAfter) {

@@ -1,6 +1,7 @@
 // A target is damaged in every way that comparisons overlook, while a load writes: verify finds exactly what
 // was damaged, repair mends it, and nothing is ever reported that is only lag.
 #include <cstdio>
+#include <filesystem>
 #include <fstream>
 #include <iostream>
 #include <map>
@@ -203,6 +204,9 @@ TEST_F(VerifyRepair, ARowInTheWayOfAnotherIsRepairedWithItAndNotLost) {
   const CommandResult part =
       mesh_->Ctl({"verify", "e2e", "--range", "vault.seats:1..100", "--report", ReportPath()});
   ASSERT_EQ(part.exit_code, 1) << part.output << part.errors;
+  EXPECT_EQ(std::filesystem::status(ReportPath()).permissions(),
+            std::filesystem::perms::owner_read | std::filesystem::perms::owner_write)
+      << "keys are in clear there";
   EXPECT_EQ(*target_->Value("SELECT scope FROM srdf.verification"), "all tables")
       << "what was found of all tables still holds";
 

@@ -111,6 +111,9 @@ class FakeSide : public Side {
   Result<std::vector<verify::Part>> Ranges(const TableName& table,
                                            const std::vector<engine::KeyRange>& ranges) override {
     SRDF_RETURN_IF_ERROR(Look());
+    if (never_digests == table.table && !ranges.front().after.empty()) {
+      return Status(StatusCode::kNotFound, "the snapshot is gone");
+    }
     SRDF_ASSIGN_OR_RETURN(const auto schema, snapshot_->Describe(table.database, table.table));
     return verify::DigestRanges(snapshot_.get(), schema, ranges, {});
   }
@@ -160,7 +163,7 @@ class FakeSide : public Side {
   unsigned fails_one_in = 0;  // calls
   bool spoil_schema = false;
   std::function<void()> before_images;
-  std::string never_digests;  // this table
+  std::string never_digests;  // this table; of one with a key only the beginning
 
  private:
   // Now and then the snapshot is gone.
@@ -343,6 +346,18 @@ TEST_F(Comparison, ATableThatCannotBeComparedTakesNoOtherWithIt) {
   EXPECT_EQ(findings.tables[1].state, TableState::kNotCompared);
   EXPECT_THAT(findings.tables[1].note, HasSubstr("the snapshot is gone"));
   EXPECT_EQ(findings.tables[2].state, TableState::kDifferent);
+}
+
+TEST_F(Comparison, WhatWasFoundOfATableThatCouldNotBeComparedToItsEndIsADifference) {
+  AddTable("item", 1000);
+  world_.corruptions[{"shop", "item"}].missing = {Key(10), Key(9000)};
+  target_.never_digests = "item";
+  options_.patience = std::chrono::milliseconds(200);
+  const Findings findings = Run();
+  EXPECT_EQ(findings.tables[0].state, TableState::kDifferent);
+  EXPECT_FALSE(findings.tables[0].counted_all);
+  EXPECT_THAT(Keys(findings.tables[0], RowFinding::kMissing), ElementsAre(Key(10)));
+  EXPECT_THAT(findings.tables[0].note, HasSubstr("not compared to its end"));
 }
 
 TEST_F(Comparison, MoreDifferencesThanAreKeptAreCountedAllTheSame) {
