@@ -96,11 +96,33 @@ Result<std::unique_ptr<engine::Snapshot>> MariaDbSnapshot::OpenTarget(const engi
   return std::unique_ptr<engine::Snapshot>(std::move(snapshot));
 }
 
-// The GTIDs at a place in the log take the server a walk through the file. Most of the time the log still
-// ends at the snapshot when it is asked a moment later; then what it says of its GTIDs in between is of that
-// place: a transaction is in its GTIDs no later than in its end.
+// The GTIDs at a place in the log take the server a walk through the file: 0.1 s for 250 MB. Most of the time
+// the log still ends at the snapshot when it is asked a moment later; then what it says of its GTIDs in
+// between is of that place: a transaction is in its GTIDs no later than in its end. So another snapshot is
+// taken some times before.
 Status MariaDbSnapshot::StartAtLog() {
-  SRDF_RETURN_IF_ERROR(NoteTime());
+  constexpr int kTries = 20;
+  std::optional<std::string> gtids;
+  for (int i = 0; i < kTries && !gtids; ++i) {
+    SRDF_RETURN_IF_ERROR(NoteTime());
+    SRDF_ASSIGN_OR_RETURN(gtids, StartOnce());
+  }
+  if (!gtids) {
+    SRDF_ASSIGN_OR_RETURN(const auto rows,
+                          connection_->Query("SELECT BINLOG_GTID_POS(" + connection_->Quote(position_.file) +
+                                             "," + std::to_string(position_.offset) + ")"));
+    if (!rows.at(0).at(0)) {
+      return {StatusCode::kAborted, "the log file of a snapshot is gone: " + position_.file,
+              "tried again by itself"};
+    }
+    gtids = Text(rows.at(0).at(0));
+  }
+  SRDF_ASSIGN_OR_RETURN(const GtidPosition parsed, GtidPosition::Parse(*gtids));
+  position_.gtid = parsed.ToString();
+  return {};
+}
+
+Result<std::optional<std::string>> MariaDbSnapshot::StartOnce() {
   SRDF_ASSIGN_OR_RETURN(
       const auto results,
       connection_->ExecuteAll("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY;"
@@ -112,28 +134,16 @@ Status MariaDbSnapshot::StartAtLog() {
     if (strcasecmp(Text(row.at(0)).c_str(), "binlog_snapshot_position") == 0) offset = Text(row.at(1));
   }
   if (position_.file.empty() || results.at(3).rows.empty()) {
-    return {StatusCode::kFailedPrecondition,
-            "the source has no binary log, so that a snapshot has no place in it",
-            "add log_bin=ON to the server's configuration and restart it"};
+    return Status(StatusCode::kFailedPrecondition,
+                  "the source has no binary log, so that a snapshot has no place in it",
+                  "add log_bin=ON to the server's configuration and restart it");
   }
   position_.offset = Number(offset);
-  std::string gtids;
   const ResultRow& end = results.at(3).rows.at(0);
-  if (Text(end.at(0)) == position_.file && Number(end.at(1)) == position_.offset) {
-    gtids = Text(results.at(2).rows.at(0).at(0));
-  } else {
-    SRDF_ASSIGN_OR_RETURN(const auto rows,
-                          connection_->Query("SELECT BINLOG_GTID_POS(" + connection_->Quote(position_.file) +
-                                             "," + std::to_string(position_.offset) + ")"));
-    if (!rows.at(0).at(0)) {
-      return {StatusCode::kAborted, "the log file of a snapshot is gone: " + position_.file,
-              "tried again by itself"};
-    }
-    gtids = Text(rows.at(0).at(0));
+  if (Text(end.at(0)) != position_.file || Number(end.at(1)) != position_.offset) {
+    return std::optional<std::string>();
   }
-  SRDF_ASSIGN_OR_RETURN(const GtidPosition parsed, GtidPosition::Parse(gtids));
-  position_.gtid = parsed.ToString();
-  return {};
+  return std::optional(Text(results.at(2).rows.at(0).at(0)));
 }
 
 Status MariaDbSnapshot::StartAtCheckpoint(const std::string& flow) {

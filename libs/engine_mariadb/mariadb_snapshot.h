@@ -61,6 +61,8 @@ class MariaDbSnapshot : public engine::Snapshot {
       : connection_(std::move(connection)), gives_locks_back_(gives_locks_back) {}
   static Result<std::unique_ptr<MariaDbSnapshot>> Connect(const engine::ServerEndpoint& endpoint);
   Status StartAtLog();
+  // Takes the snapshot; its GTIDs, when the log has not grown meanwhile.
+  Result<std::optional<std::string>> StartOnce();
   Status StartAtCheckpoint(const std::string& flow);
   Status NoteTime();
   // The average length of its rows. kAborted: the table may not be as it was when the snapshot was taken.

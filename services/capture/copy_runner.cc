@@ -44,15 +44,13 @@ bool IsListed(const std::optional<CopyState>& copy, const std::string& name) {
 
 CopyRunner::CopyRunner(std::string flow, engine::SourceEngine* source, FeedSession* session,
                        std::shared_ptr<StreamGate> gate)
-    : flow_(std::move(flow)),
-      source_(source),
-      gate_(std::move(gate)),
-      throttle_(source, session, CopyThrottle::DefaultThreadsRunningMax()) {}
+    : flow_(std::move(flow)), source_(source), gate_(std::move(gate)), throttle_(source, session) {}
 
 CopyRunner::~CopyRunner() { Stop(); }
 
 void CopyRunner::Begin(const CopyOptions& options) {
   if (!gate_->copy()) return;
+  throttle_.SetThreadsRunningMax(options.threads_running_max);
   std::unique_lock lock(mu_);
   options_ = options;
   changed_.notify_all();

@@ -27,6 +27,7 @@ namespace srdf::capture {
 struct CopyOptions {
   size_t readers = 2;
   uint64_t chunk_bytes = 4u << 20;
+  uint64_t threads_running_max = 0;  // CopyThrottle::SetThreadsRunningMax
 };
 
 struct CopyWorkStatus {

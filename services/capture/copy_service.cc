@@ -62,6 +62,7 @@ grpc::Status CopyServiceImpl::StartCopy(grpc::ServerContext* context, const v1::
   wish.with_schema = request->with_schema();
   if (request->readers() != 0) wish.options.readers = request->readers();
   if (request->chunk_bytes() != 0) wish.options.chunk_bytes = request->chunk_bytes();
+  wish.options.threads_running_max = request->threads_running_max();
   auto position = (*desk)->Start(wish, LimitsOf(context));
   if (!position.ok()) return rpc::ToGrpc(position.status());
   wire::ToProto(*position, response->mutable_position());

@@ -21,11 +21,14 @@ std::string CopyThrottle::Hindrance() {
   }
   if (threads_running_ <= threads_running_max_) return {};
   return "the source is busy: " + std::to_string(threads_running_) + " sessions are at work, " +
-         std::to_string(threads_running_max_) + " are the limit";
+         std::to_string(threads_running_max_) + " are the limit (srdfctl establish --source-threads)";
 }
 
-uint64_t CopyThrottle::DefaultThreadsRunningMax() {
-  return std::max<uint64_t>(8, 4ull * std::thread::hardware_concurrency());
+void CopyThrottle::SetThreadsRunningMax(uint64_t threads) {
+  std::lock_guard lock(mu_);
+  threads_running_max_ = threads == 0 ? Default() : threads;
 }
+
+uint64_t CopyThrottle::Default() { return std::max<uint64_t>(8, 4ull * std::thread::hardware_concurrency()); }
 
 }  // namespace srdf::capture

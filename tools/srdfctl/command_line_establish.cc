@@ -42,6 +42,11 @@ void CommandLine::AddEstablish() {
   establish->add_option("--chunk-bytes", o->chunk_bytes, "of rows read at a time, 64kb to 64mb; default: 4mb")
       ->transform(CLI::AsSizeValue(false))
       ->check(CLI::Range(uint64_t{64} << 10, uint64_t{64} << 20));
+  establish
+      ->add_option("--source-threads", o->source_threads,
+                   "the copy waits while more sessions than that are at work at the source; default: 8, or "
+                   "four times the processors of capture's host")
+      ->check(CLI::Range(1U, 100000U));
   establish->add_option("--max-rate", o->rows_per_second_max,
                         "rows per second on each side while comparing; default: no limit");
   establish->add_option("--reason", o->reason, "for the audit")->capture_default_str();

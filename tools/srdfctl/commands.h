@@ -84,6 +84,7 @@ struct EstablishOptions {
   bool yes = false;          // false: the plan alone
   uint32_t readers = 0;      // 0: as capture has it
   uint64_t chunk_bytes = 0;
+  uint64_t source_threads = 0;
   uint64_t rows_per_second_max = 0;  // of comparisons, on each side
   std::string reason = "establish";
   std::string from_gtid;

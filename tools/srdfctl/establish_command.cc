@@ -139,6 +139,7 @@ Status StartCopy(MeshClient* client, const EstablishOptions& asked, const std::s
   request.set_with_schema(with_schema);
   request.set_readers(asked.readers);
   request.set_chunk_bytes(asked.chunk_bytes);
+  request.set_threads_running_max(asked.source_threads);
   constexpr int kTries = 5;
   Status status;
   for (int i = 0; i < kTries; ++i) {
@@ -285,6 +286,10 @@ int Establish(const GlobalOptions& global, const EstablishOptions& asked) {
   if (going_on && asked.yes) {
     const Status same = CheckSamePlan(asked, *copy);
     if (!same.ok()) return Fail(same);
+    if (asked.readers != 0 || asked.chunk_bytes != 0 || asked.source_threads != 0) {
+      const Status told = StartCopy(&client, asked, copy->plan(), {}, false);
+      if (!told.ok()) return Fail(told);
+    }
     return Follow(&client, global, asked.flow, copy->plan(), true);
   }
   const auto start = FindStart(&client, flow, asked.yes);
