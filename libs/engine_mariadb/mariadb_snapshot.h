@@ -30,7 +30,7 @@ namespace srdf::engine_mariadb {
 class MariaDbSnapshot : public engine::Snapshot {
  public:
   // The place in the server's binary log that it shows becomes position(). kFailedPrecondition: the server
-  // has no log. Needs SELECT on the tables, and BINLOG MONITOR.
+  // has no log. Needs SELECT on the tables, and BINLOG MONITOR; PROCESS where XA transactions are committed.
   static Result<std::unique_ptr<engine::Snapshot>> OpenSource(const engine::ServerEndpoint& endpoint);
   // The position of the flow's checkpoint becomes position(); it is not known when there is none.
   static Result<std::unique_ptr<engine::Snapshot>> OpenTarget(const engine::ServerEndpoint& endpoint,
@@ -61,7 +61,9 @@ class MariaDbSnapshot : public engine::Snapshot {
       : connection_(std::move(connection)), gives_locks_back_(gives_locks_back) {}
   static Result<std::unique_ptr<MariaDbSnapshot>> Connect(const engine::ServerEndpoint& endpoint);
   Status StartAtLog();
-  // Takes the snapshot; its GTIDs, when the log has not grown meanwhile.
+  // False: an XA transaction is being committed. `begun_before`: how many ever were.
+  Result<bool> NoXaCommit(const std::string& begun_before);
+  // Takes the snapshot; its GTIDs, when it is exact and the log has not grown meanwhile.
   Result<std::optional<std::string>> StartOnce();
   Status StartAtCheckpoint(const std::string& flow);
   Status NoteTime();
@@ -84,6 +86,7 @@ class MariaDbSnapshot : public engine::Snapshot {
   const std::unique_ptr<Connection> connection_;
   const bool gives_locks_back_;
   SourcePosition position_;
+  bool exact_ = false;  // shows what its place promises
   // The server's, just before the snapshot was taken.
   uint64_t started_at_seconds_ = 0;
   std::string started_at_gtids_;

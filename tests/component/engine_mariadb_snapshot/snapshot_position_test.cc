@@ -47,7 +47,7 @@ TEST_F(SnapshotPositionTest, ASnapshotShowsExactlyTheTransactionsUpToItsPosition
   EXPECT_GT(last, 0u);
 }
 
-// Their outcomes are in the log as transactions of their own.
+// Such a commit is in the log before the engine has it, and a snapshot can come in between.
 TEST_F(SnapshotPositionTest, SoItDoesWhileXaTransactionsAreCommitted) {
   Sql("CREATE TABLE x (id BIGINT AUTO_INCREMENT PRIMARY KEY, v INT)");
   const uint64_t base = SequenceOf(LogEnd());
