@@ -191,19 +191,22 @@ TEST_F(CompareServers, TablesAndColumnsThatOneSideHasAreSaid) {
   OnBoth({"CREATE TABLE shop.same (id INT PRIMARY KEY)"});
   AtTarget({"CREATE TABLE shop.extra (id INT PRIMARY KEY)",
             "CREATE TABLE shop.columns (id BIGINT PRIMARY KEY)",
+            "CREATE TABLE shop.key_order (a INT, b INT, PRIMARY KEY (b, a))",
             "CREATE TABLE shop.index_only (id INT PRIMARY KEY, x INT)"});
   ASSERT_TRUE(source_server_
                   ->Execute({"CREATE TABLE shop.missing (id INT PRIMARY KEY)",
                              "CREATE TABLE shop.columns (id INT PRIMARY KEY)",
+                             "CREATE TABLE shop.key_order (a INT, b INT, PRIMARY KEY (a, b))",
                              "CREATE TABLE shop.index_only (id INT PRIMARY KEY, x INT, KEY (x))"})
                   .ok());
   const Findings findings = Run();
-  ASSERT_EQ(findings.tables.size(), 5u);
+  ASSERT_EQ(findings.tables.size(), 6u);
   EXPECT_EQ(Find(findings, "same")->state, TableState::kEqual);
   EXPECT_THAT(Find(findings, "same")->note, IsEmpty());
   EXPECT_EQ(Find(findings, "extra")->state, TableState::kExtra);
   EXPECT_EQ(Find(findings, "missing")->state, TableState::kMissing);
   EXPECT_EQ(Find(findings, "columns")->state, TableState::kSchema);
+  EXPECT_EQ(Find(findings, "key_order")->state, TableState::kSchema);
   EXPECT_EQ(Find(findings, "index_only")->state, TableState::kEqual);
   EXPECT_FALSE(Find(findings, "index_only")->note.empty());
 }
