@@ -15,9 +15,9 @@
 // false, the copy was asked for and is not planned yet: then neither rows nor statements are sent. A flow
 // whose target has nothing begins so: its first checkpoint has NewCopy() as its copy, and what is logged
 // before the plan is made needs no table. A table that others can change by a foreign key that acts comes
-// before those; tables without a key, and those that foreign keys connect in a circle, are copied in one
-// snapshot (they go from kWaiting to not listed). Tables of one `group` that is not 0 leave the list
-// together. Pure.
+// before those; tables without a key, with one that a cascade can change, and those that foreign keys connect
+// in a circle, are copied in one snapshot (they go from kWaiting to not listed). Tables of one `group` that is
+// not 0 leave the list together; else one leaves it with its last range, or when it is dropped. Pure.
 #pragma once
 
 #include <cstdint>
