@@ -27,6 +27,7 @@ TableCopy* FindTable(const engine::TableId& id, CopyState* copy) {
 }
 
 void Rename(const engine::TableRename& rename, CopyState* copy) {
+  if (rename.from == rename.to) return;
   // A table that had the name before is gone.
   std::erase_if(copy->tables, [&](const TableCopy& table) {
     return table.database == rename.to.database && table.table == rename.to.table;
