@@ -19,8 +19,10 @@ std::string NewMark() {
 
 }  // namespace
 
-// The source's snapshot is asked for again meanwhile, so that it does not count as idle.
-Result<SourcePosition> Pair::AwaitTarget(std::chrono::milliseconds lag_max,
+// The source's snapshot is asked for again meanwhile, so that it does not count as idle. Where it was lost
+// all the same, that opens another one, at another place, while the stream has the mark of the first one
+// still.
+Result<SourcePosition> Pair::AwaitTarget(const SourcePosition& at_source, std::chrono::milliseconds lag_max,
                                          const std::function<bool()>& cancelled) {
   const auto until = std::chrono::steady_clock::now() + lag_max;
   while (true) {
@@ -32,7 +34,12 @@ Result<SourcePosition> Pair::AwaitTarget(std::chrono::milliseconds lag_max,
           StatusCode::kDeadlineExceeded, "the target is too far behind: " + position.status().message(),
           "see `srdfctl status` for what holds the flow up, and compare again when the lag is small");
     }
-    SRDF_RETURN_IF_ERROR(source_->Open(mark_).status());
+    SRDF_ASSIGN_OR_RETURN(const SourcePosition now, source_->Open(mark_));
+    if (now.gtid != at_source.gtid) {
+      return Status(StatusCode::kUnavailable,
+                    "the source's snapshot at " + at_source.gtid + " was lost while the target came there",
+                    "tried again by itself");
+    }
   }
 }
 
@@ -48,7 +55,7 @@ Status Pair::Open(std::chrono::milliseconds lag_max, const std::function<bool()>
 Status Pair::OpenBoth(std::chrono::milliseconds lag_max, const std::function<bool()>& cancelled) {
   SRDF_RETURN_IF_ERROR(target_->Expect(mark_));
   SRDF_ASSIGN_OR_RETURN(const SourcePosition at_source, source_->Open(mark_));
-  SRDF_ASSIGN_OR_RETURN(const SourcePosition at_target, AwaitTarget(lag_max, cancelled));
+  SRDF_ASSIGN_OR_RETURN(const SourcePosition at_target, AwaitTarget(at_source, lag_max, cancelled));
   if (at_source.gtid != at_target.gtid) {
     return {StatusCode::kDataLoss,
             "the snapshots of source and target are not of one place: " + at_source.gtid + " and " +

@@ -34,7 +34,7 @@ class Pair {
 
  private:
   Status OpenBoth(std::chrono::milliseconds lag_max, const std::function<bool()>& cancelled);
-  Result<SourcePosition> AwaitTarget(std::chrono::milliseconds lag_max,
+  Result<SourcePosition> AwaitTarget(const SourcePosition& at_source, std::chrono::milliseconds lag_max,
                                      const std::function<bool()>& cancelled);
 
   Side* const source_;

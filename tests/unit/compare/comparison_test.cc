@@ -26,7 +26,8 @@ struct Corruption {
   std::map<std::string, std::string> extra;
 };
 
-// One place of the log after the other: the target's snapshot is of the place of the source's.
+// One place of the log after the other: the target's snapshot is of the place where the stream has the mark
+// first.
 struct World {
   test::FakeTables source;
   std::map<TableName, Corruption> corruptions;
@@ -34,6 +35,8 @@ struct World {
   std::function<void(World*)> moves = [](World*) {};
   uint64_t place = 0;
   std::string mark;
+  std::string placed;  // a mark that is in the stream
+  uint64_t mark_place = 0;
   test::FakeTables at_mark;
   std::set<std::string> expected;  // at the target, and not taken back
 
@@ -73,6 +76,7 @@ class FakeSide : public Side {
     }
     if (lags > 0) {
       --lags;
+      if (while_it_lags) while_it_lags();
       return Status(StatusCode::kDeadlineExceeded, "not applied yet");
     }
     if (mark == mark_ && snapshot_ != nullptr) return snapshot_->position();
@@ -80,13 +84,19 @@ class FakeSide : public Side {
     if (is_source_) {
       world_->moves(world_);
       ++world_->place;
-      world_->at_mark = world_->source;
+      if (std::exchange(world_->placed, mark) != mark) {
+        world_->mark_place = world_->place;
+        world_->at_mark = world_->source;
+      }
     }
-    const SourcePosition position{"0-1-" + std::to_string(world_->place), "", 0};
+    const uint64_t place = is_source_ ? world_->place : world_->mark_place;
+    const SourcePosition position{"0-1-" + std::to_string(place), "", 0};
     snapshot_ =
-        std::make_unique<test::FakeSnapshot>(is_source_ ? world_->at_mark : world_->Target(), position);
+        std::make_unique<test::FakeSnapshot>(is_source_ ? world_->source : world_->Target(), position);
     return position;
   }
+  // Its service was started again, or gave it up for others.
+  void Lose() { snapshot_.reset(); }
   void Close() override {
     snapshot_.reset();
     if (!is_source_) world_->expected.erase(world_->mark);
@@ -158,8 +168,9 @@ class FakeSide : public Side {
     return used_.wait_for(lock, std::chrono::seconds(20), [&] { return uses_ >= until; });
   }
 
-  int refuses = 0;            // so many openings
-  int lags = 0;               // so many openings
+  int refuses = 0;  // so many openings
+  int lags = 0;     // so many openings
+  std::function<void()> while_it_lags;
   unsigned fails_one_in = 0;  // calls
   bool spoil_schema = false;
   std::function<void()> before_images;
@@ -475,6 +486,20 @@ TEST_F(Comparison, ATargetThatLagsIsWaitedForAtTheSameMark) {
   EXPECT_EQ(findings.tables_differing(), 0u);
   EXPECT_EQ(findings.pairs, 1u);
   EXPECT_EQ(world_.place, 1u) << "one snapshot of the source";
+}
+
+TEST_F(Comparison, ASnapshotOfTheSourceThatIsLostWhileTheTargetLagsIsNotReplacedAtTheSameMark) {
+  AddTable("item", 10);
+  world_.moves = [](World* world) {
+    world->source[{"shop", "item"}].rows.emplace_back(Key(1000 + world->place), "written since");
+  };
+  target_.lags = 3;
+  target_.while_it_lags = [this] {
+    if (target_.lags == 1) source_.Lose();
+  };
+  const Findings findings = Run();
+  EXPECT_EQ(findings.tables_differing(), 0u);
+  EXPECT_EQ(findings.last.gtid, "0-1-3") << "a pair of its own";
 }
 
 TEST_F(Comparison, AFlowThatDoesNotStreamIsAnErrorThatSaysSo) {
