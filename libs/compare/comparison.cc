@@ -115,18 +115,25 @@ class Comparer {
   Status List() {
     while (true) {
       if (!pair_.open()) SRDF_RETURN_IF_ERROR(Reopen());
-      auto at_source = source_->ListTables();
-      auto at_target = at_source.ok() ? target_->ListTables() : at_source;
-      if (at_target.ok()) {
-        tables_source_ = ByName(std::move(*at_source));
-        tables_target_ = ByName(std::move(*at_target));
+      const Status listed = ListOnce();
+      if (listed.ok()) {
         WentWell();
         return {};
       }
-      if (!Passes(at_target.status().code()) || !Patient()) return at_target.status();
+      if (!Passes(listed.code()) || !Patient()) return listed;
       pair_.Close();
       std::this_thread::sleep_for(kPauseFirst);
     }
+  }
+
+  // In the pair that is open.
+  Status ListOnce() {
+    SRDF_ASSIGN_OR_RETURN(auto at_source, source_->ListTables());
+    SRDF_ASSIGN_OR_RETURN(auto at_target, target_->ListTables());
+    tables_source_ = ByName(std::move(at_source));
+    tables_target_ = ByName(std::move(at_target));
+    listed_in_ = pair_.opened();
+    return {};
   }
 
   Result<std::vector<TableName>> Wanted() const {
@@ -209,8 +216,9 @@ class Comparer {
     SRDF_ASSIGN_OR_RETURN(TableSchema at_source, source_->Describe(table->name));
     SRDF_ASSIGN_OR_RETURN(const TableSchema at_target, target_->Describe(table->name));
     std::string digest = verify::SchemaDigest(at_source);
-    if (digest != table->schema_digest) {
-      // The first time; or the table was altered between two pairs, and keys of before mean nothing now.
+    if (digest != table->schema_digest || at_source.engine_meta != table->schema.engine_meta) {
+      // The first time; or the table was altered between two pairs, and keys of before mean nothing now, or
+      // other rows lie behind them: the digest does not have the order of the key's columns.
       shared_.kept -= table->rows.size();
       progress_.differences -= table->missing + table->extra + table->different;
       TableFindings fresh;
@@ -221,11 +229,7 @@ class Comparer {
     table->other_unique_keys = at_source.has_secondary_unique || at_target.has_secondary_unique;
     table->schema = std::move(at_source);
     table->schema_digest = std::move(digest);
-    // The schemas have the key's columns in the table's order; a range means other rows in another one.
-    const auto info_source = tables_source_.find(table->name);
-    const auto info_target = tables_target_.find(table->name);
-    const bool same_order = info_source == tables_source_.end() || info_target == tables_target_.end() ||
-                            info_source->second.key_columns == info_target->second.key_columns;
+    SRDF_ASSIGN_OR_RETURN(const bool same_order, SameKeyOrder(*table, at_target));
     if (!same_order || table->schema_digest != verify::SchemaDigest(at_target)) {
       // The catalogue tells of now: an ALTER may be on its way. Another pair is behind it on both sides.
       if (std::exchange(suspect_, table->name) != table->name) {
@@ -260,6 +264,19 @@ class Comparer {
       table->note += (table->note.empty() ? "" : "; ") + std::string("neither side has a row in the range");
     }
     return done;
+  }
+
+  // The schemas have the key's columns in the table's order; a range means other rows in another one. Equal
+  // descriptions by the engine have the same order; of others the lists tell it, which must be of this pair.
+  Result<bool> SameKeyOrder(const TableFindings& table, const TableSchema& at_target) {
+    const TableSchema& at_source = table.schema;
+    if (at_source.key_kind == KeyKind::kNone) return true;
+    if (!at_source.engine_meta.empty() && at_source.engine_meta == at_target.engine_meta) return true;
+    if (listed_in_ != pair_.opened()) SRDF_RETURN_IF_ERROR(ListOnce());
+    const auto info_source = tables_source_.find(table.name);
+    const auto info_target = tables_target_.find(table.name);
+    return info_source != tables_source_.end() && info_target != tables_target_.end() &&
+           info_source->second.key_columns == info_target->second.key_columns;
   }
 
   void NoteDefinition(TableFindings* table) const {
@@ -341,7 +358,8 @@ class Comparer {
   Findings findings_;
   TableMap tables_source_;
   TableMap tables_target_;
-  TableName suspect_;  // had other columns at the target in the last pair that looked
+  uint64_t listed_in_ = 0;  // the pair, as Pair::opened
+  TableName suspect_;       // had other columns at the target in the last pair that looked
   Clock::time_point trouble_since_;
 };
 

@@ -1,5 +1,5 @@
 // FakeSnapshot: a snapshot of tables in memory, for tests of what reads snapshots. Keys are in the order of
-// their bytes; a table without a key is in the order of its vector.
+// their bytes, from the first or from the last one; a table without a key is in the order of its vector.
 #pragma once
 
 #include <algorithm>
@@ -16,6 +16,10 @@ namespace srdf::test {
 struct FakeTable {
   TableSchema schema;
   std::vector<std::pair<std::string, std::string>> rows;  // key and image
+  bool last_byte_first = false;                           // the key's index has another order
+  std::string PlaceOf(const std::string& key) const {
+    return last_byte_first ? std::string(key.rbegin(), key.rend()) : key;
+  }
 };
 using FakeTables = std::map<std::pair<std::string, std::string>, FakeTable>;
 
@@ -43,7 +47,10 @@ class FakeSnapshot : public engine::Snapshot {
   FakeSnapshot(FakeTables tables, SourcePosition position)
       : tables_(std::move(tables)), position_(std::move(position)) {
     for (auto& [name, table] : tables_) {
-      if (table.schema.key_kind != KeyKind::kNone) std::sort(table.rows.begin(), table.rows.end());
+      if (table.schema.key_kind == KeyKind::kNone) continue;
+      std::sort(table.rows.begin(), table.rows.end(), [&table = table](const auto& a, const auto& b) {
+        return table.PlaceOf(a.first) < table.PlaceOf(b.first);
+      });
     }
   }
 
@@ -56,6 +63,7 @@ class FakeSnapshot : public engine::Snapshot {
       info.table = name.second;
       info.rows_estimate = table.rows.size();
       info.definition = "CREATE TABLE";
+      info.key_columns = {table.last_byte_first ? "last" : "first"};
       list.push_back(std::move(info));
     }
     return list;
@@ -70,8 +78,9 @@ class FakeSnapshot : public engine::Snapshot {
     const FakeTable& table = tables_.at({schema.database, schema.table});
     engine::ReadEnd end;
     for (const auto& [key, image] : table.rows) {
-      if (!range.after.empty() && key <= range.after) continue;
-      if (!range.until.empty() && key > range.until) break;
+      const std::string place = table.PlaceOf(key);
+      if (!range.after.empty() && place <= table.PlaceOf(range.after)) continue;
+      if (!range.until.empty() && place > table.PlaceOf(range.until)) break;
       if ((limits.rows_max != 0 && end.rows == limits.rows_max) ||
           (limits.bytes_max != 0 && end.rows > 0 && end.bytes >= limits.bytes_max)) {
         end.complete = false;
