@@ -267,8 +267,14 @@ Status TargetCopy::MakeCopies(const RangeCopy& first, std::string_view rest, Key
   if (counts->size() != 1 || (*counts)[0].size() != wanted.size()) {
     return {StatusCode::kInternal, "the target answered another question than it was asked"};
   }
-  for (size_t i = 0; i < wanted.size(); ++i) {
-    SRDF_RETURN_IF_ERROR(MakeCopies(wanted[i], bitmap, std::stoull((*counts)[0][i].value_or("0"))));
+  // What is too much goes first: it may have unique values (the key is one over NULLs, or over prefixes) of
+  // what comes.
+  for (const bool surplus : {true, false}) {
+    for (size_t i = 0; i < wanted.size(); ++i) {
+      const uint64_t there = std::stoull((*counts)[0][i].value_or("0"));
+      if ((there > wanted[i].copies) != surplus) continue;
+      SRDF_RETURN_IF_ERROR(MakeCopies(wanted[i], bitmap, there));
+    }
   }
   return {};
 }

@@ -251,13 +251,18 @@ Result<CopiedRows> CopyRows(const CopyContext& context, const engine::TableId& t
     LimitedRows rows(context.limits, &counts);
     SRDF_ASSIGN_OR_RETURN(const engine::ReadEnd end, opened.snapshot->ReadRange(schema, {}, {}, &rows));
     if (!end.complete) return Status(StatusCode::kInternal, "the table was not read whole");
-    for (const auto& [image, count] : counts.counts) {
-      RangeCopy copies;
-      copies.kind = RangeCopyKind::kCopies;
-      copies.until = image;
-      copies.copies = count;
-      records.Range(std::move(copies));
-      result.found += count;
+    // Those that are not there come first: where the table has a unique key all the same (over NULLs, or over
+    // prefixes), one of them may have the values of one that is.
+    for (const bool gone : {true, false}) {
+      for (const auto& [image, count] : counts.counts) {
+        if ((count == 0) != gone) continue;
+        RangeCopy copies;
+        copies.kind = RangeCopyKind::kCopies;
+        copies.until = image;
+        copies.copies = count;
+        records.Range(std::move(copies));
+        result.found += count;
+      }
     }
   } else {
     Found found;

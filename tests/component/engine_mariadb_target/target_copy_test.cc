@@ -148,6 +148,22 @@ TEST_F(TargetCopy, OfARowWithoutAKeyThereAreAsManyAsWereAskedFor) {
   EXPECT_EQ("1X,1x,3n,3n", Logs());
 }
 
+// A unique key over NULLs, or over prefixes, is no key, and is unique all the same.
+TEST_F(TargetCopy, RowsWithoutAKeyThatAreTooManyGoBeforeOthersHaveTheirUniqueValues) {
+  t_.Execute({"CREATE TABLE d.loose(c0 INT, c1 VARCHAR(20), UNIQUE(c0), UNIQUE(c1(2)))",
+              "INSERT INTO d.loose VALUES (1,'aa'),(2,'bb'),(NULL,'cc')"});
+  PayloadBuilder p;
+  const auto loose = p.Table({"d", "loose", {"i", "v80"}, false});
+  p.Copies(loose, {"1", "bbb"}, 1);
+  p.Copies(loose, {"1", "aa"}, 0);
+  p.Copies(loose, {"2", "bb"}, 0);
+  p.Copies(loose, {kNone, "cc"}, 0);
+  p.Copies(loose, {kNone, "ccc"}, 1);
+  ASSERT_APPLIED(t_.Apply(&p));
+  EXPECT_EQ("NULLccc,1bbb",
+            t_.Value("SELECT GROUP_CONCAT(IFNULL(c0,'NULL'),c1 ORDER BY d.loose.c0) FROM d.loose"));
+}
+
 TEST_F(TargetCopy, ManyRowsWithoutAKeyAreCountedInOnePass) {
   t_.Execute({"TRUNCATE d.log", "INSERT INTO d.log SELECT seq, 'x' FROM d.seq_1_to_1000"});
   const auto rows_read = [&] {

@@ -189,7 +189,7 @@ TEST_F(CopyRunnerTest, RowsAreRepairedByTheirKeysThoseThatAreGoneFirst) {
   EXPECT_EQ(session_.sent(), "[key A key a rows tx1 key c rows tx1 | 7 ");
 }
 
-TEST_F(CopyRunnerTest, RowsWithoutAKeyAreRepairedByTheirNumber) {
+TEST_F(CopyRunnerTest, RowsWithoutAKeyAreRepairedByTheirNumberThoseThatAreGoneFirst) {
   FakeTable log = Rows(2, false);
   log.rows.push_back(log.rows[0]);
   source_.SetTable("log", log);
@@ -198,7 +198,7 @@ TEST_F(CopyRunnerTest, RowsWithoutAKeyAreRepairedByTheirNumber) {
   const CopyContext context{&source_, gate_, &refs, 0, {steady_clock::now() + seconds(20), nullptr}};
   auto copied = CopyRows(context, {"shop", "log"}, {}, {"image a", "image x"});
   ASSERT_TRUE(copied.ok()) << copied.status().ToString();
-  EXPECT_EQ(session_.sent(), "[copies image a=2 copies image x=0 | 7 ");
+  EXPECT_EQ(session_.sent(), "[copies image x=0 copies image a=2 | 7 ");
 }
 
 TEST_F(CopyRunnerTest, RowsOfATableThatIsBeingCopiedAreNotRepaired) {
