@@ -27,8 +27,9 @@ class Snapshots {
   // Target: a snapshot is wanted at this mark; on return the mark may be put into the stream. Forgotten after
   // 10 minutes without a call. Source: kUnimplemented. Idempotent.
   virtual Status Expect(const std::string& flow, const std::string& mark) = 0;
-  // Source: takes a snapshot and puts the mark into the stream at its place; returns when both is done.
-  // kFailedPrecondition: the flow is not streaming. Target: the snapshot that was taken when the mark was
+  // Source: takes a snapshot and puts the mark into the stream at its place; returns when both is done, and
+  // the mark is durable. kFailedPrecondition: the flow is not streaming; kUnavailable: the stream has ended
+  // meanwhile, so that another mark is needed. Target: the snapshot that was taken when the mark was
   // applied, waiting for that; kNotFound: nobody expects this mark here (the service was started again, or it
   // is too long ago). Both: kDeadlineExceeded (ask again; nothing is lost by it), kCancelled; any other error
   // is the one with which the snapshot could not be taken. A snapshot is handed out once.

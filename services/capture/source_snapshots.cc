@@ -30,6 +30,8 @@ Result<std::unique_ptr<engine::Snapshot>> SourceSnapshots::Open(const std::strin
   std::string record;
   AppendRecord(RecordType::kMark, body, &record);
   SRDF_RETURN_IF_ERROR(opened.place->Send(record, nullptr, true, limits));
+  // Before that a session that ends takes the mark with it, and nobody would ever come to it.
+  SRDF_RETURN_IF_ERROR(live.gate->WaitDurable(limits));
   return std::move(opened.snapshot);
 }
 

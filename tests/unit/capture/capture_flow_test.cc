@@ -2,7 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <atomic>
 #include <condition_variable>
+
+#include "capture/source_snapshots.h"
+#include "support/fake_snapshot.h"
 
 namespace srdf::capture {
 namespace {
@@ -63,6 +67,10 @@ class FakeSource : public engine::SourceEngine {
     return problems_;
   }
   Result<SourcePosition> CurrentPosition() override { return SourcePosition{}; }
+  Result<std::unique_ptr<engine::Snapshot>> OpenSnapshot() override {
+    return std::unique_ptr<engine::Snapshot>(
+        std::make_unique<test::FakeSnapshot>(test::FakeTables(), SourcePosition{"0-1-1", "", 0}));
+  }
   std::unique_ptr<engine::ChangeReader> NewReader() override {
     auto reader = std::make_unique<FakeReader>();
     reader_ = reader.get();
@@ -87,7 +95,11 @@ class FakeSession : public FeedSession {
   }
   ~FakeSession() override { Break({StatusCode::kCancelled, "let go"}); }
   const SourcePosition& resume() const override { return resume_; }
-  Status Send(std::string_view) override { return Ended(); }
+  Status Send(std::string_view) override {
+    const Status ended = Ended();
+    if (break_behind_send_) Break({StatusCode::kUnavailable, "the batcher has died"});
+    return ended;
+  }
   Status Ended() const override {
     std::lock_guard lock(mu_);
     return ended_;
@@ -97,6 +109,8 @@ class FakeSession : public FeedSession {
   Status WaitDurable(uint64_t, std::chrono::milliseconds) override { return Ended(); }
   FeedDelivery delivery() const override { return {}; }
   void Cancel() override { Break({StatusCode::kCancelled, "cancelled"}); }
+  // What is sent from now on arrives, and is lost with the session.
+  void BreakBehindSend() { break_behind_send_ = true; }
   void Break(Status status) {
     std::function<void()> on_end = on_end_;  // the owner may let go of this session as soon as it is told
     {
@@ -110,6 +124,7 @@ class FakeSession : public FeedSession {
  private:
   SourcePosition resume_;
   const std::function<void()> on_end_;
+  std::atomic<bool> break_behind_send_ = false;
   mutable std::mutex mu_;
   Status ended_;
 };
@@ -134,6 +149,10 @@ class FakeFeed : public FeedClient {
       session = session_;
     }
     session->Break(status);
+  }
+  void BreakBehindSend() {
+    std::lock_guard lock(mu_);
+    session_->BreakBehindSend();
   }
   void Refuse(int times) {
     std::lock_guard lock(mu_);
@@ -216,6 +235,16 @@ TEST_F(CaptureFlowTest, PreflightFindingsBlockUntilTheyAreMended) {
   source_.SetProblems({});
   flow_.Resume();
   EXPECT_TRUE(source_.reader_->WaitForRun(1, "0-1-1"));
+}
+
+TEST_F(CaptureFlowTest, AMarkThatIsLostWithTheSessionIsNotSaidToBeInTheStream) {
+  flow_.Start();
+  ASSERT_TRUE(source_.reader_->WaitForRun(1, "0-1-1"));
+  SourceSnapshots snapshots({{"shop", {&flow_, "a source"}}});
+  const CallLimits limits{std::chrono::steady_clock::now() + seconds(20), nullptr};
+  EXPECT_TRUE(snapshots.Open("shop", "first", limits).ok());
+  feed_.BreakBehindSend();
+  EXPECT_EQ(snapshots.Open("shop", "second", limits).status().code(), StatusCode::kUnavailable);
 }
 
 }  // namespace
