@@ -6,9 +6,9 @@
 #include "engine_mariadb/ddl_fingerprint.h"
 #include "engine_mariadb/ddl_mark.h"
 #include "engine_mariadb/ddl_repeatability.h"
+#include "engine_mariadb/names_in_text.h"
 #include "engine_mariadb/text_excerpt.h"
 #include "failpoint/failpoint.h"
-#include "model/copy_state.h"
 
 namespace srdf::engine_mariadb {
 
@@ -33,10 +33,27 @@ bool AlreadyGone(unsigned error) {
   }
 }
 
-Result<bool> AnyTableIsCopied(const std::string& copy_state) {
-  if (copy_state.empty()) return false;
-  SRDF_ASSIGN_OR_RETURN(const CopyState state, DecodeCopyState(copy_state));
-  return !state.tables.empty();
+Result<std::vector<TableCopy>> TablesBeingCopied(const std::string& copy_state) {
+  if (copy_state.empty()) return std::vector<TableCopy>();
+  SRDF_ASSIGN_OR_RETURN(CopyState state, DecodeCopyState(copy_state));
+  return std::move(state.tables);
+}
+
+// What to delete of those that the statement may name: in any other table nothing brings it back. Empty: it
+// names none.
+std::string RowsInTheWay(const std::vector<TableCopy>& copied, const std::string& sql) {
+  constexpr size_t kNamedMax = 5;
+  NamesInText names(sql);
+  size_t named = 0;
+  std::string text;
+  for (const TableCopy& table : copied) {
+    if (!names.Has(table.table) || ++named > kNamedMax) continue;
+    text +=
+        (text.empty() ? "" : "; ") + ("in " + table.database + "." + table.table) +
+        (table.phase == CopyPhase::kWaiting ? ", whose turn has not come, all rows"
+                                            : " of two rows with the same value the one with the higher key");
+  }
+  return text;
 }
 
 bool IsDuplicate(unsigned error) { return error == ER_DUP_ENTRY || error == ER_DUP_ENTRY_WITH_KEY_NAME; }
@@ -91,7 +108,7 @@ Result<std::unique_ptr<Connection>> DdlApplier::OpenLocked(const std::string& fl
 }
 
 Status DdlApplier::Run(const WagonHeader& header, unsigned number, const Statement& statement) {
-  SRDF_ASSIGN_OR_RETURN(const bool copying, AnyTableIsCopied(header.first.copy));
+  SRDF_ASSIGN_OR_RETURN(const auto copied, TablesBeingCopied(header.first.copy));
   SRDF_ASSIGN_OR_RETURN(auto ddl, OpenLocked(header.flow));
   SRDF_ASSIGN_OR_RETURN(auto found, SelectDdlIntent(connection_, header, number));
   DdlIntent intent;
@@ -136,7 +153,7 @@ Status DdlApplier::Run(const WagonHeader& header, unsigned number, const Stateme
     }
   }
   const std::string mark = markable ? DdlMarkStatement(header, number) : "";
-  Status status = Execute(ddl.get(), statement, copying, repeated_drop, mark);
+  Status status = Execute(ddl.get(), statement, copied, repeated_drop, mark);
   if (status.code() == StatusCode::kUnavailable) {
     ddl.reset();
     return AfterLostConnection(header, intent, statement, std::move(status));
@@ -173,12 +190,12 @@ Status DdlApplier::AfterLostConnection(const WagonHeader& header, const DdlInten
   return {};
 }
 
-Status DdlApplier::Execute(Connection* ddl, const Statement& statement, bool copying, bool repeated_drop,
-                           const std::string& mark) {
+Status DdlApplier::Execute(Connection* ddl, const Statement& statement, const std::vector<TableCopy>& copied,
+                           bool repeated_drop, const std::string& mark) {
   SRDF_RETURN_IF_ERROR(CheckRepeatable(ddl, statement));
   SRDF_RETURN_IF_ERROR(RestoreContext(ddl, statement, repeated_drop));
   // One that failed at the source may have failed by these checks.
-  if (copying && statement.error_code == 0)
+  if (!copied.empty() && statement.error_code == 0)
     SRDF_RETURN_IF_ERROR(ddl->Execute("SET SESSION foreign_key_checks=0"));
   const std::string text = TextToRun(statement);
   const Status status = mark.empty() ? ddl->Execute(text) : ddl->ExecuteThen(text, mark);
@@ -192,15 +209,14 @@ Status DdlApplier::Execute(Connection* ddl, const Statement& statement, bool cop
   if (status.code() == StatusCode::kUnavailable || status.code() == StatusCode::kAborted) return status;
   if (error == statement.error_code) return {};  // the same partial failure as at the source
   if (repeated_drop && AlreadyGone(error)) return {};
-  if (copying && IsDuplicate(error)) {
-    return {
-        status.code(),
-        "DDL statement failed at the target, where tables are being copied: " + status.message() +
-            "; statement: " + Excerpt(statement.sql, 500),
-        "rows of before the copy are in the way. At the target, of two rows with the same value delete the "
-        "one with the higher key, or all rows of a table whose turn has not come (`srdfctl establish` with "
-        "--watch names the one that is being copied), then resume the flow: what is deleted comes with the "
-        "copy"};
+  const std::string in_the_way = IsDuplicate(error) ? RowsInTheWay(copied, statement.sql) : "";
+  if (!in_the_way.empty()) {
+    return {status.code(),
+            "DDL statement failed at the target, where a table that it names is being copied: " +
+                status.message() + "; statement: " + Excerpt(statement.sql, 500),
+            "rows of before the copy are in the way. Delete at the target " + in_the_way +
+                "; then resume the flow: what is deleted there comes with the copy. Nothing else may be "
+                "deleted: it would not come back"};
   }
   return {status.code(),
           "DDL statement failed at the target: " + status.message() +

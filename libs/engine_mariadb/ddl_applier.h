@@ -28,10 +28,12 @@
 #pragma once
 
 #include <string>
+#include <vector>
 
 #include "base/status.h"
 #include "engine_mariadb/connection.h"
 #include "engine_mariadb/target_schema.h"
+#include "model/copy_state.h"
 #include "model/statement.h"
 #include "model/wagon.h"
 
@@ -50,8 +52,9 @@ class DdlApplier {
 
  private:
   Result<std::unique_ptr<Connection>> OpenLocked(const std::string& flow) const;
-  Status Execute(Connection* ddl, const Statement& statement, bool copying, bool repeated_drop,
-                 const std::string& mark);
+  // `copied`: the tables that are being copied where the statement stands.
+  Status Execute(Connection* ddl, const Statement& statement, const std::vector<TableCopy>& copied,
+                 bool repeated_drop, const std::string& mark);
   // What became of a statement whose connection was lost: OK when it has run, else `lost`.
   Status AfterLostConnection(const WagonHeader& header, const DdlIntent& intent, const Statement& statement,
                              Status lost) const;

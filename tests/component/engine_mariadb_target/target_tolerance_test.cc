@@ -185,10 +185,22 @@ TEST_F(TargetTolerance, AUniqueKeyThatOldRowsStandInTheWayOfSaysWhatToDo) {
   PayloadBuilder p;
   p.Ddl(OrdinaryStatement("d", "ALTER TABLE item ADD UNIQUE(c1)"));
   const Status refused = t_.Apply(&p).status();
+  EXPECT_NE(std::string::npos, refused.remedy().find("Delete at the target in d.item of two rows"))
+      << refused.ToString();
   EXPECT_NE(std::string::npos, refused.remedy().find("comes with the copy")) << refused.ToString();
   t_.Execute({"DELETE FROM d.item WHERE c0=7"});
   p.Rewind();
   ASSERT_APPLIED(t_.Apply(&p));
+}
+
+// Nothing would bring back what is deleted there.
+TEST_F(TargetTolerance, AUniqueKeyOfATableThatIsNotCopiedIsNoReasonToDeleteRows) {
+  t_.Execute({"INSERT INTO d.other VALUES (7,'a')"});
+  PayloadBuilder p;
+  p.Ddl(OrdinaryStatement("d", "ALTER TABLE other ADD UNIQUE(c1)"));
+  const Status refused = t_.Apply(&p).status();
+  EXPECT_FALSE(refused.ok());
+  EXPECT_EQ(std::string::npos, refused.remedy().find("with the copy")) << refused.ToString();
 }
 
 TEST_F(TargetTolerance, WhatWasPreparedIsToleratedAtItsOutcome) {
