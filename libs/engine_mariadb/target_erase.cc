@@ -8,7 +8,10 @@ namespace srdf::engine_mariadb {
 
 namespace {
 
+// Of a piece: at most, and of the first one of which nothing is known yet.
 constexpr uint64_t kRowsAtOnce = 4096;
+constexpr uint64_t kRowsAtFirst = 64;
+constexpr size_t kBytesAtOnce = 16 << 20;
 
 // As TargetCopy::kSettings, and texts come as they are stored.
 constexpr char kSettings[] =
@@ -53,12 +56,17 @@ Status RowEraser::Erase(const KeyedTable& table, const std::string& where, const
   // Rows that are deleted stay in the way of a reader until the transaction ends: each piece begins behind
   // the last.
   const std::string order = index.empty() || index == table.index ? KeyOrder(table) : "";
-  const std::string limit = " LIMIT " + std::to_string(kRowsAtOnce) + " FOR UPDATE";
+  uint64_t limit = by_key ? kRowsAtOnce : kRowsAtFirst;
   std::string conditions = where, last_key;
   for (uint64_t erased = 0;;) {
+    bool complete = false;
     SRDF_ASSIGN_OR_RETURN(const uint64_t found,
-                          Read(from + conditions + order + limit, header, &builder, &last_key));
+                          Read(from + conditions + order + " LIMIT " + std::to_string(limit) + " FOR UPDATE",
+                               header, &builder, &last_key, &complete));
     if (found == 0) return {};
+    complete = complete && found < limit;
+    // What is read and does not fit is read again: rows of such a size are asked for one by one, or a few.
+    limit = std::clamp<uint64_t>(kBytesAtOnce / (run_.size() / found + 1), 1, kRowsAtOnce);
     erased += found;
     if (!has_key && erased > kKeylessRowsMax) {
       return {StatusCode::kFailedPrecondition,
@@ -66,7 +74,7 @@ Status RowEraser::Erase(const KeyedTable& table, const std::string& where, const
     }
     SRDF_RETURN_IF_ERROR(rows_->AddRun(ByteView(run_).substr(kRecordHeaderBytes), 0));
     SRDF_RETURN_IF_ERROR(rows_->Flush());
-    if (found < kRowsAtOnce) return {};
+    if (complete) return {};
     if (order.empty()) continue;
     constexpr std::string_view kWhere = " WHERE ";
     conditions = where.empty() ? std::string(kWhere) : " WHERE (" + where.substr(kWhere.size()) + ") AND ";
@@ -75,15 +83,19 @@ Status RowEraser::Erase(const KeyedTable& table, const std::string& where, const
 }
 
 Result<uint64_t> RowEraser::Read(const std::string& sql, const RowRunHeader& header, RowImageBuilder* builder,
-                                 std::string* last_key) {
+                                 std::string* last_key, bool* complete) {
   SRDF_ASSIGN_OR_RETURN(RowStream stream, RowStream::Open(connection_, sql, builder));
   run_.clear();
   RowRunWriter run(&run_);
   run.Begin(header);
   uint64_t found = 0;
-  for (;; ++found) {
+  *complete = false;
+  for (; found == 0 || run.run_bytes() < kBytesAtOnce; ++found) {
     SRDF_ASSIGN_OR_RETURN(const bool more, stream.Next());
-    if (!more) break;
+    if (!more) {
+      *complete = true;
+      break;
+    }
     Row row;
     row.before = builder->image();
     run.Add(row);

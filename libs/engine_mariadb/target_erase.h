@@ -1,8 +1,8 @@
 // RowEraser: deletes rows of a table at the target by row events, which fire no trigger.
 //
-// For tables with DELETE triggers, in place of a DELETE statement: the rows are read and locked, in pieces,
-// and their images go into delete runs, of the key alone where the primary key tells the row. All of it in
-// the transaction of the wagon.
+// For tables with DELETE triggers, in place of a DELETE statement: the rows are read and locked, in pieces of
+// some thousand rows or some MiB, and their images go into delete runs, of the key alone where the primary
+// key tells the row. All of it in the transaction of the wagon.
 //
 // kFailedPrecondition: rows are not applied as events here; a table without a key has more than
 // kKeylessRowsMax of these rows (the server would look for each from the table's beginning on); the columns
@@ -33,9 +33,9 @@ class RowEraser {
   Status Erase(const KeyedTable& table, const std::string& where, const std::string& index);
 
  private:
-  // Reads the rows of a query into run_: how many, and the key of the last.
+  // Reads rows of a query into run_: how many, and the key of the last; *complete: all of them.
   Result<uint64_t> Read(const std::string& sql, const RowRunHeader& header, RowImageBuilder* builder,
-                        std::string* last_key);
+                        std::string* last_key, bool* complete);
 
   Connection* const connection_;
   RowApplier* const rows_;

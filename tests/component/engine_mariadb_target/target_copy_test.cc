@@ -355,6 +355,20 @@ TEST_F(CopyOverTriggers, ATableWithoutAKeyIsReplacedUnlessItHasManyRows) {
   EXPECT_EQ("12289", t_.Value("SELECT COUNT(*) FROM d.log"));
 }
 
+TEST_F(CopyOverTriggers, LargeRowsAreReplacedInPiecesOfSomeMegabytes) {
+  if (kSqlApply) GTEST_SKIP() << "SQL statements fire triggers: refused";
+  t_.Execute({"CREATE TABLE d.large(c0 INT, c1 LONGBLOB)",
+              "CREATE TRIGGER d.larger AFTER DELETE ON d.large FOR EACH ROW INSERT INTO d.fired VALUES (1)",
+              "INSERT INTO d.large SELECT seq, REPEAT(CHAR(64 + seq), 3 << 20) FROM d.seq_1_to_14"});
+  PayloadBuilder p;
+  const auto large = p.Table({"d", "large", {"i", "b"}, false});
+  p.Range(large, kNone, kNone);
+  p.Insert(large, {{"1", "new"}});
+  ASSERT_APPLIED(t_.Apply(&p));
+  EXPECT_EQ("1new", t_.Value("SELECT GROUP_CONCAT(c0,c1) FROM d.large"));
+  EXPECT_EQ("0", Fired());
+}
+
 TEST_F(CopyOverTriggers, NothingToReplaceIsNothingToRefuse) {
   PayloadBuilder p;
   const auto item = p.Table(kItem);
