@@ -208,6 +208,7 @@ class Comparer {
     const bool differs = table->missing + table->extra + table->different != 0;
     table->state = differs ? TableState::kDifferent : TableState::kNotCompared;
     table->counted_all = !differs;
+    table->to_its_end = false;
     table->note = (differs ? "not compared to its end: " : "") + why;
   }
 

@@ -1,5 +1,7 @@
 #include "compare/findings.h"
 
+#include <algorithm>
+
 namespace srdf::compare {
 
 namespace {
@@ -41,6 +43,16 @@ std::string_view TableStateWord(TableState state) {
       return "not_compared";
   }
   return "";
+}
+
+bool TableFindings::lists_all() const {
+  uint64_t listed = 0;
+  for (const RowDifference& row : rows) {
+    const uint64_t more = std::max(row.copies_source, row.copies_target);
+    // Of a row with a key there are no copies.
+    listed += more == 0 ? 1 : more - std::min(row.copies_source, row.copies_target);
+  }
+  return counted_all && listed == missing + extra + different;
 }
 
 uint64_t Findings::rows_source() const { return Sum(tables, &TableFindings::rows_source); }

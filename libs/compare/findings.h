@@ -52,7 +52,11 @@ struct TableFindings {
   uint64_t extra = 0;
   uint64_t different = 0;
   bool counted_all = true;          // false: there are more differences than these
+  bool to_its_end = true;           // false: the comparison was given up before; see note
   std::vector<RowDifference> rows;  // at most as many as wanted; the counts are of all
+
+  // No row differs that `rows` does not have.
+  bool lists_all() const;
 };
 
 struct Findings {

@@ -50,6 +50,14 @@ Status Hindrance(const TableFindings& table, bool more) {
                 "could take the place of one that does not differ",
             "make the definitions equal (SHOW CREATE TABLE on both sides), or " + CopyAnew(table.name)};
   }
+  if (!table.to_its_end) {
+    return {StatusCode::kFailedPrecondition,
+            name +
+                " has another unique key: a row that is repaired could take the place of one that was not "
+                "compared; " +
+                table.note,
+            "mend that and repair again, or " + CopyAnew(table.name)};
+  }
   if (more || table.rows.size() > kRowsTogetherMax) {
     return {StatusCode::kResourceExhausted,
             fmt::format("{} has another unique key, and more of its rows differ than the {} that can be "
@@ -83,18 +91,15 @@ void AddBeyond(const TableFindings& table, bool more, std::vector<Status>* out) 
     default:
       break;
   }
-  if (more) {
+  if (!table.to_its_end && table.state == TableState::kDifferent) {
+    out->emplace_back(StatusCode::kFailedPrecondition, name + ": " + table.note,
+                      "mend that, and repair again afterwards: more of its rows may differ");
+  } else if (more) {
     out->emplace_back(
         StatusCode::kResourceExhausted,
         fmt::format("more rows of {} differ than the {} of one repair", name, FormatCount(table.rows.size())),
         "repair again afterwards, or " + CopyAnew(table.name));
   }
-}
-
-// Rows differ that the findings do not have.
-bool More(const TableFindings& table) {
-  return !table.counted_all || (table.schema.key_kind != KeyKind::kNone &&
-                                table.rows.size() < table.missing + table.extra + table.different);
 }
 
 }  // namespace
@@ -108,7 +113,7 @@ uint64_t RepairPlan::rows() const {
 RepairPlan PlanRepair(compare::Findings findings) {
   RepairPlan plan;
   for (TableFindings& table : findings.tables) {
-    const bool more = More(table);
+    const bool more = !table.lists_all();
     if (const Status hindrance = Hindrance(table, more); !hindrance.ok()) {
       plan.beyond.push_back(hindrance);
       continue;

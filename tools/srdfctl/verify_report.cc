@@ -20,8 +20,6 @@ constexpr int kVersion = 1;
 
 bool HasKey(const TableFindings& table) { return table.schema.key_kind != KeyKind::kNone; }
 
-uint64_t Differences(const TableFindings& table) { return table.missing + table.extra + table.different; }
-
 ordered_json RowToJson(const TableFindings& table, const RowDifference& row) {
   ordered_json out = {{"finding", compare::RowFindingWord(row.finding)}};
   if (HasKey(table)) {
@@ -43,22 +41,21 @@ ordered_json TableToJson(const TableFindings& table) {
   for (const uint16_t ordinal : table.schema.key_columns) key.push_back(table.schema.columns[ordinal].name);
   ordered_json rows = ordered_json::array();
   for (const RowDifference& row : table.rows) rows.push_back(RowToJson(table, row));
-  return {
-      {"database", table.name.database},
-      {"table", table.name.table},
-      {"state", compare::TableStateWord(table.state)},
-      {"note", table.note},
-      {"only_part", table.only_part},
-      {"key_columns", key},
-      {"schema_digest", Hex(table.schema_digest)},
-      {"rows_source", table.rows_source},
-      {"rows_target", table.rows_target},
-      {"missing", table.missing},
-      {"extra", table.extra},
-      {"different", table.different},
-      {"counted_all", table.counted_all},
-      {"all_rows_listed", table.counted_all && (!HasKey(table) || table.rows.size() == Differences(table))},
-      {"rows", rows}};
+  return {{"database", table.name.database},
+          {"table", table.name.table},
+          {"state", compare::TableStateWord(table.state)},
+          {"note", table.note},
+          {"only_part", table.only_part},
+          {"key_columns", key},
+          {"schema_digest", Hex(table.schema_digest)},
+          {"rows_source", table.rows_source},
+          {"rows_target", table.rows_target},
+          {"missing", table.missing},
+          {"extra", table.extra},
+          {"different", table.different},
+          {"counted_all", table.counted_all},
+          {"all_rows_listed", table.lists_all()},
+          {"rows", rows}};
 }
 
 Status BadReport(const std::string& what) {

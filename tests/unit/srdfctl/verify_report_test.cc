@@ -111,6 +111,39 @@ TEST(RepairPlan, ATableOfWhichAReportHasNotAllRowsIsComparedWhole) {
   EXPECT_TRUE(chosen(report).keys.empty());
 }
 
+TEST(VerifyReport, OfATableWithoutAKeyRowsThatAreNotListedAreMissed) {
+  VerifyReport report;
+  compare::TableFindings log;
+  log.name = {"shop", "log"};
+  log.schema = test::FakeSchema("shop", "log", false);
+  log.state = TableState::kDifferent;
+  RowDifference row;
+  row.finding = RowFinding::kMissing;
+  row.copies_source = 5;
+  row.copies_target = 2;
+  log.rows = {row};
+  log.missing = 3;
+  report.findings.tables = {log};
+  EXPECT_TRUE(ReportToJson(report)["tables"][0]["all_rows_listed"].get<bool>());
+  report.findings.tables[0].extra = 1;  // of a row that was counted, and not kept
+  EXPECT_FALSE(ReportToJson(report)["tables"][0]["all_rows_listed"].get<bool>());
+  EXPECT_THAT(PlanRepair(report.findings).beyond[0].message(), HasSubstr("more rows of shop.log differ"));
+}
+
+TEST(RepairPlan, WhyATableWasNotComparedToItsEndIsSaid) {
+  compare::Findings findings = Sample().findings;
+  compare::TableFindings& item = findings.tables[2];
+  item.counted_all = item.to_its_end = false;
+  item.note = "not compared to its end: the snapshot is gone";
+  const RepairPlan plan = PlanRepair(findings);
+  EXPECT_EQ(plan.rows(), 2u);
+  ASSERT_EQ(plan.beyond.size(), 2u);
+  EXPECT_THAT(plan.beyond[1].message(), HasSubstr("the snapshot is gone"));
+  item.other_unique_keys = true;
+  EXPECT_EQ(PlanRepair(findings).rows(), 0u);
+  EXPECT_THAT(PlanRepair(findings).beyond[1].message(), HasSubstr("the snapshot is gone"));
+}
+
 TEST(RepairPlan, ATableWithAnotherUniqueKeyIsRepairedAtOnceOrNotAtAll) {
   compare::Findings findings = Sample().findings;
   compare::TableFindings& item = findings.tables[2];
