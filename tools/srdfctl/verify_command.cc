@@ -1,6 +1,7 @@
 // srdfctl verify: compares source and target, row by row in the end, while both are written to.
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -55,7 +56,9 @@ Result<ComparingOptions> OptionsOf(const config::Config& config, const VerifyOpt
 Status WriteReport(const std::string& path, const nlohmann::ordered_json& json) {
   const std::string text = json.dump(1, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n";
   const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-  std::FILE* const file = fd < 0 ? nullptr : ::fdopen(fd, "w");
+  // One that was there may be open to others.
+  std::FILE* const file = fd < 0 || ::fchmod(fd, 0600) != 0 ? nullptr : ::fdopen(fd, "w");
+  if (file == nullptr && fd >= 0) ::close(fd);
   const bool written = file != nullptr && std::fwrite(text.data(), 1, text.size(), file) == text.size();
   if (file != nullptr && std::fclose(file) == 0 && written) return {};
   return {StatusCode::kFailedPrecondition, "the report cannot be written to " + path,
