@@ -4,11 +4,15 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <functional>
 #include <thread>
+#include <utility>
 
 #include "compare/pair.h"
 #include "srdfctl/comparing.h"
 #include "srdfctl/copy_progress.h"
+#include "srdfctl/databases.h"
+#include "srdfctl/flow_start.h"
 #include "srdfctl/text.h"
 
 namespace srdf::ctl {
@@ -23,6 +27,7 @@ constexpr std::chrono::milliseconds kPoll{500};
 constexpr std::chrono::seconds kTellEvery{5};  // where a line cannot be written over
 constexpr std::chrono::minutes kSilenceMax{10};
 constexpr std::chrono::minutes kSteerDeadline{2};
+constexpr std::chrono::minutes kQuietMax{1};
 constexpr std::chrono::minutes kApplyMax{10};  // then the trouble is told, and it is waited for again
 
 // Stderr: a line that is written over on a terminal, and a line now and then elsewhere.
@@ -85,7 +90,12 @@ bool Passes(const Status& status) {
 class TroubleWatch {
  public:
   TroubleWatch(MeshClient* client, const std::string& flow, ProgressLine* line)
-      : client_(client), flow_(flow), line_(line) {}
+      : TroubleWatch(client, flow, line, "the copy of flow " + flow,
+                     "it goes on by itself: srdfctl establish " + flow + " --watch") {}
+  // `what` is followed, and when the trouble is mended, `then` is to be done.
+  TroubleWatch(MeshClient* client, const std::string& flow, ProgressLine* line, std::string what,
+               std::string then)
+      : client_(client), flow_(flow), line_(line), what_(std::move(what)), then_(std::move(then)) {}
 
   // `progress` is another one whenever something has moved.
   Status Look(const GetCopyResponse& copy, uint64_t progress) {
@@ -99,9 +109,8 @@ class TroubleWatch {
     told_ = trouble;
     if (trouble.empty()) moved_at_ = now;
     if (now - moved_at_ < kStuckMax) return {};
-    return {StatusCode::kFailedPrecondition, "the copy of flow " + flow_ + " does not get on: " + trouble,
-            "srdfctl status --flow " + flow_ +
-                " says what to do; then it goes on by itself: srdfctl establish " + flow_ + " --watch"};
+    return {StatusCode::kFailedPrecondition, what_ + " does not get on: " + trouble,
+            "srdfctl status --flow " + flow_ + " says what to do; then " + then_};
   }
 
  private:
@@ -111,6 +120,7 @@ class TroubleWatch {
   MeshClient* const client_;
   const std::string flow_;
   ProgressLine* const line_;
+  const std::string what_, then_;
   std::string told_;
   uint64_t progress_ = 0;
   Clock::time_point moved_at_ = Clock::now();
@@ -200,6 +210,44 @@ Status FollowCopy(MeshClient* client, const std::string& flow, std::string plan)
       SRDF_RETURN_IF_ERROR(UntilRead(client, flow, &plan, &line));
       SRDF_ASSIGN_OR_RETURN(const bool applied, UntilApplied(client, flow, source, target, &line));
       if (applied) return {};
+    }
+  });
+}
+
+Status FollowCatchUp(MeshClient* client, const config::FlowConfig& flow) {
+  return WithSides(client, flow.name, 0, [&](compare::Side* source, compare::Side* target) -> Status {
+    SRDF_ASSIGN_OR_RETURN(const auto engine, OpenSource(flow));
+    SRDF_ASSIGN_OR_RETURN(const SourcePosition until, engine->CurrentPosition());
+    ProgressLine line;
+    TroubleWatch watch(client, flow.name, &line, "flow " + flow.name, "give the same command again");
+    auto answered = Clock::now(), moved = answered;
+    std::string seen;
+    while (true) {
+      if (Interrupted()) return {StatusCode::kCancelled, "no longer followed"};
+      const auto now = Clock::now();
+      // Also when the applier does not know of its flow yet.
+      const auto start = FindStart(client, flow, false);
+      if (start.ok()) {
+        answered = now;
+        if (std::exchange(seen, start->position.gtid) != start->position.gtid) moved = now;
+        if (start->started) {
+          SRDF_ASSIGN_OR_RETURN(const bool there, engine->Contains(start->position, until));
+          if (there) return {};
+        }
+        line.Show(
+            fmt::format("the flow catches up: the target is at {}, the source was at {}", seen, until.gtid));
+        SRDF_RETURN_IF_ERROR(watch.Look(GetCopyResponse(), std::hash<std::string>()(seen)));
+      } else if (now - answered > kSilenceMax || !Passes(start.status())) {
+        return start.status();
+      } else {
+        line.Show(Printable(start.status().message()));
+      }
+      if (now - moved > kQuietMax) {
+        // It applies one large transaction; or what is left changes nothing, and brings no position.
+        moved = now;
+        if (compare::Pair(source, target).Open(kQuietMax, Interrupted).ok()) return {};
+      }
+      std::this_thread::sleep_for(kPoll);
     }
   });
 }

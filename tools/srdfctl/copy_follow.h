@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/status.h"
+#include "config/config.h"
 #include "srdfctl/mesh_client.h"
 
 namespace srdf::ctl {
@@ -16,6 +17,10 @@ Result<capture::v1::GetCopyResponse> AskCopy(MeshClient* client, const std::stri
 // another one has begun behind it. Other errors: how it stands is not known; it goes on, or waits for what
 // `srdfctl status` names.
 Status FollowCopy(MeshClient* client, const std::string& flow, std::string plan);
+
+// Shows how it goes on stderr until the target has applied all that the source has logged until now; no
+// snapshot is open meanwhile. kCancelled after Ctrl-C; kFailedPrecondition: it does not get on, and why.
+Status FollowCatchUp(MeshClient* client, const config::FlowConfig& flow);
 
 enum class CopyVerb { kPause, kResume, kCancel };
 Status SteerCopy(MeshClient* client, const std::string& flow, CopyVerb verb);

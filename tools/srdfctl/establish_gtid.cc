@@ -87,13 +87,18 @@ Status CheckTables(const EstablishPlan& plan) {
 
 int Compare(MeshClient* client, const GlobalOptions& global, const config::Config& config,
             const EstablishOptions& asked) {
+  // What was logged since the backup may take hours. A comparison's snapshot of the source would stay open
+  // for as long, and the server keep old versions of all rows.
+  const Status caught_up = FollowCatchUp(client, *config.FindFlow(asked.flow));
+  if (!caught_up.ok()) {
+    return Fail(caught_up.WithContext("flow " + asked.flow +
+                                      " has started, and was not compared; srdfctl verify " + asked.flow));
+  }
   ComparingOptions options;
   options.flow = asked.flow;
   options.scope = "all tables";
   options.rows_per_second_max = asked.rows_per_second_max;
   options.compare.extra_tables = !SharesTarget(config, asked.flow);
-  // The flow catches up with what was logged since the backup first.
-  options.compare.lag_max = std::chrono::hours(24);
   const auto report = RunComparison(client, std::move(options));
   if (!report.ok()) {
     return Fail(report.status().WithContext(
