@@ -94,6 +94,7 @@ struct ForeignKey {
 struct TableRename {
   TableId from;
   TableId to;
+  bool if_exists = false;  // when there was no such table, nothing was done
 };
 
 // What a statement does with tables as a whole, by names as the catalogue has them.

@@ -86,7 +86,8 @@ class MariaDbSnapshot : public engine::Snapshot {
   const std::unique_ptr<Connection> connection_;
   const bool gives_locks_back_;
   SourcePosition position_;
-  bool exact_ = false;  // shows what its place promises
+  bool exact_ = false;          // shows what its place promises
+  bool sees_sessions_ = false;  // those of other users, as far as that was asked
   // The server's, just before the snapshot was taken.
   uint64_t started_at_seconds_ = 0;
   std::string started_at_gtids_;

@@ -57,7 +57,7 @@ class MariaDbSourceEngine : public engine::SourceEngine {
   }
 
   Result<engine::SchemaDump> ReadSchema(const engine::SchemaRequest& request) override {
-    SRDF_ASSIGN_OR_RETURN(const auto connection, Connect(kSchemaTimeoutSeconds));
+    SRDF_ASSIGN_OR_RETURN(const auto connection, ConnectToRead(kSchemaTimeoutSeconds));
     SRDF_ASSIGN_OR_RETURN(auto dump, ReadSchemaObjects(connection.get(), request));
     SRDF_ASSIGN_OR_RETURN(dump.read_by, PositionAt(connection.get()));
     return dump;
@@ -70,7 +70,7 @@ class MariaDbSourceEngine : public engine::SourceEngine {
   }
 
   Result<std::vector<engine::ForeignKey>> ForeignKeys() override {
-    SRDF_ASSIGN_OR_RETURN(const auto connection, Connect(kSchemaTimeoutSeconds));
+    SRDF_ASSIGN_OR_RETURN(const auto connection, ConnectToRead(kSchemaTimeoutSeconds));
     return LoadForeignKeys(connection.get());
   }
 
@@ -96,12 +96,8 @@ class MariaDbSourceEngine : public engine::SourceEngine {
     return ReadThreadsRunning(connection.get());
   }
 
-  // Of the server that the stream is read from: another one may have transactions that the stream will not
-  // have, or lack some.
   Result<std::unique_ptr<engine::Snapshot>> OpenSnapshot() override {
-    const size_t read = *server_read_;
-    if (read != kNoServerRead) return MariaDbSnapshot::OpenSource(servers_[read]);
-    SRDF_ASSIGN_OR_RETURN(const engine::ServerEndpoint server, Reachable());
+    SRDF_ASSIGN_OR_RETURN(const engine::ServerEndpoint server, ServerRead());
     return MariaDbSnapshot::OpenSource(server);
   }
 
@@ -139,10 +135,24 @@ class MariaDbSourceEngine : public engine::SourceEngine {
     return servers_[at];
   }
 
+  // What is put into the stream is of the server that the stream is read from: another one may have
+  // transactions that the stream will not have, or lack some. Before one is read: of one that answers.
+  Result<engine::ServerEndpoint> ServerRead() const {
+    const size_t read = *server_read_;
+    if (read != kNoServerRead) return servers_[read];
+    return Reachable();
+  }
+
+  Result<std::unique_ptr<Connection>> ConnectToRead(unsigned read_timeout_seconds) const {
+    SRDF_ASSIGN_OR_RETURN(const engine::ServerEndpoint server, ServerRead());
+    return Named(ConnectTo(server, read_timeout_seconds));
+  }
   Result<std::unique_ptr<Connection>> Connect(unsigned read_timeout_seconds) const {
     SRDF_ASSIGN_OR_RETURN(const engine::ServerEndpoint server, Reachable());
-    SRDF_ASSIGN_OR_RETURN(auto connection, ConnectTo(server, read_timeout_seconds));
-    SRDF_RETURN_IF_ERROR(NoteNames(connection.get()));
+    return Named(ConnectTo(server, read_timeout_seconds));
+  }
+  Result<std::unique_ptr<Connection>> Named(Result<std::unique_ptr<Connection>> connection) const {
+    if (connection.ok()) SRDF_RETURN_IF_ERROR(NoteNames(connection->get()));
     return connection;
   }
 

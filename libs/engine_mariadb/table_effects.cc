@@ -48,8 +48,10 @@ Token TakeVerb(Tokens* tokens) {
 
 void OfRename(const std::string& database, Tokens* tokens, engine::TableEffects* out) {
   if (!tokens->Next().IsOneOf({"TABLE", "TABLES"})) return;
+  const bool if_exists = tokens->Peek().Is("IF");
   for (;;) {
     engine::TableRename rename;
+    rename.if_exists = if_exists;
     rename.from = TakeTable(database, tokens);
     Token token = tokens->Next();
     while (token.kind != Token::kEnd && !token.Is("TO")) token = tokens->Next();  // WAIT n, NOWAIT
@@ -77,8 +79,15 @@ void OfDrop(const std::string& database, Tokens* tokens, engine::TableEffects* o
 // EXCHANGE PARTITION p WITH TABLE t; CONVERT PARTITION p TO TABLE t; CONVERT TABLE t TO PARTITION p …
 void OfPartition(const engine::TableId& table, const std::string& database, Tokens tokens,
                  engine::TableEffects* out) {
-  if (!tokens.Next().IsOneOf({"EXCHANGE", "CONVERT"})) return;
   Token token = tokens.Next();
+  if (token.Is("WAIT")) {
+    tokens.Next();  // n
+    token = tokens.Next();
+  } else if (token.Is("NOWAIT")) {
+    token = tokens.Next();
+  }
+  if (!token.IsOneOf({"EXCHANGE", "CONVERT"})) return;
+  token = tokens.Next();
   const bool becomes_partition = token.Is("TABLE");
   if (token.Is("PARTITION")) {
     while (token.kind != Token::kEnd && !token.Is("TABLE")) token = tokens.Next();
@@ -93,6 +102,7 @@ void OfAlter(const std::string& database, Tokens* tokens, engine::TableEffects* 
   Token token = tokens->Next();
   while (token.IsOneOf({"ONLINE", "IGNORE"})) token = tokens->Next();
   if (!token.Is("TABLE")) return;
+  const bool if_exists = tokens->Peek().Is("IF");
   const engine::TableId table = TakeTable(database, tokens);
   OfPartition(table, database, *tokens, out);
   int depth = 0;
@@ -103,7 +113,7 @@ void OfAlter(const std::string& database, Tokens* tokens, engine::TableEffects* 
     token = tokens->Next();
     if (token.IsOneOf({"COLUMN", "INDEX", "KEY"})) continue;
     if (token.IsOneOf({"TO", "AS"}) || token.IsPunctuation('=')) token = tokens->Next();
-    if (token.IsName()) out->renamed.push_back({table, TakeTable(token, database, tokens)});
+    if (token.IsName()) out->renamed.push_back({table, TakeTable(token, database, tokens), if_exists});
     return;
   }
 }

@@ -11,13 +11,14 @@
 //                                    there is left out: the row comes with its range
 //
 // While `schema_done` is false nothing of the tables exists for certain, and their changes are not sent; of a
-// copy of all tables neither are any others, and no DDL statements. Without any table, and `schema_done`
-// false, the copy was asked for and is not planned yet: then neither rows nor statements are sent. A flow
-// whose target has nothing begins so: its first checkpoint has NewCopy() as its copy, and what is logged
-// before the plan is made needs no table. A table that others can change by a foreign key that acts comes
-// before those; tables without a key, with one that a cascade can change, and those that foreign keys connect
-// in a circle, are copied in one snapshot (they go from kWaiting to not listed). Tables of one `group` that is
-// not 0 leave the list together; else one leaves it with its last range, or when it is dropped. Pure.
+// copy of all tables neither are any others, and no DDL statements. Without any table, `schema_done` and
+// `started_at_ms`, the copy was asked for and is not planned yet: then neither rows nor statements are sent.
+// A flow whose target has nothing begins so: its first checkpoint has NewCopy() as its copy, and what is
+// logged before the plan is made needs no table. A table that others can change by a foreign key that acts
+// comes before those; tables without a key, with one that a cascade can change, and those that foreign keys
+// connect in a circle, are copied in one snapshot (they go from kWaiting to not listed). Tables of one
+// `group` that is not 0 leave the list together; else one leaves it with its last range, or when it is
+// dropped. Pure.
 #pragma once
 
 #include <cstdint>
@@ -50,8 +51,8 @@ struct CopyState {
   std::string plan;  // uid of the copy
   bool schema_done = false;
   bool paused = false;
-  bool all_tables = false;  // of the source
-  int64_t started_at_ms = 0;
+  bool all_tables = false;        // of the source
+  int64_t started_at_ms = 0;      // when it was planned
   std::vector<TableCopy> tables;  // not done, in order
   // Of all tables, those that are done as well.
   uint64_t tables_total = 0;
@@ -62,8 +63,8 @@ struct CopyState {
 
   friend bool operator==(const CopyState&, const CopyState&) = default;
 
-  // Asked for, and what is to be copied is not known yet.
-  bool unplanned() const { return !schema_done && tables.empty(); }
+  // Asked for, and what is to be copied is not known yet. (A source without a table has a plan without one.)
+  bool unplanned() const { return !schema_done && tables.empty() && started_at_ms == 0; }
   const TableCopy* Find(std::string_view database, std::string_view table) const;
 };
 

@@ -68,6 +68,7 @@ const std::vector<MethodRule>& AllRules() {
       {"/srdf.capture.v1.CopyService/StartCopy", kOperates, false},
       {"/srdf.capture.v1.CopyService/PauseCopy", kOperates, false},
       {"/srdf.capture.v1.CopyService/ResumeCopy", kOperates, false},
+      {"/srdf.capture.v1.CopyService/SetCopyOptions", kOperates, false},
       {"/srdf.capture.v1.CopyService/CancelCopy", kOperates, false},
       {"/srdf.capture.v1.CopyService/CopyRows", kOperates, false},
       {"/srdf.capture.v1.CaptureService/ResumeFlow", kOperates, false},

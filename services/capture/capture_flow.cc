@@ -93,6 +93,11 @@ void CaptureFlow::SetCopyOptions(const CopyOptions& options) {
   copy_options_ = options;
 }
 
+CopyOptions CaptureFlow::copy_options() const {
+  std::lock_guard lock(mu_);
+  return copy_options_;
+}
+
 std::optional<CopyState> CaptureFlow::last_copy() const {
   std::lock_guard lock(mu_);
   return last_copy_;

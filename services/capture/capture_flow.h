@@ -56,6 +56,7 @@ class CaptureFlow {
   Result<Live> GetLive() const;
   // For copies that go on in later rounds of this process.
   void SetCopyOptions(const CopyOptions& options);
+  CopyOptions copy_options() const;
   // The copy that went on when the last round ended.
   std::optional<CopyState> last_copy() const;
   // A snapshot of the source, at no place of the stream.

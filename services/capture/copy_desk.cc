@@ -16,20 +16,24 @@ constexpr uint64_t kChunkBytesMin = 64u << 10;
 constexpr uint64_t kChunkBytesMax = 64u << 20;
 constexpr size_t kReadersMax = 16;
 
+Status CheckOptions(const CopyOptions& options) {
+  if (options.readers < 1 || options.readers > kReadersMax) {
+    return {StatusCode::kInvalidArgument,
+            "1 to " + std::to_string(kReadersMax) + " readers can read for a copy"};
+  }
+  if (options.chunk_bytes < kChunkBytesMin || options.chunk_bytes > kChunkBytesMax) {
+    return {StatusCode::kInvalidArgument, "a chunk of a copy has " + std::to_string(kChunkBytesMin) + " to " +
+                                              std::to_string(kChunkBytesMax) + " bytes"};
+  }
+  return {};
+}
+
 Status CheckWish(const CopyWish& wish) {
   const bool hex = wish.plan.size() == 32 && std::all_of(wish.plan.begin(), wish.plan.end(), [](char c) {
                      return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
                    });
   if (!hex) return {StatusCode::kInvalidArgument, "the plan of a copy is named by 32 lower-case hex digits"};
-  if (wish.options.readers < 1 || wish.options.readers > kReadersMax) {
-    return {StatusCode::kInvalidArgument,
-            "1 to " + std::to_string(kReadersMax) + " readers can read for a copy"};
-  }
-  if (wish.options.chunk_bytes < kChunkBytesMin || wish.options.chunk_bytes > kChunkBytesMax) {
-    return {StatusCode::kInvalidArgument, "a chunk of a copy has " + std::to_string(kChunkBytesMin) + " to " +
-                                              std::to_string(kChunkBytesMax) + " bytes"};
-  }
-  return {};
+  return CheckOptions(wish.options);
 }
 
 Status AnotherGoesOn(const CopyState& copy) {
@@ -57,17 +61,33 @@ Result<SourcePosition> CopyDesk::Start(const CopyWish& wish, const CallLimits& l
     }
     SRDF_RETURN_IF_ERROR(planned);
     obs::Info("copy_begun", {{"flow", flow_->name()}, {"plan", wish.plan}});
+    std::lock_guard lock(mu_);
+    begun_ = wish;
+    cancelled_plan_.clear();
   }
   SourcePosition position = live.gate->position();
   SRDF_RETURN_IF_ERROR(live.gate->WaitDurable(limits));
   flow_->SetCopyOptions(wish.options);
   live.runner->Begin(wish.options);
-  {
-    std::lock_guard lock(mu_);
-    begun_ = wish;
-  }
   position.copy.clear();
   return position;
+}
+
+Status CopyDesk::SetOptions(const std::string& plan, const CopyOptions& changed) {
+  SRDF_ASSIGN_OR_RETURN(const CaptureFlow::Live live, flow_->GetLive());
+  const std::optional<CopyState> copy = live.gate->copy();
+  if (!copy || copy->plan != plan) {
+    return {StatusCode::kNotFound, "no copy with plan " + plan + " is going on",
+            "see `srdfctl establish FLOW --watch`"};
+  }
+  CopyOptions options = flow_->copy_options();
+  if (changed.readers != 0) options.readers = changed.readers;
+  if (changed.chunk_bytes != 0) options.chunk_bytes = changed.chunk_bytes;
+  if (changed.threads_running_max != 0) options.threads_running_max = changed.threads_running_max;
+  SRDF_RETURN_IF_ERROR(CheckOptions(options));
+  flow_->SetCopyOptions(options);
+  live.runner->Begin(options);
+  return {};
 }
 
 Status CopyDesk::Plan(const CopyWish& wish, StreamGate* gate, const CallLimits& limits) {
@@ -110,17 +130,23 @@ Status CopyDesk::SetPaused(bool paused, const CallLimits& limits) {
 }
 
 Status CopyDesk::Cancel(const CallLimits& limits) {
-  SRDF_RETURN_IF_ERROR(Change(
+  const Status changed = Change(
       [this](std::optional<CopyState>* copy) -> Status {
         {
           // First: who sees that nothing is being copied has to see why.
           std::lock_guard lock(mu_);
           cancelled_plan_ = (*copy)->plan;
+          cancel_in_doubt_ = false;
         }
         copy->reset();
         return {};
       },
-      limits));
+      limits);
+  if (!changed.ok()) {
+    std::lock_guard lock(mu_);
+    cancel_in_doubt_ = true;
+    return changed;
+  }
   obs::Warn("copy_cancelled", {{"flow", flow_->name()}});
   return {};
 }
@@ -160,11 +186,10 @@ CopyReport CopyDesk::Report() {
   }
   std::lock_guard lock(mu_);
   if (report.copy) {
-    // The session ended before that was durable.
-    if (report.copy->plan == cancelled_plan_) cancelled_plan_.clear();
-    const bool known = report.copy->plan == begun_.plan;
-    report.with_schema = known ? begun_.with_schema : !report.copy->schema_done;
-    if (known) {
+    if (cancel_in_doubt_ && report.copy->plan == cancelled_plan_) cancelled_plan_.clear();
+    report.beginning_known = report.copy->plan == begun_.plan;
+    report.with_schema = report.beginning_known ? begun_.with_schema : !report.copy->schema_done;
+    if (report.beginning_known) {
       report.wanted = begun_.tables;
     } else if (!report.copy->all_tables) {
       for (const TableCopy& table : report.copy->tables)

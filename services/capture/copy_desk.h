@@ -26,7 +26,9 @@ struct CopyReport {
   std::optional<CopyState> copy;
   CopyWorkStatus work;
   std::string cancelled_plan;  // the last one, since the start of the process; empty: none
-  // With a copy: what it was begun with, or, when that was before the start, what is left of it.
+  // With a copy: what it was begun with, or, when that is not known since it was before the start of the
+  // process, what is left of it.
+  bool beginning_known = false;
   std::vector<engine::TableId> wanted;
   bool with_schema = false;
 };
@@ -40,6 +42,8 @@ class CopyDesk {
 
   // Where it begins. Errors as CopyService says.
   Result<SourcePosition> Start(const CopyWish& wish, const CallLimits& limits);
+  // Of the copy with this plan that goes on: 0 leaves an option as it is. kNotFound: it does not go on.
+  Status SetOptions(const std::string& plan, const CopyOptions& changed);
   Status SetPaused(bool paused, const CallLimits& limits);
   Status Cancel(const CallLimits& limits);
   Result<CopiedRows> Rows(const engine::TableId& table, const std::vector<std::string>& keys,
@@ -57,8 +61,9 @@ class CopyDesk {
 
   std::mutex mu_;
   // guarded by mu_
-  CopyWish begun_;              // the last one
-  std::string cancelled_plan_;  // the last one
+  CopyWish begun_;                // the last one
+  std::string cancelled_plan_;    // the last one
+  bool cancel_in_doubt_ = false;  // the session ended meanwhile
 };
 
 }  // namespace srdf::capture

@@ -31,10 +31,6 @@ class Components {
     }
     return std::move(found_);
   }
-  bool RefersToItself(const TableId& id) const {
-    const auto it = parents_.find(id);
-    return it != parents_.end() && it->second.count(id) != 0;
-  }
 
  private:
   struct Frame {
@@ -145,12 +141,7 @@ Result<CopyState> PlanCopy(const std::string& plan, const std::vector<engine::Ta
   uint32_t group = 0;
   for (const std::vector<TableId>& component : components.Find()) {
     const bool keyless = component.size() == 1 && known[component.front()]->key_columns.empty();
-    // A row that a cascade gives another key can come to lie in a range that was copied before it.
-    const bool moves = std::any_of(keys.begin(), keys.end(), [&](const ForeignKey& key) {
-      return key.moves_keys && key.child == component.front();
-    });
-    const bool together =
-        component.size() > 1 || components.RefersToItself(component.front()) || keyless || moves;
+    const bool together = component.size() > 1 || keyless || IsReadAtOnce(component.front(), keys);
     if (together) ++group;
     for (const TableId& id : component) {
       const engine::TableInfo& info = *known[id];
@@ -168,8 +159,17 @@ Result<CopyState> PlanCopy(const std::string& plan, const std::vector<engine::Ta
   return copy;
 }
 
+// A row that a cascade gives another key can come to lie in a range that was copied before it; of a table
+// that refers to itself, one that it deletes too.
+bool IsReadAtOnce(const TableId& table, const std::vector<ForeignKey>& keys) {
+  return std::any_of(keys.begin(), keys.end(), [&](const ForeignKey& key) {
+    return key.child == table && key.acts && (key.moves_keys || key.parent == table);
+  });
+}
+
 Result<std::vector<TableCopy>> NextTables(const CopyState& copy, const std::vector<ForeignKey>& keys,
-                                          const std::vector<TableId>& busy) {
+                                          const std::vector<TableId>& busy,
+                                          const std::vector<TableId>& resting) {
   std::map<TableId, uint32_t> listed;  // to groups
   for (const TableCopy& table : copy.tables) listed[{table.database, table.table}] = table.group;
   // Groups of those that are still to be copied, and change the table or are only referred to by it.
@@ -180,7 +180,8 @@ Result<std::vector<TableCopy>> NextTables(const CopyState& copy, const std::vect
     (key.acts ? parents : referred)[key.child].push_back(parent->second);
   }
   const auto is_busy = [&](const TableId& id) {
-    return std::find(busy.begin(), busy.end(), id) != busy.end();
+    return std::find(busy.begin(), busy.end(), id) != busy.end() ||
+           std::find(resting.begin(), resting.end(), id) != resting.end();
   };
   // Nothing of these is still to be copied, but what is copied with it.
   const auto has_to_wait = [](const std::map<TableId, std::vector<uint32_t>>& for_groups, const TableId& id,
@@ -216,7 +217,7 @@ Result<std::vector<TableCopy>> NextTables(const CopyState& copy, const std::vect
   }
   // Only where nothing else is going on that would change it.
   if (!second_best.empty() && busy.empty()) return second_best;
-  if (busy.empty() && !copy.tables.empty()) {
+  if (busy.empty() && resting.empty() && !copy.tables.empty()) {
     return Status(StatusCode::kFailedPrecondition,
                   "foreign keys connect " + copy.tables.front().database + "." + copy.tables.front().table +
                       " and others in a circle that was not there when the copy was planned",

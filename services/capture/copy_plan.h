@@ -23,10 +23,14 @@ Result<CopyState> PlanCopy(const std::string& plan, const std::vector<engine::Ta
                            const std::vector<engine::TableId>& wanted,
                            const std::vector<engine::ForeignKey>& keys);
 
-// The next tables that may be copied, of those that are listed and not `busy`: one, or all of a group. Empty:
-// none now. kFailedPrecondition: never, for foreign keys connect what is left in a circle that the plan does
-// not know.
+// Whether all rows of a table that is listed alone have to be read in one snapshot.
+bool IsReadAtOnce(const engine::TableId& table, const std::vector<engine::ForeignKey>& keys);
+
+// The next tables that may be copied, of those that are listed, neither `busy` nor `resting` (after an
+// error): one, or all of a group. Empty: none now. kFailedPrecondition: never, for foreign keys connect what
+// is left in a circle that the plan does not know.
 Result<std::vector<TableCopy>> NextTables(const CopyState& copy, const std::vector<engine::ForeignKey>& keys,
-                                          const std::vector<engine::TableId>& busy);
+                                          const std::vector<engine::TableId>& busy,
+                                          const std::vector<engine::TableId>& resting = {});
 
 }  // namespace srdf::capture

@@ -54,14 +54,15 @@ void CopyRunner::Begin(const CopyOptions& options) {
   std::unique_lock lock(mu_);
   options_ = options;
   changed_.notify_all();
-  if (stopping_ || working_ > 0) return;
-  // Those of a copy that is done have ended.
-  std::vector<std::jthread> ended = std::exchange(readers_, {});
-  lock.unlock();
-  ended.clear();
-  lock.lock();
-  if (stopping_ || working_ > 0) return;
-  for (size_t i = 0; i < std::max<size_t>(options.readers, 1); ++i) {
+  if (stopping_) return;
+  if (working_ == 0) {
+    // Those of a copy that is done have ended.
+    std::vector<std::jthread> ended = std::exchange(readers_, {});
+    lock.unlock();
+    ended.clear();
+    lock.lock();
+  }
+  while (!stopping_ && working_ < std::max<size_t>(options.readers, 1)) {
     ++working_;
     readers_.emplace_back([this](const std::stop_token& stop) { Work(stop); });
   }
@@ -128,13 +129,13 @@ Result<std::optional<CopyRunner::Item>> CopyRunner::Choose(const CopyState& copy
     return std::optional<Item>(Item{{}, copy});
   }
   // What failed a moment ago is let alone for a while.
-  std::vector<engine::TableId> busy = busy_;
+  std::vector<engine::TableId> resting;
   for (const TableCopy& table : copy.tables) {
     const auto it = again_at_.find(table.database + "." + table.table);
     if (it != again_at_.end() && it->second > steady_clock::now())
-      busy.push_back({table.database, table.table});
+      resting.push_back({table.database, table.table});
   }
-  SRDF_ASSIGN_OR_RETURN(std::vector<TableCopy> tables, NextTables(copy, *keys_, busy));
+  SRDF_ASSIGN_OR_RETURN(std::vector<TableCopy> tables, NextTables(copy, *keys_, busy_, resting));
   problems_.erase(kOrder);
   if (tables.empty()) return std::optional<Item>();
   for (const TableCopy& table : tables) busy_.push_back({table.database, table.table});
@@ -171,7 +172,13 @@ Status CopyRunner::Do(const Item& item, const std::stop_token& stop) {
     remarks_ = std::move(remarks);
     return {};
   }
-  const bool whole = item.tables.size() > 1 || item.tables.front().group != 0;
+  const TableCopy& first = item.tables.front();
+  bool whole = item.tables.size() > 1 || first.group != 0;
+  {
+    std::lock_guard lock(mu_);
+    // Also by a foreign key that came since the copy was planned.
+    whole = whole || IsReadAtOnce({first.database, first.table}, *keys_);
+  }
   SRDF_ASSIGN_OR_RETURN(const uint64_t rows, whole ? CopyWhole(context, item.tables)
                                                    : CopyNextRange(context, item.tables.front()));
   CountRows(rows);

@@ -83,6 +83,14 @@ grpc::Status CopyServiceImpl::ResumeCopy(grpc::ServerContext* context, const v1:
   return rpc::ToGrpc((*desk)->SetPaused(false, LimitsOf(context)));
 }
 
+grpc::Status CopyServiceImpl::SetCopyOptions(grpc::ServerContext*, const v1::SetCopyOptionsRequest* request,
+                                             v1::SetCopyOptionsResponse*) {
+  auto desk = Find(request->flow());
+  if (!desk.ok()) return rpc::ToGrpc(desk.status());
+  return rpc::ToGrpc((*desk)->SetOptions(
+      request->plan(), {request->readers(), request->chunk_bytes(), request->threads_running_max()}));
+}
+
 grpc::Status CopyServiceImpl::CancelCopy(grpc::ServerContext* context, const v1::CancelCopyRequest* request,
                                          v1::CancelCopyResponse*) {
   auto desk = Find(request->flow());
@@ -121,6 +129,7 @@ grpc::Status CopyServiceImpl::GetCopy(grpc::ServerContext*, const v1::GetCopyReq
     out->set_table(table.table);
   }
   response->set_with_schema(report.with_schema);
+  response->set_beginning_known(report.beginning_known);
   return grpc::Status::OK;
 }
 

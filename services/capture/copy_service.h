@@ -21,6 +21,8 @@ class CopyServiceImpl final : public v1::CopyService::Service {
                          v1::PauseCopyResponse* response) override;
   grpc::Status ResumeCopy(grpc::ServerContext* context, const v1::ResumeCopyRequest* request,
                           v1::ResumeCopyResponse* response) override;
+  grpc::Status SetCopyOptions(grpc::ServerContext* context, const v1::SetCopyOptionsRequest* request,
+                              v1::SetCopyOptionsResponse* response) override;
   grpc::Status CancelCopy(grpc::ServerContext* context, const v1::CancelCopyRequest* request,
                           v1::CancelCopyResponse* response) override;
   grpc::Status GetCopy(grpc::ServerContext* context, const v1::GetCopyRequest* request,

@@ -85,6 +85,25 @@ class Pieces : public engine::RowSink {
   Status Row(ByteView key, ByteView image) override {
     SRDF_RETURN_IF_ERROR(records_->Row(key, image));
     bytes_ += image.size();
+    return keyless_ ? SendEnough() : Status();
+  }
+  // Of a table with a key a range is read to its end first: sending may take long, and what is being read has
+  // a lock.
+  Status Read(engine::Snapshot* snapshot, const TableSchema& schema, engine::RowSink* rows) {
+    keyless_ = schema.key_kind == KeyKind::kNone;
+    for (std::string after;;) {
+      SRDF_ASSIGN_OR_RETURN(
+          engine::ReadEnd end,
+          snapshot->ReadRange(schema, {after, {}}, {0, keyless_ ? 0 : context_.chunk_bytes}, rows));
+      if (end.complete) return {};
+      SRDF_RETURN_IF_ERROR(SendEnough());
+      after = std::move(end.last_key);
+    }
+  }
+  uint64_t bytes() const { return bytes_; }
+
+ private:
+  Status SendEnough() {
     if (records_->bytes() < context_.chunk_bytes) return {};
     SRDF_RETURN_IF_ERROR(place_->Send(records_->Take(), wanted_, false, context_.limits));
     SRDF_FAILPOINT("capture.copy_after_send");
@@ -93,27 +112,14 @@ class Pieces : public engine::RowSink {
     records_->Range(std::move(more));
     return {};
   }
-  uint64_t bytes() const { return bytes_; }
 
- private:
   const CopyContext& context_;
   StreamGate::Place* const place_;
   CopyRecords* const records_;
   const CopyChange wanted_;
+  bool keyless_ = false;
   uint64_t bytes_ = 0;
 };
-
-// A table with a key comes in pieces, between which nothing of it is locked.
-Status ReadAll(const CopyContext& context, engine::Snapshot* snapshot, const TableSchema& schema,
-               engine::RowSink* rows) {
-  std::string after;
-  for (;;) {
-    const uint64_t bytes = schema.key_kind == KeyKind::kNone ? 0 : context.chunk_bytes;
-    SRDF_ASSIGN_OR_RETURN(engine::ReadEnd end, snapshot->ReadRange(schema, {after, {}}, {0, bytes}, rows));
-    if (end.complete) return {};
-    after = std::move(end.last_key);
-  }
-}
 
 // How many rows there are of some images.
 class Counts : public engine::RowSink {
@@ -190,6 +196,8 @@ Result<uint64_t> CopyWhole(const CopyContext& context, const std::vector<TableCo
     for (const TableCopy& table : tables) {
       if (!*copy || FindIn(&**copy, table) == nullptr) return Changed(table);
     }
+    // The stream stands at the place, and a pause may be long: all of it is read again afterwards.
+    if ((*copy)->paused) return Changed(tables.front());
     return {};
   };
   // A read that has begun must not wait for the stream: its table is locked, and its server loses patience.
@@ -209,7 +217,7 @@ Result<uint64_t> CopyWhole(const CopyContext& context, const std::vector<TableCo
     RangeCopy all;
     all.kind = RangeCopyKind::kRange;
     records.Range(std::move(all));
-    SRDF_RETURN_IF_ERROR(ReadAll(context, opened.snapshot.get(), *schema, &rows));
+    SRDF_RETURN_IF_ERROR(pieces.Read(opened.snapshot.get(), *schema, &rows));
   }
   SRDF_RETURN_IF_ERROR(opened.place->Send(
       records.Take(),

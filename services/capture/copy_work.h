@@ -28,7 +28,8 @@ struct CopyContext {
 // The next range of a table with a key, from the cursor on. With the last one the table leaves the list; with
 // the last table the copy ends. Returns how many rows were sent.
 Result<uint64_t> CopyNextRange(const CopyContext& context, const TableCopy& table);
-// All rows of the tables in one snapshot, in pieces of about chunk_bytes; the stream waits meanwhile.
+// All rows of the tables in one snapshot, in pieces of about chunk_bytes; the stream waits meanwhile. Given
+// up when the copy is paused.
 Result<uint64_t> CopyWhole(const CopyContext& context, const std::vector<TableCopy>& tables);
 // What the tables' rows need, created at the target (again), and what does not come with rows.
 // `remarks` gets what is not certain, in words.

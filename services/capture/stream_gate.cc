@@ -26,8 +26,22 @@ TableCopy* FindTable(const engine::TableId& id, CopyState* copy) {
   return const_cast<TableCopy*>(copy->Find(id.database, id.table));
 }
 
+// None of its rows count any more.
+void BeginAnew(TableCopy* table, CopyState* copy) {
+  copy->rows -= std::min(copy->rows, table->rows);
+  table->phase = CopyPhase::kWaiting;
+  table->cursor.clear();
+  table->key.clear();
+  table->rows = 0;
+}
+
 void Rename(const engine::TableRename& rename, CopyState* copy) {
   if (rename.from == rename.to) return;
+  TableCopy* const taken = FindTable(rename.to, copy);
+  if (taken != nullptr && rename.if_exists && FindTable(rename.from, copy) == nullptr) {
+    // Nobody knows whether it was renamed: the name has all of its rows anew.
+    return BeginAnew(taken, copy);
+  }
   // A table that had the name before is gone.
   std::erase_if(copy->tables, [&](const TableCopy& table) {
     return table.database == rename.to.database && table.table == rename.to.table;
@@ -42,15 +56,6 @@ void Drop(const engine::TableId& id, CopyState* copy) {
   std::erase_if(copy->tables, [&](const TableCopy& table) {
     return table.database == id.database && (id.table.empty() || table.table == id.table);
   });
-}
-
-// None of its rows count any more.
-void BeginAnew(TableCopy* table, CopyState* copy) {
-  copy->rows -= std::min(copy->rows, table->rows);
-  table->phase = CopyPhase::kWaiting;
-  table->cursor.clear();
-  table->key.clear();
-  table->rows = 0;
 }
 
 // Rows went from one table to another, and of at least one of them the target has not all: each is copied
@@ -220,11 +225,12 @@ Status StreamGate::FollowSchema(ByteView body) {
 
 Status StreamGate::Follow(const std::function<void(CopyState*)>& change) {
   const std::optional<CopyState> before = copy();
-  if (!before) return {};
+  // While nothing is sent the tables are listed anew when it begins.
+  if (!before || (before->all_tables && !before->schema_done)) return {};
   std::optional<CopyState> followed = before;
   change(&*followed);
   if (followed == before) return {};
-  if (followed->schema_done && followed->tables.empty()) followed.reset();
+  if (followed->tables.empty()) followed.reset();
   std::string encoded;
   if (followed) {
     SRDF_ASSIGN_OR_RETURN(encoded, EncodeCopyState(*followed));

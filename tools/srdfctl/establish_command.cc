@@ -152,6 +152,21 @@ Status StartCopy(MeshClient* client, const EstablishOptions& asked, const std::s
   return status;
 }
 
+// A copy that has ended meanwhile needs none.
+Status SetOptions(MeshClient* client, const EstablishOptions& asked, const std::string& plan) {
+  capture::v1::SetCopyOptionsRequest request;
+  request.set_flow(asked.flow);
+  request.set_plan(plan);
+  request.set_readers(asked.readers);
+  request.set_chunk_bytes(asked.chunk_bytes);
+  request.set_threads_running_max(asked.source_threads);
+  SRDF_RETURN_IF_ERROR(WaitUntilStreaming(client, asked.flow));
+  const Status status =
+      client->Call("capture", client->copies(), &CopyService::Stub::SetCopyOptions, request, kStartDeadline)
+          .status();
+  return status.code() == StatusCode::kNotFound ? Status() : status;
+}
+
 // A flow that runs, and nobody has said what is to be copied: nothing, or it is to be said.
 Status CheckNothingToCopy(const std::string& flow, const EstablishPlan& plan) {
   for (const PlannedTable& table : plan.tables) {
@@ -167,7 +182,7 @@ Status CheckNothingToCopy(const std::string& flow, const EstablishPlan& plan) {
 // What was asked for is what is being copied; else whoever asked would be told of the end of something else.
 Status CheckSamePlan(const EstablishOptions& asked, const capture::v1::GetCopyResponse& copy) {
   std::string lacks;
-  if (asked.with_schema && !copy.with_schema()) lacks = "the definitions";
+  if (asked.with_schema && !copy.with_schema() && copy.beginning_known()) lacks = "the definitions";
   if (asked.all && !copy.all_tables()) lacks = "all tables";
   if (!copy.all_tables()) {
     SRDF_ASSIGN_OR_RETURN(const std::vector<TableName> names, NamesOf(asked.tables));
@@ -179,6 +194,12 @@ Status CheckSamePlan(const EstablishOptions& asked, const capture::v1::GetCopyRe
     }
   }
   if (lacks.empty()) return {};
+  if (!copy.beginning_known()) {
+    return {StatusCode::kAlreadyExists,
+            "a copy of flow " + asked.flow + " is going on, and " + lacks +
+                " is done or was never part of it: capture was restarted since it began",
+            "wait for its end (srdfctl establish " + asked.flow + " --watch), then say this again"};
+  }
   return {StatusCode::kAlreadyExists, "another copy of flow " + asked.flow + " is going on, without " + lacks,
           "wait for its end (srdfctl establish " + asked.flow + " --watch) or cancel it (--cancel), then " +
               "say this again"};
@@ -287,7 +308,7 @@ int Establish(const GlobalOptions& global, const EstablishOptions& asked) {
     const Status same = CheckSamePlan(asked, *copy);
     if (!same.ok()) return Fail(same);
     if (asked.readers != 0 || asked.chunk_bytes != 0 || asked.source_threads != 0) {
-      const Status told = StartCopy(&client, asked, copy->plan(), {}, false);
+      const Status told = SetOptions(&client, asked, copy->plan());
       if (!told.ok()) return Fail(told);
     }
     return Follow(&client, global, asked.flow, copy->plan(), true);

@@ -81,6 +81,25 @@ TEST_F(SnapshotPositionTest, SoItDoesWhileXaTransactionsAreCommitted) {
   EXPECT_GT(shown, 0u);
 }
 
+TEST_F(SnapshotPositionTest, WhoCannotSeeXaCommitsUnderWayIsToldWhatIsMissing) {
+  Sql("CREATE TABLE x (id INT PRIMARY KEY)");
+  for (const char* statement :
+       {"XA START 'x'", "INSERT INTO x VALUES (1)", "XA END 'x'", "XA PREPARE 'x'", "XA COMMIT 'x'"})
+    Sql(statement);
+  Sql("CREATE OR REPLACE USER srdf_reader@'%' IDENTIFIED BY 'secret'");
+  Sql("GRANT REPLICATION SLAVE, BINLOG MONITOR, SELECT, SHOW VIEW ON *.* TO srdf_reader@'%'");
+  engine_mariadb::SourceOptions options = Options();
+  options.endpoint.user = "srdf_reader";
+  options.endpoint.password = "secret";
+  const auto engine = engine_mariadb::NewSourceEngine(options);
+  const Status refused = engine->OpenSnapshot().status();
+  EXPECT_EQ(refused.code(), StatusCode::kPermissionDenied) << refused.ToString();
+  EXPECT_NE(refused.remedy().find("GRANT PROCESS"), std::string::npos) << refused.remedy();
+  Sql("GRANT PROCESS ON *.* TO srdf_reader@'%'");
+  EXPECT_TRUE(engine->OpenSnapshot().ok());
+  Sql("DROP USER srdf_reader@'%'");
+}
+
 TEST_F(SnapshotPositionTest, APositionNamesEveryDomainInTheStreamsForm) {
   Sql("CREATE TABLE x (id INT PRIMARY KEY)");
   Sql("SET SESSION gtid_domain_id = 7");

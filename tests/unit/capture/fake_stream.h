@@ -137,6 +137,7 @@ class FakeSnapshots : public engine::SourceEngine {
   engine::TableEffects EffectsOf(const Statement& statement) const override {
     engine::TableEffects effects;
     if (statement.sql == "RENAME a TO b") effects.renamed = {{{"shop", "a"}, {"shop", "b"}}};
+    if (statement.sql == "RENAME IF EXISTS x TO b") effects.renamed = {{{"shop", "x"}, {"shop", "b"}, true}};
     if (statement.sql == "RENAME b TO b") effects.renamed = {{{"shop", "b"}, {"shop", "b"}}};
     if (statement.sql == "EXCHANGE a, b") effects.mixed = {{"shop", "a"}, {"shop", "b"}};
     if (statement.sql == "DROP a") effects.dropped = {{"shop", "a"}};

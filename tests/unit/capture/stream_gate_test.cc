@@ -273,7 +273,37 @@ TEST_F(StreamGateTest, ATableThatIsDroppedLeavesTheCopyAndItsNameIsAnotherTables
   EXPECT_FALSE(gate_->copy().has_value());
   ASSERT_TRUE(gate_->Consume(last.substr(end), true).ok());
   ASSERT_TRUE(gate_->Consume(Transaction(11), true).ok());
-  EXPECT_EQ(session_.sent(), "T8 statement | 8 state T9 statement | 9 T9 statement | 9 T10 statement | 10 no copy T11 | 11 ");
+  EXPECT_EQ(session_.sent(),
+            "T8 statement | 8 state T9 statement | 9 T9 statement | 9 T10 statement | 10 no copy T11 | 11 ");
+}
+
+TEST_F(StreamGateTest, ARenameThatMayHaveDoneNothingTakesNothingFromTheCopy) {
+  CopyState copy = CopyOf("b", CopyPhase::kCopying);
+  copy.tables[0].cursor = "k";
+  session_.resume_.copy = *EncodeCopyState(copy);
+  Open();
+  ASSERT_TRUE(gate_->Consume(StatementOf(8, "RENAME IF EXISTS x TO b"), true).ok());
+  ASSERT_EQ(gate_->copy()->tables.size(), 1u);
+  EXPECT_EQ(gate_->copy()->tables[0].phase, CopyPhase::kWaiting);
+  EXPECT_EQ(gate_->copy()->tables[0].cursor, "");
+}
+
+// A copy without a table would be one that is not planned, and hold everything back.
+TEST_F(StreamGateTest, ACopyWhoseTablesAreAllDroppedBeforeTheirDefinitionsEnds) {
+  CopyState copy = CopyOf("a", CopyPhase::kWaiting);
+  copy.schema_done = false;
+  session_.resume_.copy = *EncodeCopyState(copy);
+  Open();
+  ASSERT_TRUE(gate_->Consume(StatementOf(8, "DROP a") + Transaction(9), true).ok());
+  EXPECT_FALSE(gate_->copy().has_value());
+  EXPECT_EQ(session_.sent(), "T8 statement | 8 no copy T9 | 9 ");
+  // Of all tables: their definitions are still to come, and with them the list.
+  copy.all_tables = true;
+  copy.started_at_ms = 1;
+  session_.resume_.copy = *EncodeCopyState(copy);
+  Open();
+  ASSERT_TRUE(gate_->Consume(StatementOf(8, "DROP a"), true).ok());
+  EXPECT_EQ(*gate_->copy(), copy);
 }
 
 TEST_F(StreamGateTest, ATableThatHasNoKeyAnyMoreIsCopiedAnew) {

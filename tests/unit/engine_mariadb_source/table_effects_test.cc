@@ -9,7 +9,7 @@ std::string Words(const std::string& sql) {
   std::string words;
   for (const engine::TableRename& rename : FindTableEffects(sql, "shop").renamed) {
     words += rename.from.database + "." + rename.from.table + ">" + rename.to.database + "." +
-             rename.to.table + " ";
+             rename.to.table + (rename.if_exists ? "? " : " ");
   }
   return words;
 }
@@ -17,13 +17,13 @@ std::string Words(const std::string& sql) {
 TEST(TableRenames, RenameTableGivesEachPairInItsOrder) {
   EXPECT_EQ(Words("RENAME TABLE a TO tmp, b TO a, tmp TO b"),
             "shop.a>shop.tmp shop.b>shop.a shop.tmp>shop.b ");
-  EXPECT_EQ(Words("rename tables if exists `x`.`a``b` wait 5 to y.c"), "x.a`b>y.c ");
+  EXPECT_EQ(Words("rename tables if exists `x`.`a``b` wait 5 to y.c"), "x.a`b>y.c? ");
 }
 
 TEST(TableRenames, AlterTableMayRenameBesideWhatElseItDoes) {
   EXPECT_EQ(Words("ALTER TABLE a RENAME b"), "shop.a>shop.b ");
   EXPECT_EQ(Words("alter online ignore table a add column c int, rename to x.b"), "shop.a>x.b ");
-  EXPECT_EQ(Words("ALTER TABLE IF EXISTS a RENAME = b"), "shop.a>shop.b ");
+  EXPECT_EQ(Words("ALTER TABLE IF EXISTS a RENAME = b"), "shop.a>shop.b? ");
   EXPECT_EQ(Words("ALTER TABLE a RENAME COLUMN c TO d, RENAME INDEX i TO j, RENAME AS b"), "shop.a>shop.b ");
 }
 
@@ -51,6 +51,8 @@ std::string Moved(const std::string& sql) {
 TEST(PartitionMoves, NameBothTables) {
   EXPECT_EQ(Moved("ALTER TABLE a EXCHANGE PARTITION p0 WITH TABLE b WITHOUT VALIDATION"), "shop.a shop.b ");
   EXPECT_EQ(Moved("alter online table x.a exchange partition `table` with table `y`.`b`"), "x.a y.b ");
+  EXPECT_EQ(Moved("ALTER TABLE a NOWAIT EXCHANGE PARTITION p0 WITH TABLE b"), "shop.a shop.b ");
+  EXPECT_EQ(Moved("ALTER TABLE a WAIT 5 CONVERT PARTITION p0 TO TABLE b"), "shop.a shop.b ");
   EXPECT_EQ(Moved("ALTER TABLE IF EXISTS a CONVERT PARTITION p0 TO TABLE b"), "shop.a shop.b ");
   EXPECT_EQ(Moved("ALTER TABLE a CONVERT TABLE b TO PARTITION p0 VALUES LESS THAN (7)"), "shop.a shop.b ");
 }
