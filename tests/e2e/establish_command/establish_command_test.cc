@@ -119,6 +119,16 @@ class BusySource {
   std::unique_ptr<engine_mariadb::Connection> holder_;
 };
 
+TEST_F(EstablishCommand, ASourceWithoutTablesIsEstablishedWithWhatComesLater) {
+  ASSERT_OK(source_->Execute({"CREATE DATABASE empty_one"}));
+  ASSERT_NO_FATAL_FAILURE(StartUnstartedMesh());
+  Run({"establish", "e2e", "--yes"});
+  ASSERT_OK(
+      source_->Execute({"CREATE DATABASE IF NOT EXISTS app", "CREATE TABLE app.late (id INT PRIMARY KEY)",
+                        "INSERT INTO app.late VALUES (1)"}));
+  ExpectEqual();
+}
+
 TEST_F(EstablishCommand, WhoFollowsACopyIsNotToldOfAnotherOneAndNotThatACancelledOneIsDone) {
   ASSERT_NO_FATAL_FAILURE(MakeShop());
   ASSERT_NO_FATAL_FAILURE(StartUnstartedMesh());
