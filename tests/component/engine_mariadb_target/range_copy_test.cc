@@ -188,6 +188,23 @@ TEST_F(RangeCopyTest, HoldsExactlyTheRowsBetweenItsKeysWhateverTheirType) {
   }
 }
 
+// The source's images have what an index needs of a virtual column.
+TEST_F(RangeCopyTest, RowsBehindARangeGiveUpUniqueValuesOfVirtualColumns) {
+  pair_.AtBoth(
+      {"CREATE OR REPLACE DATABASE d",
+       "CREATE TABLE d.t(k INT PRIMARY KEY, c VARCHAR(20), u VARCHAR(20) AS (UPPER(c)) VIRTUAL, UNIQUE(u))"});
+  pair_.AtTarget({"INSERT INTO d.t(k,c) VALUES (1,'a'),(5,'x'),(9,'z')"});
+  const SourcePosition before = engine_->CurrentPosition().value();
+  pair_.AtSource({"INSERT INTO d.t(k,c) VALUES (1,'X'),(2,'y'),(7,'w')"});
+  LoggedRows rows(engine_->CurrentPosition()->gtid);
+  EXPECT_EQ(StatusCode::kCancelled, engine_->NewReader()->Run(before, &rows).code());
+  ASSERT_EQ(3u, rows.keys.size());
+  const Status copied = CopyRange(rows, 0, 2);
+  ASSERT_TRUE(copied.ok()) << copied.ToString();
+  EXPECT_EQ("1X,2y,9z", pair_.target().Value("SELECT GROUP_CONCAT(k,c ORDER BY k) FROM d.t"));
+  EXPECT_EQ("1", pair_.target().Value("SELECT k FROM d.t FORCE INDEX(u) WHERE u='X'"));
+}
+
 // A chunk of a large table must not read the table.
 TEST_F(RangeCopyTest, ReadsTheIndexOfTheKeyAndNotTheTable) {
   const std::string table = "(a INT NOT NULL, b INT NOT NULL, n INT, v INT, PRIMARY KEY(b,a))";
