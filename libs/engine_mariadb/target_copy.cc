@@ -64,10 +64,6 @@ Status TargetCopy::Apply(const Record& record, std::string_view rest) {
       if (!table->other_keys.empty()) {
         SRDF_ASSIGN_OR_RETURN(may_clash_, AnyRowBehind(*table, copy));
       }
-      if (may_clash_ && table->AnyKeyUnseen()) {
-        may_clash_ = false;
-        return Delete(table, " WHERE " + behind_, table->index);
-      }
       return {};
     case RangeCopyKind::kKey:
       may_clash_ = !table->other_keys.empty();
@@ -97,7 +93,6 @@ Result<bool> TargetCopy::AnyRowBehind(const KeyedTable& table, const RangeCopy& 
 Status TargetCopy::ClearKeys(const RangeCopy& first, std::string_view rest, KeyedTable* table) {
   const bool scanned = std::any_of(table->other_keys.begin(), table->other_keys.end(),
                                    [](const KeyedTable::UniqueKey& k) { return k.scanned(); });
-  const bool unseen = table->AnyKeyUnseen();
   std::unordered_set<std::string> keys;
   std::vector<ByteView> images;
   std::string where, image, bitmap;
@@ -120,12 +115,8 @@ Status TargetCopy::ClearKeys(const RangeCopy& first, std::string_view rest, Keye
     if (record.type == RecordType::kRangeCopy) {
       SRDF_ASSIGN_OR_RETURN(const RangeCopy copy, DecodeRangeCopy(record.body));
       if (copy.kind != RangeCopyKind::kKey || copy.table_ref != first.table_ref ||
-          keys.count(copy.until) != 0 || (keys.size() == kKeysMax && !unseen)) {
+          keys.count(copy.until) != 0 || keys.size() == kKeysMax) {
         break;
-      }
-      if (keys.size() % kKeysMax == 0) {
-        SRDF_RETURN_IF_ERROR(Delete(table, where, table->index));
-        where.clear();
       }
       SRDF_RETURN_IF_ERROR(add(copy));
     } else if (record.type != RecordType::kRowRun) {

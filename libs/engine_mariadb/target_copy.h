@@ -10,8 +10,7 @@
 // there are rows behind the range, those that clash with a row that comes are deleted too. At the source
 // there is no such row, so it is not one of those that are as at the source; where a copy goes on, its range
 // brings it back. Where a unique key is over prefixes or kept by a hash, the server finds no row by it: those
-// behind the range are read, for many rows that come at a time. Where one is over a virtual column, whose
-// values do not come with the rows, all rows behind the range go: they come with theirs.
+// behind the range are read, for many rows that come at a time.
 //
 // The user needs SELECT and DELETE on the table beside what row events need: kPermissionDenied with the
 // GRANT. Where DELETE triggers would fire, rows go by row events (target_erase.h). Refused: rows of such a
@@ -66,8 +65,7 @@ class TargetCopy {
  private:
   Status ClearRange(const RangeCopy& copy, KeyedTable* table);
   // Keys come one by one, each with its row: those of the whole piece go before the first row comes. So two
-  // rows may exchange a unique value. At most kKeysMax keys ahead; all of the piece where values are not
-  // seen.
+  // rows may exchange a unique value.
   Status ClearKeys(const RangeCopy& first, std::string_view rest, KeyedTable* table);
   // Nothing finds a row of a table without a key but a pass over it: records that follow each other are
   // counted in one.

@@ -41,10 +41,6 @@ Status KeyedTable::SplitKey(ByteView key, std::string* image, RowSlices* out) co
   return SplitImage(KeyBitmap(), *image, out);
 }
 
-bool KeyedTable::AnyKeyUnseen() const {
-  return std::any_of(other_keys.begin(), other_keys.end(), [](const UniqueKey& key) { return key.unseen; });
-}
-
 Status KeyedTable::AppendLiteral(uint16_t column, const RowSlices& row, std::string* out) const {
   const Status status = row.columns[column].state == RowSlices::kAbsent
                             ? Status(StatusCode::kFailedPrecondition,
@@ -175,7 +171,6 @@ Status KeyedTables::LoadKeys(KeyedTable* table) const {
       });
       known = known && column != schema.columns.end();
       key.columns.push_back(static_cast<uint16_t>(column - schema.columns.begin()));
-      key.unseen = key.unseen || (known && column->generated);
       key.prefixes.push_back(static_cast<unsigned>(std::stoul(rows[i][2].value_or("0"))));
       scanned = scanned || key.prefixes.back() != 0 || rows[i][3] != "1";
     }

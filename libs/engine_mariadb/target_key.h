@@ -35,12 +35,9 @@ struct KeyedTable {
     std::vector<uint16_t> columns;
     std::vector<unsigned> prefixes;  // of each column, so many characters or bytes of it count; 0: all
     bool scanned() const { return index.empty(); }
-    // Over a virtual column, which images do not have: what clashes with a row is not known.
-    bool unseen = false;
   };
   std::vector<UniqueKey> other_keys;  // beside the logical key
   bool triggers_known = false;
-  bool AnyKeyUnseen() const;
 
   // Takes an image of the columns in the bitmap apart; kDataLoss when it is not one. Views live as long as
   // the image.

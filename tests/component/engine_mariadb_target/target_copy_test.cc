@@ -134,47 +134,6 @@ TEST_F(TargetCopyOfOddKeys, RowsBesideSingleKeysGiveUpTheirUniqueValues) {
   EXPECT_EQ("4Aätwo 5dDzx 6NULLNULL 9cccfour", Pages());
 }
 
-// Rows come without their virtual columns: which row has their unique values is not known.
-class TargetCopyOfUnseenKeys : public TargetCopy {
- protected:
-  TargetCopyOfUnseenKeys() {
-    t_.Execute(
-        {"CREATE TABLE d.calc(c0 INT NOT NULL PRIMARY KEY, c1 VARCHAR(20), c2 VARCHAR(20) AS (UPPER(c1)) "
-         "VIRTUAL, "
-         "UNIQUE(c2))"});
-  }
-  std::string Rows() { return t_.Value("SELECT GROUP_CONCAT(c0,c1 ORDER BY c0) FROM d.calc"); }
-  const SimpleTable calc_{"d", "calc", {"i", "v80", "g80"}};
-};
-
-TEST_F(TargetCopyOfUnseenKeys, RowsBehindARangeMakeRoomAndComeWithTheirs) {
-  t_.Execute({"INSERT INTO d.calc(c0,c1) VALUES (1,'a'),(2,'b'),(3,'c'),(9,'z')"});
-  PayloadBuilder p;
-  const auto calc = p.Table(calc_);
-  p.Range(calc, kNone, "2");
-  p.Insert(calc, {{"1", "C", kNone}, {"2", "x", kNone}});
-  ASSERT_APPLIED(t_.Apply(&p));
-  EXPECT_EQ("1C,2x", Rows());
-  PayloadBuilder rest;
-  const auto ref = rest.Table(calc_);
-  rest.Range(ref, "2", kNone);
-  rest.Insert(ref, {{"3", "y", kNone}, {"9", "z", kNone}});
-  ASSERT_APPLIED(t_.Apply(&rest));
-  EXPECT_EQ("1C,2x,3y,9z", Rows());
-}
-
-TEST_F(TargetCopyOfUnseenKeys, AllKeysOfAPieceMakeRoomBeforeTheFirstRowComes) {
-  t_.Execute({"INSERT INTO d.calc(c0,c1) SELECT seq, CONCAT('r',seq) FROM d.seq_1_to_300"});
-  PayloadBuilder p;
-  const auto calc = p.Table(calc_);
-  for (int i = 1; i <= 300; ++i) {
-    p.Key(calc, std::to_string(i));
-    p.Insert(calc, {{std::to_string(i), "r" + std::to_string(i % 300 + 1), kNone}});
-  }
-  ASSERT_APPLIED(t_.Apply(&p));
-  EXPECT_EQ("300", t_.Value("SELECT COUNT(*) FROM d.calc WHERE c1=CONCAT('r',c0%300+1)"));
-}
-
 TEST_F(TargetCopy, OfARowWithoutAKeyThereAreAsManyAsWereAskedFor) {
   PayloadBuilder p;
   const auto log = p.Table(kLog);

@@ -17,7 +17,6 @@ uint8_t TypeCode(const std::string& type) { return type == "i" ? kInt : type == 
 uint16_t TypeMeta(const std::string& type) {
   return type == "i" ? 0 : type == "b" ? 4 : static_cast<uint16_t>(std::atoi(type.c_str() + 1));
 }
-bool IsVirtual(const std::string& type) { return type[0] == 'g'; }
 bool Bit(const std::string& bitmap, size_t i) {
   return (static_cast<uint8_t>(bitmap[i / 8]) >> (i % 8) & 1) != 0;
 }
@@ -45,7 +44,6 @@ TableSchema SimpleTable::Schema(uint32_t table_ref) const {
     column.type = TypeCode(types[i]);
     column.type_meta = TypeMeta(types[i]);
     column.nullable = !(key && i == 0);
-    column.generated = IsVirtual(types[i]);
     column.collation = column.type == kVarchar ? 45 : column.type == kBlob ? 63 : 0;
     schema.columns.push_back(column);
     w.U8(column.type);
@@ -63,9 +61,7 @@ TableSchema SimpleTable::Schema(uint32_t table_ref) const {
 
 std::string SimpleTable::AllColumns() const {
   std::string bitmap((types.size() + 7) / 8, '\0');
-  for (size_t i = 0; i < types.size(); ++i) {
-    if (!IsVirtual(types[i])) bitmap[i / 8] = static_cast<char>(bitmap[i / 8] | (1 << (i % 8)));
-  }
+  for (size_t i = 0; i < types.size(); ++i) bitmap[i / 8] = static_cast<char>(bitmap[i / 8] | (1 << (i % 8)));
   return bitmap;
 }
 

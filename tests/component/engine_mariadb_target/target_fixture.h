@@ -29,9 +29,8 @@ constexpr bool kSqlApply = kApplyMethod == engine_mariadb::ApplyMethod::kSql;
 using Cell = std::optional<std::string>;
 using Cells = std::vector<Cell>;
 
-// A table of INT ("i"), VARCHAR(n) ("v<bytes>"; virtual: "g<bytes>") and LONGBLOB ("b") columns; a `key` of
-// nothing is a keyless table, else column 0 is the primary key. Rows have a cell for a virtual column, which
-// is not sent.
+// A table of INT ("i"), VARCHAR(n) ("v<bytes>") and LONGBLOB ("b") columns; a `key` of nothing is a keyless
+// table, else column 0 is the primary key.
 struct SimpleTable {
   std::string database;
   std::string table;
@@ -40,7 +39,7 @@ struct SimpleTable {
   std::optional<std::vector<std::string>> acting_foreign_keys = {};
 
   TableSchema Schema(uint32_t table_ref) const;
-  std::string AllColumns() const;  // bitmap; of all but virtual ones
+  std::string AllColumns() const;  // bitmap
   std::string KeyColumn() const;   // bitmap with column 0 alone
   // The image of the columns in the bitmap.
   std::string Image(const std::string& bitmap, const Cells& cells) const;
