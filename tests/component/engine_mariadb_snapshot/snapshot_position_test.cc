@@ -8,17 +8,24 @@
 namespace srdf::test {
 namespace {
 
-class SnapshotPositionTest : public SnapshotTest {};
+class SnapshotPositionTest : public SnapshotTest {
+ protected:
+  // A table of the second of a snapshot could have been altered since.
+  void WaitForTheNextSecond() {
+    const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+    while (Value("SELECT NOW() > CREATE_TIME FROM information_schema.TABLES WHERE TABLE_NAME = 'x'") != "1") {
+      ASSERT_LT(std::chrono::steady_clock::now(), deadline);
+      std::this_thread::sleep_for(std::chrono::milliseconds(20));
+    }
+  }
+};
 
 uint64_t SequenceOf(const std::string& gtid) { return std::stoull(gtid.substr(gtid.rfind('-') + 1)); }
 
 TEST_F(SnapshotPositionTest, ASnapshotShowsExactlyTheTransactionsUpToItsPosition) {
   Sql("CREATE TABLE x (id BIGINT AUTO_INCREMENT PRIMARY KEY, v INT)");
   const uint64_t base = SequenceOf(LogEnd());
-  // A table of the second of a snapshot could have been altered since.
-  while (Value("SELECT NOW() > CREATE_TIME FROM information_schema.TABLES WHERE TABLE_NAME = 'x'") != "1") {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
+  ASSERT_NO_FATAL_FAILURE(WaitForTheNextSecond());
   std::atomic<bool> stop = false;
   std::vector<std::thread> writers;
   for (int i = 0; i < 4; ++i) {
@@ -51,9 +58,7 @@ TEST_F(SnapshotPositionTest, ASnapshotShowsExactlyTheTransactionsUpToItsPosition
 TEST_F(SnapshotPositionTest, SoItDoesWhileXaTransactionsAreCommitted) {
   Sql("CREATE TABLE x (id BIGINT AUTO_INCREMENT PRIMARY KEY, v INT)");
   const uint64_t base = SequenceOf(LogEnd());
-  while (Value("SELECT NOW() > CREATE_TIME FROM information_schema.TABLES WHERE TABLE_NAME = 'x'") != "1") {
-    std::this_thread::sleep_for(std::chrono::milliseconds(20));
-  }
+  ASSERT_NO_FATAL_FAILURE(WaitForTheNextSecond());
   std::atomic<bool> stop = false;
   std::thread writer([&] {
     const auto session = server().ConnectOrDie();
